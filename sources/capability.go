@@ -1,0 +1,218 @@
+package sources
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"example.com/signalbox/sources/clean"
+)
+
+// Source is one configured system. Its methods, and those of every capability, are safe for use by
+// several goroutines at once.
+type Source interface {
+	Name() string
+	Close() error
+}
+
+// The read capabilities. Each method blocks until it has the whole answer or an error, gives up with
+// its context, and reports failures as *Error. A list that was answered "not modified" throughout
+// returns ErrNotModified.
+type (
+	RunLister interface {
+		ListRuns(context.Context, Query) (Batch[Run], error)
+	}
+	JobLister interface {
+		// ListJobs lists the jobs of a run's newest attempt, or of every attempt, in the provider's order.
+		ListJobs(ctx context.Context, run Ref, every bool) ([]Job, error)
+	}
+	LogReader interface {
+		ReadLog(ctx context.Context, job Ref, q LogQuery) (Log, error)
+	}
+	EnvironmentLister interface {
+		ListEnvironments(context.Context, Query) (Batch[Environment], error)
+	}
+	ReleaseLister interface {
+		ListReleases(context.Context, Query) (Batch[Release], error)
+	}
+	Comparer interface {
+		// Compare tells what lies between two versions (SHAs, tags or branches) of a scope. Only commits
+		// and files that touch paths (globs; none means all) are listed and counted.
+		Compare(ctx context.Context, scope, base, head string, paths []string) (Comparison, error)
+	}
+	IncidentLister interface {
+		ListIncidents(context.Context, Query) (Batch[Incident], error)
+	}
+	MetricQuerier interface {
+		QueryMetrics(context.Context, Query) (Batch[Series], error)
+	}
+	// Getter re-reads one object from the authority, never from a cache. It answers Run, Job,
+	// Environment, Deployment … by the Ref's kind, and an *Error of kind NotExist or Unsupported.
+	Getter interface {
+		Get(context.Context, Ref) (any, error)
+	}
+)
+
+// For the commands doctor and init.
+type (
+	Checker interface {
+		// Check looks at everything that could keep this source from working. It never fails: what it
+		// finds is its answer.
+		Check(context.Context) []Finding
+	}
+	Discoverer interface {
+		Discover(context.Context) ([]Proposal, error)
+	}
+)
+
+// Batch is a whole answer, and what is worth knowing about it.
+type Batch[T any] struct {
+	Items []T
+	// Notices are parts of the source that did not answer, each with its reason and its cure: one
+	// SSO-protected organisation, one archived repository. The rest of the answer is whole.
+	Notices []Notice
+	// Busy tells the poller how soon to ask again: something in this scope moves (Live), waits for a
+	// person (Waiting), or nothing does (Quiet).
+	Busy Busy
+}
+
+// Busy grades how soon a scope is worth asking again.
+type Busy uint8
+
+// The grades, slowest first.
+const (
+	Quiet Busy = iota
+	WaitingForPerson
+	Live
+)
+
+// Notice is a degraded part of a source.
+type Notice struct {
+	Scope string
+	Kind  ErrKind
+	Text  clean.Text // what is missing
+	Fix   clean.Text // how to mend it
+}
+
+// Query is what a list is asked for.
+type Query struct {
+	Scope    string        // one repository, one PagerDuty account …; a driver says what its scopes are
+	Services []ServiceSpec // the configured services that live in this scope; none: everything, unattributed
+	Now      time.Time     // the board's clock, for what depends on age
+	Identity string        // the login that is "me" in this source; "" when unknown
+	Limit    int           // at most so many items, newest first; 0 means the driver's default
+}
+
+// ServiceSpec is what a driver needs to know of one service to tell its objects from its neighbours'.
+type ServiceSpec struct {
+	Name         string
+	Paths        []string // globs of a monorepo: a commit belongs to the service when it touches one
+	TagPrefix    string   // "ledger/": the prefix of the service's tags
+	Workflows    []string // globs on the workflow's name or file; none means all
+	Deploys      []string // globs on job or workflow: which deployment records count; none means all
+	Environments []EnvironmentSpec
+	VersionFrom  VersionFrom
+	// VersionInput is the input of the deploy workflow that carries the version: `{{sha}}` or
+	// `{{version}}` in deploy.inputs; "" when there is none. DeployWorkflow is that workflow's file.
+	VersionInput   string
+	DeployWorkflow string
+}
+
+// EnvironmentSpec is one stage of a service.
+type EnvironmentSpec struct {
+	Name     string
+	Provider string   // the provider's name, with {{target}} where each target is an environment of its own; "" means Name
+	Targets  []string // none: a single unnamed one
+	Prod     bool
+}
+
+// VersionFrom says which evidence a service's version is to be believed by. At most one is set; none
+// means the record.
+type VersionFrom struct {
+	Payload string // a path in the deployment's payload: "version" or "image.tag"
+	Input   string // a dispatch input, as echoed in the run's name or payload
+	RunName string // a regular expression on the run's title, whose first group is the version
+	URL     string // an address, with {{env}} and {{target}}, that answers the version as text or JSON
+	Field   string // with URL: the path of the field in its JSON; "" means the body, or "version"
+}
+
+// Rate is what a provider says of a credential's budget.
+type Rate struct {
+	Limit     int // requests a window; 0 when the provider does not say
+	Remaining int
+	Reset     time.Time
+}
+
+// Budget is the shared rate budget of one machine's user. Key names a credential without revealing it.
+type Budget interface {
+	// Take asks to send one request. It never blocks: it returns nil, or an *Error of kind Throttled
+	// that says when to come back.
+	Take(key string) error
+	// Report records what the provider last said of the credential.
+	Report(key string, r Rate)
+	// Refund takes back a Take that the provider did not count: an authorised 304.
+	Refund(key string)
+}
+
+// Env is what a driver gets from its surroundings when it is opened: it reads no environment variables
+// and no files, and starts no goroutine that outlives Close.
+type Env struct {
+	Source    string            // the configured name
+	Transport http.RoundTripper // the base transport: proxy and CA are already configured
+	Budget    Budget            // never nil
+	Log       *slog.Logger      // never nil; secrets are redacted by their type
+	Now       func() time.Time
+	UserAgent string
+}
+
+// Driver describes a kind of source. It is a value in an explicit list (sources/all): no init, no
+// registry.
+type Driver struct {
+	Name   string // lower case, as in `type: github`
+	Doc    string // one line
+	Sample string // commented YAML, embedded from sample.yaml
+	// Config returns a pointer to a new config struct that holds its defaults. Decoding, the schema and
+	// the docs come from its yaml, doc and jsonschema tags. It may have a Validate() error method; a
+	// FieldError in that error's tree names the key.
+	Config func() any
+	// Open validates and never touches the network.
+	Open func(Env, any) (Source, error)
+}
+
+// FieldError says which key of a driver's config is wrong: Path is dotted, relative to the source.
+type FieldError struct {
+	Path string
+	Msg  string
+	Fix  string
+}
+
+func (e *FieldError) Error() string { return e.Path + ": " + e.Msg }
+
+// Finding is one result of a check.
+type Finding struct {
+	Level  Level
+	What   clean.Text // "token may read acme/checkout"
+	Detail clean.Text
+	Fix    clean.Text // the command or link that mends it; empty when Level is OK
+}
+
+// Level grades a Finding.
+type Level uint8
+
+// The levels.
+const (
+	LevelOK Level = iota
+	LevelWarn
+	LevelFail
+)
+
+// Proposal is a service that a source knows of, for init.
+type Proposal struct {
+	Service      string
+	Repo         string   // scope: "acme/checkout"
+	Environments []string // in the order towards production
+	Confidence   float64  // 0 … 1
+	Why          []string // what speaks for it, and what was unsure
+	Deploy       string   // the workflow file that seems to deploy; "" when unsure
+}
