@@ -5,7 +5,7 @@ package keymap
 // Action is something that a key starts.
 type Action string
 
-// The actions. Those of one context never share a key.
+// The actions. Those that can be meant in one place never share a key.
 const (
 	Up           Action = "up"
 	Down         Action = "down"
@@ -21,6 +21,11 @@ const (
 	Pane2        Action = "pane-2"
 	Pane3        Action = "pane-3"
 	Pane4        Action = "pane-4"
+	Pane5        Action = "pane-5"
+	Pane6        Action = "pane-6"
+	Pane7        Action = "pane-7"
+	Pane8        Action = "pane-8"
+	Pane9        Action = "pane-9"
 	OpenDetail   Action = "open"
 	Back         Action = "back"
 	Quit         Action = "quit"
@@ -52,4 +57,94 @@ type Binding struct {
 	Action   Action
 	Help     string // a word or two for the footer: "open"
 	Disabled string // why it cannot be used now; "" when it can
+}
+
+// Context is a place where an action can be meant. Actions of Board and Detail may share a key, as only
+// one of the two is on the screen; an action of Everywhere shares its keys with nobody.
+type Context uint8
+
+// The contexts.
+const (
+	Everywhere Context = iota
+	Board              // the panes side by side, or on tabs
+	Detail             // a run, an environment, a log
+)
+
+func (c Context) String() string {
+	switch c {
+	case Everywhere:
+		return "everywhere"
+	case Board:
+		return "board"
+	case Detail:
+		return "details"
+	}
+	return "unknown"
+}
+
+// Info is what is known of an action: the source of the help, the palette, the documentation and of
+// the check of a config's keys.
+type Info struct {
+	Action  Action
+	Context Context
+	Default []string // keys, as Bubble Tea names them
+	Help    string   // a word or two, for the footer
+	Long    string   // one line, for help, palette and documentation
+	// Repeats reports that keys which arrive together are counted: three times down is one Action with
+	// Count 3.
+	Repeats bool
+	// Alone reports that the action reaches outside the board (quits, opens, copies, saves): it counts
+	// only when its key came by itself, so that pasted text cannot start it.
+	Alone bool
+}
+
+// Infos lists every action, in the order of the help. The slice is the caller's own.
+func Infos() []Info {
+	return []Info{
+		{Action: Up, Default: []string{"k", "up"}, Help: "up", Long: "one row up", Repeats: true},
+		{Action: Down, Default: []string{"j", "down"}, Help: "down", Long: "one row down", Repeats: true},
+		{Action: Top, Default: []string{"g", "home"}, Help: "top", Long: "to the first row"},
+		{Action: Bottom, Default: []string{"G", "end"}, Help: "bottom", Long: "to the last row"},
+		{Action: PageUp, Default: []string{"pgup"}, Help: "page up", Long: "one page up", Repeats: true},
+		{Action: PageDown, Default: []string{"pgdown"}, Help: "page down", Long: "one page down", Repeats: true},
+		{Action: HalfUp, Default: []string{"ctrl+u"}, Help: "half up", Long: "half a page up", Repeats: true},
+		{Action: HalfDown, Default: []string{"ctrl+d"}, Help: "half down", Long: "half a page down", Repeats: true},
+		{Action: OpenDetail, Default: []string{"enter", "d"}, Help: "open", Long: "show the selected row in full"},
+		{Action: Back, Default: []string{"esc"}, Help: "back", Long: "one step back"},
+		{Action: Quit, Default: []string{"q", "ctrl+c"}, Help: "quit", Long: "one step back, and quit at the top", Alone: true},
+		{Action: Suspend, Default: []string{"ctrl+z"}, Help: "suspend", Long: "back to the shell; fg returns", Alone: true},
+		{Action: Help, Default: []string{"?"}, Help: "help", Long: "what is focused, and every key"},
+		{Action: Palette, Default: []string{":"}, Help: "commands", Long: "every command by its name"},
+		{Action: SourceHealth, Help: "sources", Long: "how every source and feed does"},
+		{Action: Filter, Default: []string{"/"}, Help: "filter", Long: "filter a list, search a log"},
+		{Action: NextMatch, Default: []string{"n"}, Help: "next match", Long: "to the next match", Repeats: true},
+		{Action: PrevMatch, Default: []string{"N"}, Help: "previous match", Long: "to the previous match", Repeats: true},
+		{Action: Refresh, Default: []string{"r"}, Help: "refresh", Long: "ask this pane's sources now"},
+		{Action: RefreshAll, Default: []string{"ctrl+r"}, Help: "refresh all", Long: "ask every source now"},
+		{Action: OpenBrowser, Default: []string{"o"}, Help: "browser", Long: "open the selected row in the browser", Alone: true},
+		{Action: CopyID, Default: []string{"c"}, Help: "copy id", Long: "copy the selected row's id", Alone: true},
+		{Action: CopyURL, Default: []string{"u"}, Help: "copy url", Long: "copy the selected row's address", Alone: true},
+		{Action: Logs, Default: []string{"l"}, Help: "log", Long: "show the log"},
+		{Action: Runbook, Default: []string{"b"}, Help: "runbook", Long: "open the service's runbook", Alone: true},
+		{Action: NextPane, Default: []string{"tab", "right"}, Help: "next pane", Long: "to the next pane", Repeats: true},
+		{Action: PrevPane, Default: []string{"shift+tab", "left"}, Help: "previous pane", Long: "to the previous pane", Repeats: true},
+
+		{Action: Pane1, Context: Board, Default: []string{"1"}, Help: "pane 1", Long: "to pane 1"},
+		{Action: Pane2, Context: Board, Default: []string{"2"}, Help: "pane 2", Long: "to pane 2"},
+		{Action: Pane3, Context: Board, Default: []string{"3"}, Help: "pane 3", Long: "to pane 3"},
+		{Action: Pane4, Context: Board, Default: []string{"4"}, Help: "pane 4", Long: "to pane 4"},
+		{Action: Pane5, Context: Board, Default: []string{"5"}, Help: "pane 5", Long: "to pane 5"},
+		{Action: Pane6, Context: Board, Default: []string{"6"}, Help: "pane 6", Long: "to pane 6"},
+		{Action: Pane7, Context: Board, Default: []string{"7"}, Help: "pane 7", Long: "to pane 7"},
+		{Action: Pane8, Context: Board, Default: []string{"8"}, Help: "pane 8", Long: "to pane 8"},
+		{Action: Pane9, Context: Board, Default: []string{"9"}, Help: "pane 9", Long: "to pane 9"},
+		{Action: Zoom, Context: Board, Default: []string{"z"}, Help: "zoom", Long: "this pane over the whole screen, and back"},
+		{Action: FollowKey, Context: Board, Default: []string{"f"}, Help: "follow", Long: "narrow every pane to the selected service, and back"},
+		{Action: WhoseKey, Context: Board, Default: []string{"w"}, Help: "whose", Long: "show the team's, mine, or everybody's"},
+
+		{Action: FirstError, Context: Detail, Default: []string{"e"}, Help: "first error", Long: "to the log's first error"},
+		{Action: FollowLog, Context: Detail, Default: []string{"F"}, Help: "follow", Long: "keep at the end of a growing log"},
+		{Action: Wrap, Context: Detail, Default: []string{"w"}, Help: "wrap", Long: "wrap long lines, and back"},
+		{Action: Save, Context: Detail, Default: []string{"s"}, Help: "save", Long: "save the log to a file", Alone: true},
+	}
 }
