@@ -1,0 +1,11 @@
+// Package simulator is a team's world in one process: repositories, pipelines, deployments, metrics,
+// incidents, shifts and flags that go on by themselves, seen through the providers' own wire formats
+// over loopback HTTP. The demo, the tests and the benchmarks point the real drivers at it.
+//
+// The world is deterministic: the same seed, start and order of events give the same bytes. It moves
+// on a clock of its own, which may run faster than real time or stand still until Advance is called.
+// It opens at a fixed moment of a story: a bad version of checkout has just paged somebody.
+//
+// The folder world holds what is true, github how GitHub would tell it, and fault what may go wrong on
+// the way. None of them knows a driver or a vendor's client: the formats are types of their own.
+package simulator
