@@ -1,0 +1,58 @@
+package insight
+
+import (
+	"path"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/store"
+)
+
+// scopeKey is a repository: two sources may hold scopes of one name.
+type scopeKey struct{ source, scope string }
+
+// index finds the catalog's services.
+type index struct {
+	byName  map[string]*store.Service
+	byScope map[scopeKey][]*store.Service
+}
+
+func indexOf(c *store.Catalog) index {
+	x := index{make(map[string]*store.Service, len(c.Services)), make(map[scopeKey][]*store.Service, len(c.Services))}
+	for i := range c.Services {
+		s := &c.Services[i]
+		x.byName[s.Name] = s
+		k := scopeKey{s.Source, s.Repo}
+		x.byScope[k] = append(x.byScope[k], s)
+	}
+	return x
+}
+
+// of is the service that a run is listed under. A run that no service claims belongs to the only service
+// of its repository; a repository without services is shown under its own name. claimed is false for
+// the rest: the runs of a monorepo that touched none of its services.
+func (x index) of(r *sources.Run) (name string, claimed bool) {
+	if r.Service != "" {
+		return r.Service, true
+	}
+	switch in := x.byScope[scopeKey{r.Ref.Source, r.Ref.Scope}]; len(in) {
+	case 0:
+		return path.Base(r.Ref.Scope), true
+	case 1:
+		return in[0].Name, true
+	default:
+		return path.Base(r.Ref.Scope), false
+	}
+}
+
+// touches reports whether r belongs to service, be it as one of several.
+func touches(r *sources.Run, name, service string) bool {
+	if name == service {
+		return true
+	}
+	for _, s := range r.Services {
+		if s == service {
+			return true
+		}
+	}
+	return false
+}
