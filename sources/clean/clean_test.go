@@ -192,7 +192,7 @@ func printable(t *testing.T, s string) {
 	marks, base := 0, false
 	for _, r := range s {
 		switch {
-		case isMark(r):
+		case IsMark(r):
 			if marks++; !base || marks > MaxMarks {
 				t.Fatalf("a mark too many in %q", s)
 			}
@@ -201,7 +201,7 @@ func printable(t *testing.T, s string) {
 		default:
 			marks, base = 0, true
 		}
-		if w := RuneWidth(r); w == 0 && !isMark(r) {
+		if w := RuneWidth(r); w == 0 && !IsMark(r) {
 			t.Fatalf("%U of no width in %q", r, s)
 		}
 	}

@@ -106,7 +106,7 @@ func (c *cleaner) rune(r rune) {
 	case unicode.Is(unicode.Zs, r):
 		c.put(' ', 1)
 	case isInvisible(r):
-	case isMark(r):
+	case IsMark(r):
 		if c.last > ' ' && c.last != utf8.RuneError && !c.brk && c.marks < MaxMarks && unicode.IsPrint(r) {
 			c.out = utf8.AppendRune(c.out, r)
 			c.marks++

@@ -15,7 +15,7 @@ func RuneWidth(r rune) int {
 		return 0
 	case r < 0x300, r >= 0x2500 && r < 0x25fd, r >= 0x2800 && r < 0x2900:
 		return 1
-	case isMark(r) || isInvisible(r):
+	case IsMark(r) || isInvisible(r):
 		return 0
 	}
 	switch width.LookupRune(r).Kind() {
@@ -33,13 +33,13 @@ func SureWidth(r rune) bool {
 	case r >= 0x20 && r < 0x7f, r >= 0xa1 && r < 0x300 && r != 0xad && r != 0xa9 && r != 0xae:
 		return true
 	case r >= 0x370 && r < 0x530: // Greek, Cyrillic
-		return !isMark(r)
+		return !IsMark(r)
 	case r >= 0x2500 && r < 0x25aa, r >= 0x2800 && r < 0x2900: // boxes, blocks, braille
 		return true
 	case r >= 0x2010 && r < 0x203c, r >= 0x2190 && r < 0x2194, r >= 0x219a && r < 0x21a9,
 		r >= 0x21ab && r < 0x231a, r >= 0x25ac && r < 0x25b6, r >= 0x25b7 && r < 0x25c0,
 		r >= 0x25c1 && r < 0x25fb, r >= 0x2715 && r < 0x2716, r >= 0x2717 && r < 0x271d:
-		return !isMark(r)
+		return !IsMark(r)
 	case r == 0x2713, r == 0x23ce, r == 0xfffd:
 		return true
 	case r >= 0x3041 && r < 0x3097, r >= 0x30a1 && r < 0x30fb, r >= 0x3400 && r < 0x4dc0,
@@ -49,8 +49,8 @@ func SureWidth(r rune) bool {
 	return false
 }
 
-// isMark reports whether r joins the character before it.
-func isMark(r rune) bool {
+// IsMark reports whether r joins the character before it.
+func IsMark(r rune) bool {
 	return unicode.Is(unicode.Mn, r) || r >= 0x1160 && r < 0x1200 || r >= 0xd7b0 && r < 0xd800
 }
 

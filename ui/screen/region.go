@@ -65,3 +65,67 @@ func (r Region) Text(x, y int, st Style, t clean.Text) int { return r.draw(x, y,
 
 // Label draws a constant of the program, as Text does.
 func (r Region) Label(x, y int, st Style, s constant) int { return r.draw(x, y, st, string(s)) }
+
+// Set draws one character at x, y; a wide one that would be cut in half is left out, one that has no width is a blank.
+func (r Region) Set(x, y int, st Style, ch rune) {
+	w := clean.RuneWidth(ch)
+	if w == 0 {
+		ch, w = ' ', 1
+	}
+	if x < 0 || y < 0 || x+w > r.w || y >= r.h {
+		return
+	}
+	r.g.put(r.x+x, r.y+y, newCell(ch, w, st.pack()))
+}
+
+// Fill makes the whole region blank, in a style.
+func (r Region) Fill(st Style) {
+	c := newCell(' ', 1, st.pack())
+	for y := range r.h {
+		row := r.g.row(r.y + y)[:r.x+r.w]
+		r.g.put(r.x, r.y+y, c)
+		r.g.put(r.x+r.w-1, r.y+y, c)
+		for x := r.x + 1; x < r.x+r.w-1; x++ {
+			row[x] = c
+		}
+	}
+}
+
+// Restyle changes the style of w by h cells at x, y and keeps what they say. A wide character of which
+// only one half lies there keeps its style.
+func (r Region) Restyle(x, y, w, h int, f func(Style) Style) {
+	s := r.Sub(x, y, w, h)
+	var from, to uint64
+	known := false
+	for y := range s.h {
+		row := s.g.row(s.y + y)
+		for x := s.x; x < s.x+s.w; x++ {
+			c := row[x]
+			if c.text == 0 || x+c.width() > s.x+s.w {
+				continue
+			}
+			if look := c.look &^ wideBit; !known || look != from {
+				from, to, known = look, f(unpack(look)).pack(), true
+			}
+			row[x] = c.restyle(to)
+			if c.width() == 2 {
+				row[x+1].look = to
+			}
+		}
+	}
+}
+
+// ShowCursor puts the terminal's cursor at x, y, when that is inside the region.
+func (r Region) ShowCursor(x, y int) {
+	if x >= 0 && y >= 0 && x < r.w && y < r.h {
+		r.g.cursor, r.g.showing = point{r.x + x, r.y + y}, true
+	}
+}
+
+// Style is how the cell at x, y looks; outside the region it is the zero Style.
+func (r Region) Style(x, y int) Style {
+	if x < 0 || y < 0 || x >= r.w || y >= r.h {
+		return Style{}
+	}
+	return r.g.row(r.y + y)[r.x+x].style()
+}
