@@ -1,0 +1,68 @@
+// Package capability finds out what a source can do. It is the only place that asserts optional
+// interfaces: everybody else looks at a field of Set.
+package capability
+
+import (
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/store"
+)
+
+// Credentialer is an optional capability of sources that use several credentials.
+type Credentialer interface {
+	// Credential names the credential that reads of scope use, as the source names it to its Budget.
+	Credential(scope string) string
+}
+
+// Set holds what one source can do. A nil field means that it cannot.
+type Set struct {
+	Runs         sources.RunLister
+	Jobs         sources.JobLister
+	Logs         sources.LogReader
+	Environments sources.EnvironmentLister
+	Releases     sources.ReleaseLister
+	Comparer     sources.Comparer
+	Incidents    sources.IncidentLister
+	Metrics      sources.MetricQuerier
+	Getter       sources.Getter
+	Checker      sources.Checker
+	Discoverer   sources.Discoverer
+	Credentialer Credentialer
+}
+
+// Of finds out what src can do. A nil source can do nothing.
+func Of(src sources.Source) Set {
+	var s Set
+	s.Runs, _ = src.(sources.RunLister)
+	s.Jobs, _ = src.(sources.JobLister)
+	s.Logs, _ = src.(sources.LogReader)
+	s.Environments, _ = src.(sources.EnvironmentLister)
+	s.Releases, _ = src.(sources.ReleaseLister)
+	s.Comparer, _ = src.(sources.Comparer)
+	s.Incidents, _ = src.(sources.IncidentLister)
+	s.Metrics, _ = src.(sources.MetricQuerier)
+	s.Getter, _ = src.(sources.Getter)
+	s.Checker, _ = src.(sources.Checker)
+	s.Discoverer, _ = src.(sources.Discoverer)
+	s.Credentialer, _ = src.(Credentialer)
+	return s
+}
+
+// List names the polled capabilities of s, in the order in which a board wants them first.
+func List(s Set) []store.Capability {
+	var list []store.Capability
+	for _, c := range []struct {
+		has  bool
+		name store.Capability
+	}{
+		{s.Incidents != nil, store.Incidents},
+		{s.Runs != nil, store.Runs},
+		{s.Environments != nil, store.Environments},
+		{s.Metrics != nil, store.Metrics},
+		{s.Releases != nil, store.Releases},
+	} {
+		if c.has {
+			list = append(list, c.name)
+		}
+	}
+	return list
+}
