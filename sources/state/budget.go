@@ -1,0 +1,262 @@
+package state
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"example.com/signalbox/sources"
+)
+
+// Limit is what the boards of one user may spend of one credential's budget.
+type Limit struct {
+	Requests int           // of the credential, each Window, until the provider reports another number
+	Window   time.Duration // of the provider's limit
+	Fraction float64       // of Requests that all boards together may send in any Window
+}
+
+// DefaultLimit is a fifth of what GitHub grants a user: 1,000 requests in any hour.
+func DefaultLimit() Limit { return Limit{Requests: 5000, Window: time.Hour, Fraction: 0.2} }
+
+// Usage is how a credential's budget stands.
+type Usage struct {
+	Limit   int           // requests that all boards together may send in any Window; 0: unknown
+	Window  time.Duration //
+	Used    int           // in the last Window, by all boards as far as this one has heard
+	Spent   int64         // by this process since it started; an answer that was not counted is given back
+	Boards  int           // active now, this one included
+	Rate    sources.Rate  // as the provider last reported
+	RetryAt time.Time     // nothing may be sent before; zero: nothing stands against it
+}
+
+// BudgetOptions configures a Budget. The zero value works.
+type BudgetOptions struct {
+	Limit func(key string) Limit // nil means DefaultLimit for every key
+	Now   func() time.Time       // the wall clock; nil means time.Now
+	Log   *slog.Logger
+}
+
+// Budget implements sources.Budget for all boards of one user on this machine: a file in the state
+// directory for each credential holds what was spent in the last window, and which boards are active.
+//
+// A board takes requests from the file by small leases and puts down what it has used every few seconds,
+// so that a Take usually costs a few dozen nanoseconds. What a board that crashed had leased counts as
+// spent. Without a directory, or while it cannot be written, each board keeps its own account.
+type Budget struct {
+	dir   *Dir
+	limit func(string) Limit
+	now   func() time.Time
+	log   *slog.Logger
+	self  Owner
+
+	mu       sync.Mutex
+	accounts map[string]*account
+	keys     map[string][]string // by source, in the order of first use
+	retryDir time.Time           // when to try the directory again; zero: it works
+	alone    string              // why the budget is not shared; "" when it is
+}
+
+const (
+	syncEvery   = 5 * time.Second
+	boardExpiry = 15 * time.Minute // without a request; an unattended board asks every few minutes
+	retryAfter  = time.Minute
+)
+
+// NewBudget returns the budget that is kept in dir; a nil dir makes one for this process alone.
+func NewBudget(dir *Dir, o BudgetOptions) *Budget {
+	b := &Budget{dir: dir, limit: o.Limit, now: o.Now, log: o.Log, accounts: make(map[string]*account), keys: make(map[string][]string)}
+	if b.limit == nil {
+		b.limit = func(string) Limit { return DefaultLimit() }
+	}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	if dir == nil {
+		b.alone = "there is no state directory"
+		b.log.Warn("the rate budget is not shared with other boards", "why", b.alone)
+	}
+	b.self = Self(b.now())
+	return b
+}
+
+// Alone is why the budget is not shared with the user's other boards; "" when it is.
+func (b *Budget) Alone() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.alone
+}
+
+// For is the budget as source gets it: Usage then knows which credentials are the source's.
+func (b *Budget) For(source string) sources.Budget { return sourceBudget{b, source} }
+
+type sourceBudget struct {
+	*Budget
+	source string
+}
+
+func (s sourceBudget) Take(key string) error {
+	s.learn(s.source, key)
+	return s.Budget.Take(key)
+}
+
+func (b *Budget) learn(source, key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, k := range b.keys[source] {
+		if k == key {
+			return
+		}
+	}
+	b.keys[source] = append(b.keys[source], key)
+}
+
+// Take implements sources.Budget.
+func (b *Budget) Take(key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, now := b.account(key), b.now()
+	if a.lease <= 0 || a.stale(now) {
+		b.sync(a, now, a.lease <= 0)
+	}
+	if a.hold.After(now) {
+		return throttled("the provider's rate limit is used up", a.hold)
+	}
+	if a.lease <= 0 {
+		return throttled("signalbox's share of the rate limit is used up", a.retryAt(now))
+	}
+	a.take(now)
+	return nil
+}
+
+func throttled(msg string, at time.Time) error {
+	return &sources.Error{Kind: sources.Throttled, Msg: msg, RetryAt: at}
+}
+
+// Refund implements sources.Budget.
+func (b *Budget) Refund(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.account(key).refund()
+}
+
+// Report implements sources.Budget. A rate with nothing remaining stops the credential until its Reset,
+// in every board; an answer that was on its way meanwhile does not lift that.
+func (b *Budget) Report(key string, r sources.Rate) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, now := b.account(key), b.now()
+	if r.Limit > 0 {
+		a.rate = r
+	}
+	if r.Remaining > 0 || !r.Reset.After(now) || !r.Reset.After(a.hold) {
+		return
+	}
+	a.hold = r.Reset
+	b.sync(a, now, false)
+}
+
+// Usage is how the budget of a credential of source stands; an empty credential means the tightest of
+// those that source has used. It reads no file.
+func (b *Budget) Usage(source, credential string) Usage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	if credential != "" {
+		return b.account(credential).usage(now)
+	}
+	var worst Usage
+	var spent int64
+	for i, key := range b.keys[source] {
+		u := b.account(key).usage(now)
+		spent += u.Spent
+		if i == 0 || u.left() < worst.left() {
+			worst = u
+		}
+	}
+	worst.Spent = spent
+	return worst
+}
+
+func (u Usage) left() float64 {
+	if u.Limit == 0 {
+		return 1
+	}
+	return 1 - float64(u.Used)/float64(u.Limit)
+}
+
+// Close puts down what was used and what is left of the leases. The budget works on, for late requests.
+func (b *Budget) Close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range b.accounts {
+		a.leaving = true
+		b.sync(a, b.now(), true)
+		a.leaving = false
+	}
+}
+
+func (b *Budget) account(key string) *account {
+	a := b.accounts[key]
+	if a == nil {
+		a = newAccount(key, b.limit(key))
+		b.accounts[key] = a
+	}
+	return a
+}
+
+// sync exchanges a with its file. When another board has the file just now, the last view of it goes on
+// to serve; patient means to wait for a few milliseconds first, because nothing is left to serve with.
+func (b *Budget) sync(a *account, now time.Time, patient bool) {
+	if b.dir == nil || now.Before(b.retryDir) && b.retryDir.Sub(now) <= retryAfter {
+		a.alone(now)
+		return
+	}
+	lock, err := b.lockFile(a, patient)
+	if errors.Is(err, errLocked) {
+		a.synced = now
+		a.lease = max(a.lease, min(a.batch(), a.free(now)))
+		return
+	}
+	if err == nil {
+		err = errors.Join(b.exchange(a, now), lock.Close())
+	}
+	if err != nil {
+		b.retryDir = now.Add(retryAfter)
+		if b.alone == "" {
+			b.log.Warn("the rate budget is not shared with other boards", "why", err)
+		}
+		b.alone = err.Error()
+		a.alone(now)
+		return
+	}
+	if b.alone != "" {
+		b.log.Info("the rate budget is shared with other boards again")
+	}
+	b.alone, b.retryDir = "", time.Time{}
+}
+
+func (b *Budget) lockFile(a *account, patient bool) (*os.File, error) {
+	tries := 1
+	if patient {
+		tries = 20
+	}
+	for {
+		f, err := flock(b.dir.file(a.file + ".lock"))
+		tries--
+		if !errors.Is(err, errLocked) || tries == 0 {
+			return f, err
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (b *Budget) exchange(a *account, now time.Time) error {
+	l := b.load(a)
+	a.settle(l, b.self, now)
+	return b.save(a, l)
+}

@@ -1,0 +1,110 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+)
+
+// Owner says who holds a lock.
+type Owner struct {
+	PID   int       `json:"pid"`
+	User  string    `json:"user"`
+	Host  string    `json:"host"`
+	Since time.Time `json:"since"`
+}
+
+// Self is this process, as the owner of a lock since now.
+func Self(now time.Time) Owner {
+	o := Owner{PID: os.Getpid(), Since: now.UTC()}
+	if u, err := user.Current(); err == nil {
+		o.User = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		o.Host = host
+	}
+	return o
+}
+
+// LockedError means that somebody else holds a lock. Owner is zero when it cannot be told who.
+type LockedError struct {
+	Name  string
+	Owner Owner
+}
+
+func (e *LockedError) Error() string {
+	if e.Owner.PID == 0 {
+		return e.Name + " is locked by another process"
+	}
+	return fmt.Sprintf("%s is locked by %s (process %d on %s) since %s",
+		e.Name, e.Owner.User, e.Owner.PID, e.Owner.Host, e.Owner.Since.Format(time.DateTime))
+}
+
+// Lock is a lock that this process holds until Unlock, or until it ends.
+type Lock struct {
+	file *os.File
+	// Crashed is who held it before and ended without giving it back; nil when the last owner did.
+	Crashed *Owner
+}
+
+// Lock takes the named lock for owner. It never waits: it returns a *LockedError while another holds it.
+// Locks are advisory, belong to the process's open file, and end with it however it ends.
+func (d *Dir) Lock(name string, owner Owner) (*Lock, error) {
+	if name == "" || strings.ContainsAny(name, "/\\\x00") || strings.HasPrefix(name, ".") {
+		return nil, fmt.Errorf("lock %q: not a file's name", name)
+	}
+	path := d.file(name + ".lock")
+	f, err := flock(path)
+	if errors.Is(err, errLocked) {
+		return nil, &LockedError{Name: name, Owner: readOwner(path)}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", name, err)
+	}
+	l := &Lock{file: f}
+	if before := readOwner(path); before.PID != 0 {
+		l.Crashed = &before
+	}
+	data, err := json.Marshal(owner)
+	if err == nil {
+		err = l.record(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", name, errors.Join(err, f.Close()))
+	}
+	return l, nil
+}
+
+func (l *Lock) record(data []byte) error {
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.file.WriteAt(data, 0)
+	return err
+}
+
+// Unlock gives the lock back.
+func (l *Lock) Unlock() error {
+	if err := errors.Join(l.record(nil), l.file.Close()); err != nil {
+		return fmt.Errorf("unlock: %w", err)
+	}
+	return nil
+}
+
+// readOwner is the zero Owner when the file does not say, be it that its owner is about to.
+func readOwner(path string) (o Owner) {
+	f, err := openPlain(path)
+	if err != nil {
+		return Owner{}
+	}
+	data, err := io.ReadAll(io.LimitReader(f, 4096))
+	if errors.Join(err, f.Close()) != nil || json.Unmarshal(data, &o) != nil {
+		return Owner{}
+	}
+	return o
+}
