@@ -198,18 +198,21 @@ func withhold(environ []string, scope *Scope) []string {
 	})
 }
 
-// capped keeps the first max bytes that are written to it.
+// capped keeps the first max bytes that are written to it. It does not embed its buffer: io.Copy would
+// find its ReadFrom and fill it without end.
 type capped struct {
-	bytes.Buffer
+	buf  bytes.Buffer
 	max  int
 	over bool
 }
 
+func (c *capped) String() string { return c.buf.String() }
+
 func (c *capped) Write(p []byte) (int, error) {
-	if room := c.max - c.Len(); len(p) > room {
+	if room := c.max - c.buf.Len(); len(p) > room {
 		c.over = true
-		c.Buffer.Write(p[:room])
+		c.buf.Write(p[:room])
 		return len(p), nil
 	}
-	return c.Buffer.Write(p)
+	return c.buf.Write(p)
 }

@@ -1,0 +1,212 @@
+// Package config reads what a team writes about its services: one YAML file, and the files that it
+// includes.
+//
+// Defaults are filled in first, then the files are decoded strictly, then templates are expanded, then
+// the whole is checked. Every value remembers its file, line and column; all mistakes are reported at
+// once, each as one line that says where, what and what to do. Nothing is fetched and no secret is read.
+//
+// The package decodes from a tree of its own, made from goccy/go-yaml's syntax tree, since a decoder that
+// stops at the first mistake and speaks of Go types serves nobody who edits a file.
+package config
+
+import (
+	"time"
+
+	"example.com/signalbox/config/secret"
+)
+
+// Config is everything that a team may configure. It is never changed after it was made, and safe for
+// use by several goroutines.
+type Config struct {
+	Team    string            `yaml:"team" doc:"The team's name, shown in the header."`
+	Me      map[string]string `yaml:"me" doc:"Who you are, by type of source: what counts as mine."`
+	Include Strings           `yaml:"include" doc:"Files or globs that are read as if they stood here, relative to this file: a team's services and defaults."`
+	// Sources and Services are in the order of the files.
+	Sources  []SourceEntry `yaml:"sources,named" doc:"The systems that are read, by a name of your choice."`
+	Defaults Service       `yaml:"defaults" doc:"What every service has unless it says otherwise: a key that a service sets replaces the whole value of the same key here."`
+	Services []Service     `yaml:"services,named" doc:"What the team owns, by name."`
+
+	// Policies, Guard and Notify are for the levers (promote, rollback …). They are checked in full and
+	// acted on by nothing yet; Warnings says so.
+	Policies []Policy `yaml:"policies" doc:"What must hold before a version is promoted or rolled back."`
+	Guard    Guard    `yaml:"guard" doc:"The watch over a version after it was promoted."`
+	Notify   []Notify `yaml:"notify" doc:"Who is told of what was done."`
+
+	Theme    Theme           `yaml:"theme" doc:"How the board looks."`
+	Mouse    Switch          `yaml:"mouse" doc:"Whether the board takes mouse events: on or off."`
+	Keys     map[string]Keys `yaml:"keys" doc:"Keys of your own, by action: a key, a list of keys, or nothing to leave the action without a key."`
+	Refresh  Refresh         `yaml:"refresh" doc:"How often the sources are asked."`
+	StateDir string          `yaml:"state_dir" doc:"Where the state is kept; a relative path starts at this file's folder. The default follows the XDG rules."`
+	ReadOnly bool            `yaml:"read_only" doc:"Refuses every action."`
+
+	// Discovered reports that this was made by Discover and no file says it.
+	Discovered bool `yaml:"-"`
+	// Warnings are what is right and has no effect.
+	Warnings []Warning `yaml:"-"`
+	// Files are the absolute paths of all files that were read, the main one first.
+	Files []string `yaml:"-"`
+
+	tree     *node
+	includes []string // the directories that globs look into
+}
+
+// SourceEntry is one configured source.
+type SourceEntry struct {
+	Name string
+	Type string
+	// Config is what the SourceType's Config func returned, filled from the file.
+	Config any
+
+	body string // canonical text of the entry, to compare
+}
+
+// Service is what a team owns and is paged for. Strings may hold {{service}} and {{repo}} (the scope,
+// without its source), which are expanded on loading. {{env}}, {{target}}, {{sha}} and {{version}} stay
+// where they are allowed, for Expand.
+type Service struct {
+	Name         string        `yaml:"-"`
+	Repo         RepoRef       `yaml:"repo" doc:"The repository, as source:owner/name."`
+	Environments []Environment `yaml:"environments" doc:"The stages, in the order towards production."`
+	Deploy       Deploy        `yaml:"deploy" doc:"How a version gets into an environment."`
+	Deploys      Strings       `yaml:"deploys" doc:"Globs on jobs or workflows: which deployment records count. None: all."`
+	VersionFrom  VersionFrom   `yaml:"version_from" doc:"Which evidence tells the version that runs. None: the deployment record."`
+	Paths        Strings       `yaml:"paths" doc:"Globs: the files of the repository that are this service's."`
+	TagPrefix    string        `yaml:"tag_prefix" doc:"What this service's tags start with."`
+	Workflows    Strings       `yaml:"workflows" doc:"Globs on the name or file of a workflow: which are this service's. None: all."`
+	Migrations   Strings       `yaml:"migrations" doc:"Globs: files whose change means that the schema may not go back."`
+	Runbook      string        `yaml:"runbook" doc:"The address of what to do when it burns."`
+	DependsOn    Strings       `yaml:"depends_on" doc:"Services that this one needs."`
+
+	// Incidents, SLOs and Metrics name what lives in other sources. They are checked, and used as soon as
+	// a driver can read them; Warnings says so until then.
+	Incidents []ObjectRef `yaml:"incidents" doc:"Incident services, as source:id."`
+	SLOs      []ObjectRef `yaml:"slos" doc:"Service level objectives, as source:id."`
+	Metrics   []Metric    `yaml:"metrics" doc:"What tells how the service behaves."`
+
+	// Discovered reports that the config does not name the service: it is shown, and never acted on.
+	Discovered bool `yaml:"-"`
+}
+
+// RepoRef names a repository: "github:acme/checkout".
+type RepoRef struct {
+	Source string // the configured name of the source
+	Scope  string // what the source calls it: "acme/checkout"
+}
+
+// ObjectRef names an object of a source: "pagerduty:PABC123".
+type ObjectRef struct{ Source, ID string }
+
+// Environment is one stage of a service. A name alone is enough: environments: [dev, staging, prod].
+type Environment struct {
+	Name string `yaml:"name" jsonschema:"required" doc:"The stage, as the board calls it."`
+	// Provider is never empty: it is Name where the file says nothing.
+	Provider string   `yaml:"provider_name" doc:"The provider's name of it, where that differs; {{target}} where each target is an environment of its own."`
+	Targets  []string `yaml:"targets" doc:"The places inside it: regions, clusters."`
+	// Prod is set for the last environment where the file marks none.
+	Prod bool `yaml:"prod" doc:"The stage that people are paged for; the last one unless another is marked."`
+}
+
+// Deploy is how a version gets into an environment.
+type Deploy struct {
+	Via      string           `yaml:"via" jsonschema:"enum=workflow" doc:"What starts it: a dispatched workflow."`
+	Workflow string           `yaml:"workflow" doc:"The file of the workflow."`
+	Inputs   map[string]Input `yaml:"inputs" doc:"What the workflow is given; {{env}}, {{target}}, {{sha}} and {{version}} are filled in."`
+}
+
+// Input is the value of a workflow's input: text, a number or a bool in the file.
+type Input string
+
+// VersionFrom says which evidence a service's version is to be believed by. At most one of Payload,
+// Input, RunName and URL is set.
+type VersionFrom struct {
+	Payload string `yaml:"payload" doc:"A path in the deployment's payload."`
+	Input   string `yaml:"input" doc:"An input of the deploy workflow."`
+	RunName string `yaml:"run_name" doc:"A regular expression on the run's title, whose first group is the version."`
+	URL     string `yaml:"url" doc:"An address that answers the version; {{env}} and {{target}} are filled in."`
+	Field   string `yaml:"field" doc:"With url: the path of the version in its JSON."`
+}
+
+// Metric is one number over time.
+type Metric struct {
+	Name   string   `yaml:"name" jsonschema:"required" doc:"What it is called."`
+	Source string   `yaml:"source" jsonschema:"required" doc:"The source that knows it."`
+	Query  string   `yaml:"query" jsonschema:"required" doc:"The question, in the source's own language."`
+	Unit   string   `yaml:"unit" doc:"What it is counted in."`
+	Limit  *float64 `yaml:"limit" doc:"From where on it is bad."`
+}
+
+// Policy is one rule on promotions or rollbacks. Its expression is not evaluated by this package.
+type Policy struct {
+	Name       string  `yaml:"name" jsonschema:"required" doc:"What the rule is called."`
+	Env        string  `yaml:"env" doc:"The environment that it guards. None: all."`
+	On         Strings `yaml:"on" doc:"What it applies to: promote, rollback. None: promote."`
+	Require    string  `yaml:"require" doc:"An expression that must hold."`
+	During     *During `yaml:"during" doc:"When it applies."`
+	Else       string  `yaml:"else" jsonschema:"required,enum=warn,enum=confirm,enum=type,enum=second_person,enum=deny" doc:"What follows when it does not hold."`
+	Because    string  `yaml:"because" doc:"The reason that is shown."`
+	BreakGlass bool    `yaml:"break_glass" doc:"Whether a typed reason lifts it."`
+}
+
+// During is a weekly span of time.
+type During struct {
+	From Weekly `yaml:"from" jsonschema:"required" doc:"Its begin: Fri 16:00."`
+	To   Weekly `yaml:"to" jsonschema:"required" doc:"Its end: Mon 08:00."`
+	Zone Zone   `yaml:"zone" doc:"The time zone: Europe/Berlin. None: UTC."`
+}
+
+// Weekly is a minute of the week.
+type Weekly struct {
+	Day          time.Weekday
+	Hour, Minute int
+}
+
+// Zone is the name of a time zone that this machine knows; "" is UTC.
+type Zone string
+
+// Guard is the watch over a version after it was promoted.
+type Guard struct {
+	Window time.Duration `yaml:"window" doc:"How long it is watched."`
+	OnFail string        `yaml:"on_fail" jsonschema:"enum=ask,enum=rollback" doc:"What follows when the version is worse than what ran before."`
+}
+
+// Notify is one place where outcomes are told.
+type Notify struct {
+	Slack   secret.Ref `yaml:"slack" doc:"A Slack webhook."`
+	Webhook secret.Ref `yaml:"webhook" doc:"Any other webhook."`
+	On      Strings    `yaml:"on" jsonschema:"required" doc:"What is told: promote, rollback, guard, ack, resolve, escalate, approve, reject, rerun, cancel."`
+}
+
+// Theme is how the board looks.
+type Theme struct {
+	Palette    string `yaml:"palette" jsonschema:"enum=auto,enum=dark,enum=light,enum=colorblind" doc:"The colours; auto follows what the terminal says of its background."`
+	Glyphs     string `yaml:"glyphs" jsonschema:"enum=auto,enum=unicode,enum=ascii" doc:"The symbols; auto follows the locale."`
+	Color      string `yaml:"color" jsonschema:"enum=auto,enum=truecolor,enum=256,enum=16,enum=none" doc:"The depth of colour; auto follows the terminal and NO_COLOR."`
+	SyncOutput string `yaml:"sync_output" jsonschema:"enum=auto,enum=on,enum=off" doc:"Whether frames are sent as synchronized output; auto follows TERM."`
+}
+
+// Refresh is how often a repository is asked, by what happens in it: Live ≤ Waiting ≤ Quiet. The rate
+// budget may make it less often, never more.
+type Refresh struct {
+	Live    time.Duration `yaml:"live" doc:"While a pipeline runs."`
+	Waiting time.Duration `yaml:"waiting" doc:"While one waits for a person."`
+	Quiet   time.Duration `yaml:"quiet" doc:"While nothing happens."`
+}
+
+// Strings is a list that may be written as one string.
+type Strings []string
+
+// Keys are the keys of one action. An action that is present without keys is unbound.
+type Keys []string
+
+// Switch is on or off; true and false are understood.
+type Switch bool
+
+// defaults is what a file starts from.
+func defaults() Config {
+	return Config{
+		Theme:   Theme{Palette: "auto", Glyphs: "auto", Color: "auto", SyncOutput: "auto"},
+		Mouse:   true,
+		Guard:   Guard{Window: 15 * time.Minute, OnFail: "ask"},
+		Refresh: Refresh{Live: 15 * time.Second, Waiting: 30 * time.Second, Quiet: 60 * time.Second},
+	}
+}

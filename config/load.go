@@ -1,0 +1,166 @@
+package config
+
+import (
+	"context"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"example.com/signalbox/config/secret"
+)
+
+// SourceType is what config needs to know of a driver.
+type SourceType struct {
+	Name string // as in `type: github`
+	Doc  string // one line
+	// Sample is commented YAML: what stands under `sources:`, without indentation, beginning with a key
+	// that is a name for the source.
+	Sample string
+	// Config returns a pointer to a new struct that holds the driver's defaults. Its yaml, doc and
+	// jsonschema tags (see field) say which keys there are; secrets are secret.Ref. If it has a
+	// Validate() error method, that is called after decoding; a FieldProblem in its error's tree names
+	// the key by its path relative to the source.
+	Config func() any
+}
+
+// Options is what config cannot know by itself.
+type Options struct {
+	Types []SourceType
+	// CheckKeys is asked about key bindings: it returns one problem for each that is wrong, with the
+	// path "action" or "action[0]". nil leaves keys unchecked but for their shape.
+	CheckKeys func(map[string]Keys) []FieldProblem
+	// Files reads files; nil reads the disk's.
+	Files Files
+}
+
+// Load reads the config at path and all that it includes. Its error is Errors, or the context's.
+func Load(ctx context.Context, path string, o Options) (*Config, error) {
+	l := newLoader(ctx, o)
+	root := l.file(path, Position{File: path})
+	return l.finish(root)
+}
+
+// Parse reads data as the config with the name of a file; what it includes is read relative to name.
+// Its error is Errors.
+func Parse(name string, data []byte, o Options) (*Config, error) {
+	l := newLoader(context.Background(), o)
+	root := l.parsed(name, data)
+	return l.finish(root)
+}
+
+// loader is the state of one Load.
+type loader struct {
+	ctx      context.Context //nolint:containedctx // a loader lives for one call
+	options  Options
+	files    Files
+	problems problems
+	order    []string // the files as they were met, by the name in positions
+	read     []string // their absolute paths
+	reading  []string // the chain of includes that leads to the file being read
+	globs    []string // the directories that globs look into
+	warnings []Warning
+}
+
+func newLoader(ctx context.Context, o Options) *loader {
+	l := &loader{ctx: ctx, options: o, files: o.Files}
+	if l.files == nil {
+		l.files = disk{}
+	}
+	return l
+}
+
+// finish turns the whole tree into a Config.
+func (l *loader) finish(root *node) (*Config, error) {
+	if err := l.ctx.Err(); err != nil {
+		return nil, err
+	}
+	root = withDefaults(root)
+	root = l.expand(root)
+	c := defaults()
+	d := &decoder{problems: &l.problems, secrets: secret.NewScope(tokenVariables...), types: l.options.Types}
+	d.decode(root, reflect.ValueOf(&c).Elem(), field{})
+	c.tree, c.Files, c.includes = root, l.read, l.globs
+	v := &validator{config: &c, problems: &l.problems, options: l.options}
+	v.validate()
+	c.Warnings = append(l.warnings, v.warnings...)
+	if c.StateDir != "" && !filepath.IsAbs(c.StateDir) && !strings.HasPrefix(c.StateDir, "~") {
+		c.StateDir = filepath.Join(filepath.Dir(c.Pos("state_dir").File), c.StateDir)
+	}
+	if err := l.problems.err(l.order); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// source decodes one entry of `sources:`. Its type is its name unless it says otherwise.
+func (d *decoder) source(n *node, s *SourceEntry) {
+	if n.kind != mapNode {
+		d.problems.add(n.pos, "write {type: …, token: …}", "expected a mapping, got %s", n.kind)
+		return
+	}
+	s.Type = s.Name
+	at := n.pos
+	if e, ok := n.get("type"); ok {
+		d.decode(e.value, reflect.ValueOf(&s.Type).Elem(), field{})
+		at = e.value.pos
+	}
+	var names []string
+	for _, t := range d.types {
+		names = append(names, t.Name)
+		if t.Name == s.Type {
+			d.driver(n, t, s)
+			return
+		}
+	}
+	d.problems.add(at, didYouMean(s.Type, names), "unknown source type %s", quoted(s.Type))
+}
+
+func (d *decoder) driver(n *node, t SourceType, s *SourceEntry) {
+	s.Config = t.Config()
+	v := reflect.ValueOf(s.Config).Elem()
+	before := len(d.problems.list)
+	known := fields(v.Type())
+	for _, e := range n.entries {
+		if e.key != "type" {
+			continue
+		}
+		for _, f := range known {
+			if f.name == "type" {
+				d.problems.add(e.pos, "rename it in the driver", "the driver's own key type is hidden by the source's")
+			}
+		}
+	}
+	d.structure(n.without("type"), v)
+	s.body = canonical(n)
+	checked, ok := s.Config.(interface{ Validate() error })
+	if !ok || len(d.problems.list) > before {
+		return
+	}
+	d.validated(n, checked.Validate())
+}
+
+// validated reports what a driver's Validate returned, each problem at its key.
+func (d *decoder) validated(n *node, err error) {
+	found := false
+	walk(err, func(one error) bool {
+		p, ok := one.(FieldProblem) //nolint:errorlint // walk unwraps
+		if !ok {
+			return false
+		}
+		found = true
+		path, msg, fix := p.Field()
+		pos, _ := n.find(path)
+		d.problems.add(pos, fix, "%s", plain(msg))
+		return true
+	})
+	if err != nil && !found {
+		d.problems.add(n.pos, "", "%s", plain(err.Error()))
+	}
+}
+
+// canonical is a text that two nodes have in common if and only if they say the same.
+func canonical(n *node) string {
+	var b strings.Builder
+	n.write(&b)
+	return b.String()
+}
