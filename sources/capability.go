@@ -171,7 +171,9 @@ type Env struct {
 type Driver struct {
 	Name   string // lower case, as in `type: github`
 	Doc    string // one line
-	Sample string // commented YAML, embedded from sample.yaml
+	// Sample is commented YAML, embedded from sample.yaml: what stands under `sources:`, without
+	// indentation, beginning with the key that names the source ("github:").
+	Sample string
 	// Config returns a pointer to a new config struct that holds its defaults. Decoding, the schema and
 	// the docs come from its yaml, doc and jsonschema tags. It may have a Validate() error method; a
 	// FieldError in that error's tree names the key.
@@ -188,6 +190,9 @@ type FieldError struct {
 }
 
 func (e *FieldError) Error() string { return e.Path + ": " + e.Msg }
+
+// Field tells config which key to point at.
+func (e *FieldError) Field() (path, msg, fix string) { return e.Path, e.Msg, e.Fix }
 
 // Finding is one result of a check.
 type Finding struct {
