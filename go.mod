@@ -49,4 +49,7 @@ require (
 	golang.org/x/time v0.16.0
 )
 
-require github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+require (
+	github.com/atotto/clipboard v0.1.4 // indirect
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+)

@@ -16,6 +16,7 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/keymap"
 	"example.com/signalbox/ui/screen"
 	"example.com/signalbox/ui/theme"
@@ -78,10 +79,7 @@ type Heading struct {
 }
 
 // Part is a piece of text with a meaning.
-type Part struct {
-	Token theme.Token
-	Text  clean.Text
-}
+type Part = component.Part
 
 // Selection is the object under a pane's cursor. Actions take it by its identity.
 type Selection struct {

@@ -1,0 +1,61 @@
+package component
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources/clean"
+)
+
+// Wrap breaks t between words into lines of at most w columns; a longer word is broken anywhere. It
+// returns at least one line.
+func Wrap(t clean.Text, w int) []clean.Text {
+	if w <= 0 || t.Width() <= w {
+		return []clean.Text{t}
+	}
+	var out []clean.Text
+	line, width := "", 0
+	for word := range strings.FieldsSeq(t.String()) {
+		rest := clean.Line(word)
+		if width > 0 && width+1+rest.Width() <= w {
+			line, width = line+" "+word, width+1+rest.Width()
+			continue
+		}
+		if width > 0 {
+			out = append(out, clean.Line(line))
+		}
+		for rest.Width() > w {
+			head := rest.Cut(w, clean.Text{})
+			if head.IsZero() {
+				break
+			}
+			out = append(out, head)
+			rest = rest.Skip(head.Width())
+		}
+		line, width = rest.String(), rest.Width()
+	}
+	return append(out, clean.Line(line))
+}
+
+// Span is a duration in one unit, cut down: "45s", "3m", "5h", "12d".
+func Span(d time.Duration) string {
+	switch d = max(0, d); {
+	case d < time.Minute:
+		return strconv.Itoa(int(d/time.Second)) + "s"
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	}
+	return strconv.Itoa(int(d/(24*time.Hour))) + "d"
+}
+
+// Number is n with a comma between the thousands.
+func Number(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,186 @@
+package dialog
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/component"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/theme"
+)
+
+// NewHealth shows every feed: how it does, since when, and what would mend it. It follows the snapshot
+// while it is open.
+func NewHealth() *Page {
+	return &Page{title: clean.Const("Sources"), width: 110, lines: healthLines, seconds: true}
+}
+
+// healthWord is the name of a state and how it is drawn.
+func healthWord(s store.HealthState) (word string, tok theme.Token, glyph theme.Glyph) {
+	switch s {
+	case store.Loading:
+		return "loading", theme.Muted, theme.GlyphQueued
+	case store.Healthy:
+		return "healthy", theme.OK, theme.GlyphSource
+	case store.Degraded:
+		return "partly answered", theme.Warn, theme.GlyphWarn
+	case store.Throttled:
+		return "waits for a rate limit", theme.Warn, theme.GlyphWaiting
+	case store.Failing:
+		return "failing", theme.Warn, theme.GlyphFailed
+	case store.Refused:
+		return "refused", theme.Crit, theme.GlyphFailed
+	}
+	return "unknown", theme.Muted, theme.GlyphQueued
+}
+
+func healthLines(e pane.Env, w int) []Line {
+	var out []Line
+	if len(e.Snap.Catalog.Sources) == 0 {
+		return []Line{{{Token: theme.Muted, Text: clean.Const("no source is configured")}}}
+	}
+	for i, src := range e.Snap.Catalog.Sources {
+		if i > 0 {
+			out = append(out, nil)
+		}
+		out = append(out, Line{
+			{Token: theme.Title, Text: clean.Line(src.Name)},
+			{Token: theme.Muted, Text: clean.Linef("  %s, reads %s", src.Type, capabilities(src.Capabilities))},
+		})
+		n := 0
+		for j := range e.Snap.Feeds {
+			if f := &e.Snap.Feeds[j]; f.Key.Source == src.Name {
+				out = append(out, feedLines(e, f, w)...)
+				n++
+			}
+		}
+		if n == 0 {
+			out = append(out, Line{{Token: theme.Muted, Text: clean.Const("  nothing has been asked yet")}})
+		}
+	}
+	return out
+}
+
+func capabilities(caps []store.Capability) string {
+	names := make([]string, len(caps))
+	for i, c := range caps {
+		names[i] = string(c)
+	}
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
+
+func feedLines(e pane.Env, f *store.Feed, w int) []Line {
+	h := &f.Health
+	word, tok, glyph := healthWord(h.State)
+	name := string(f.Key.Capability)
+	if f.Key.Scope != "" {
+		name += " of " + f.Key.Scope
+	}
+	head := Line{
+		{Token: tok, Text: e.Theme.Glyph(glyph)},
+		{Token: theme.Strong, Text: clean.Line(" " + name + "  ")},
+		{Token: tok, Text: clean.Line(word)},
+	}
+	if !h.Since.IsZero() {
+		head = append(head, pane.Part{Token: theme.Muted, Text: clean.Line(" for " + component.Span(e.Now.Sub(h.Since)))})
+	}
+	out := []Line{head}
+	for _, t := range component.Wrap(clean.Line(feedFacts(e, h)), w-2) {
+		out = append(out, Line{{Text: clean.Const("  ")}, {Token: theme.Muted, Text: t}})
+	}
+	if h.Err != nil {
+		out = append(out, advice(e.Theme, tok, errorText(h.Err), clean.Line(h.Err.Fix), w)...)
+	}
+	for _, n := range h.Notices {
+		text := n.Text
+		if n.Scope != "" && n.Scope != f.Key.Scope {
+			text = clean.Linef("%s: %s", n.Scope, n.Text)
+		}
+		out = append(out, advice(e.Theme, theme.Warn, text, n.Fix, w)...)
+	}
+	return out
+}
+
+// feedFacts is the numbers of a feed in words.
+func feedFacts(e pane.Env, h *store.Health) string {
+	var facts []string
+	switch {
+	case h.LastGood.IsZero():
+		facts = append(facts, "never read")
+	case h.Cached:
+		facts = append(facts, "from the disk, read "+component.Span(e.Now.Sub(h.LastGood))+" ago")
+	default:
+		facts = append(facts, "read "+component.Span(e.Now.Sub(h.LastGood))+" ago")
+	}
+	switch h.Staleness(e.Now) {
+	case store.Fresh:
+	case store.Stale:
+		facts = append(facts, "stale")
+	case store.VeryStale:
+		facts = append(facts, "very stale")
+	}
+	if h.Failures > 0 {
+		facts = append(facts, fmt.Sprintf("%d failures in a row", h.Failures))
+	}
+	if h.Latency > 0 {
+		facts = append(facts, "took "+latency(h.Latency))
+	}
+	if !h.Next.IsZero() {
+		if d := h.Next.Sub(e.Now); d >= time.Second {
+			facts = append(facts, "next in "+component.Span(d))
+		} else {
+			facts = append(facts, "next now")
+		}
+	}
+	if h.Interval > 0 {
+		facts = append(facts, "every "+component.Span(h.Interval))
+	}
+	if r := h.Rate; r.Limit > 0 {
+		s := fmt.Sprintf("budget %s of %s", component.Number(r.Remaining), component.Number(r.Limit))
+		if r.Reset.After(e.Now) {
+			s += " until " + r.Reset.In(e.Zone).Format("15:04")
+		}
+		facts = append(facts, s)
+	}
+	return strings.Join(facts, " · ")
+}
+
+func latency(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+func errorText(e *sources.Error) clean.Text {
+	if e.Msg != "" {
+		return clean.Line(e.Msg)
+	}
+	return clean.Line(e.Error())
+}
+
+// advice is what is wrong, and under it what mends it.
+func advice(th *theme.Theme, tok theme.Token, what, fix clean.Text, w int) []Line {
+	var out []Line
+	for _, t := range component.Wrap(what, w-2) {
+		out = append(out, Line{{Text: clean.Const("  ")}, {Token: tok, Text: t}})
+	}
+	if fix.IsZero() {
+		return out
+	}
+	lead := clean.Concat(clean.Const("  "), th.Glyph(theme.GlyphArrow), clean.Const(" "))
+	for i, t := range component.Wrap(fix, w-lead.Width()) {
+		if i > 0 {
+			lead = clean.Const("    ")
+		}
+		out = append(out, Line{{Token: theme.Accent, Text: lead}, {Token: theme.Text, Text: t}})
+	}
+	return out
+}

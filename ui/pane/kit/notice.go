@@ -1,0 +1,224 @@
+package kit
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// Notice is what a pane says in place of its rows: what is so, and what to do about it.
+type Notice struct {
+	Token theme.Token
+	Glyph theme.Glyph
+	Title string
+	Lines []string
+}
+
+// Draw draws n at the top of r, wrapped.
+func (n Notice) Draw(r screen.Region, th *theme.Theme) {
+	w, h := r.Size()
+	y := 0
+	if h >= 6 {
+		y = 1
+	}
+	r.Text(1, y, th.Style(n.Token), th.Glyph(n.Glyph))
+	y = n.wrapped(r, th, y, n.Title, theme.Text)
+	for _, l := range n.Lines {
+		if y >= h || w < 4 {
+			return
+		}
+		y = n.wrapped(r, th, y, l, theme.Muted)
+	}
+}
+
+func (n Notice) wrapped(r screen.Region, th *theme.Theme, y int, s string, tok theme.Token) int {
+	w, _ := r.Size()
+	for _, line := range Wrap(clean.Line(s), w-4) {
+		r.Text(3, y, th.Style(tok), line)
+		y++
+	}
+	return y
+}
+
+// Wrap breaks t at blanks into lines of at most w columns; a longer word is cut into pieces.
+func Wrap(t clean.Text, w int) []clean.Text {
+	if w <= 0 {
+		return nil
+	}
+	var out []clean.Text
+	var line strings.Builder
+	used := 0
+	flush := func() {
+		out = append(out, clean.Line(line.String()))
+		line.Reset()
+		used = 0
+	}
+	for _, word := range strings.Fields(t.String()) {
+		piece := clean.Line(word)
+		n := piece.Width()
+		if used > 0 && used+1+n > w {
+			flush()
+		}
+		for n > w {
+			out = append(out, piece.Cut(w, clean.Text{}))
+			piece = piece.Skip(out[len(out)-1].Width())
+			n = piece.Width()
+		}
+		if used > 0 {
+			line.WriteByte(' ')
+			used++
+		}
+		line.WriteString(piece.String())
+		used += n
+	}
+	if used > 0 {
+		flush()
+	}
+	return out
+}
+
+// Subject says what a pane is about, for its notices.
+type Subject struct {
+	What string             // "pipelines"
+	Type string             // the type of source that has them: "github"
+	Caps []store.Capability // the first one is the one it cannot do without
+}
+
+// Feeds sums up the feeds that a pane shows.
+func (s Subject) Feeds(e pane.Env) insight.FeedSum {
+	return insight.SumFeeds(e.Snap, e.Now, e.Follow, s.Caps...)
+}
+
+// Missing is the notice of a pane that has no rows: no source, still loading, failing, or really empty.
+// empty is what to say in the last case.
+func (s Subject) Missing(e pane.Env, sum insight.FeedSum, empty Notice) Notice {
+	source := s.Type
+	if sum.ErrFeed.Source != "" {
+		source = sum.ErrFeed.Source
+	}
+	switch {
+	case !e.Snap.Has(s.Caps[0]):
+		return Notice{theme.Muted, theme.GlyphQueued, "No source of " + s.What + " is configured.",
+			[]string{"Add one of type " + s.Type + " under sources: in the config. signalbox config sample shows how, signalbox --demo shows it at work."}}
+	case sum.N == 0:
+		return Notice{theme.Muted, theme.GlyphQueued, "No service is configured that has " + s.What + ".",
+			[]string{"Name services and their repositories under services: in the config, or let signalbox init propose them."}}
+	case sum.Refused > 0 && sum.Err != nil:
+		return Notice{theme.Crit, theme.GlyphFailed, source + ": " + sentence(insight.ErrorText(sum.Err).String()), fix(sum.Err)}
+	case sum.Throttled > 0:
+		return Notice{theme.Warn, theme.GlyphWaiting, source + " limits how often it may be asked.",
+			[]string{"Asked again " + at(e, sum.Retry) + ". Nothing was read yet."}}
+	case sum.Failing > 0 && sum.Err != nil:
+		return Notice{theme.Warn, theme.GlyphWarn, source + ": " + sentence(insight.ErrorText(sum.Err).String()),
+			append(fix(sum.Err), "Tried again "+at(e, sum.Retry)+".")}
+	case sum.Loading > 0:
+		return Notice{theme.Busy, theme.GlyphRunning, "Asking " + source + " for " + s.What + Ellipsis(e.Theme), nil}
+	default:
+		return empty
+	}
+}
+
+// Ellipsis is the theme's "…".
+func Ellipsis(th *theme.Theme) string { return th.Glyph(theme.GlyphEllipsis).String() }
+
+func fix(err *sources.Error) []string {
+	if err.Fix == "" {
+		return nil
+	}
+	return []string{sentence(err.Fix)}
+}
+
+// sentence ends s with a period.
+func sentence(s string) string {
+	if s == "" || strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
+}
+
+func at(e pane.Env, t time.Time) string {
+	if t.IsZero() || !t.After(e.Now) {
+		return "shortly"
+	}
+	return "at " + Clock(e.Now, t, e.Zone)
+}
+
+// Remarks are the lines below a pane's rows that say what is wrong with its feeds, worst first; none
+// when all is well.
+func (s Subject) Remarks(e pane.Env, sum insight.FeedSum) [][]pane.Part {
+	var out [][]pane.Part
+	mark := func(tok theme.Token, g theme.Glyph, text string) {
+		out = append(out, []pane.Part{{Token: tok, Text: clean.Concat(e.Theme.Glyph(g), clean.Const(" "))}, P(theme.Muted, text)})
+	}
+	if (sum.Refused > 0 || sum.Failing > 0) && sum.Err != nil {
+		where := Sep(" ", sum.ErrFeed.Source, sum.ErrFeed.Scope)
+		tok := theme.Warn
+		if sum.Refused > 0 {
+			tok = theme.Crit
+		}
+		if more := sum.Refused + sum.Failing - 1; more > 0 {
+			where += " and " + strconv.Itoa(more) + " more"
+		}
+		mark(tok, theme.GlyphWarn, Dots(e.Theme, where+": "+insight.ErrorText(sum.Err).String(), sum.Err.Fix))
+	}
+	if sum.Throttled > 0 {
+		mark(theme.Warn, theme.GlyphWaiting, "rate limit reached, asked again "+at(e, sum.Retry))
+	}
+	for i, n := range sum.Notices {
+		if i == 1 && len(sum.Notices) > 2 {
+			mark(theme.Warn, theme.GlyphWarn, strconv.Itoa(len(sum.Notices)-1)+" more parts did not answer")
+			break
+		}
+		mark(theme.Warn, theme.GlyphWarn, Dots(e.Theme, Sep(": ", n.Scope, n.Text.String()), n.Fix.String()))
+	}
+	if sum.Loading > 0 && sum.Loading < sum.N {
+		mark(theme.Busy, theme.GlyphRunning, strconv.Itoa(sum.Loading)+" of "+strconv.Itoa(sum.N)+" feeds not read yet")
+	}
+	return out
+}
+
+// Summary puts the age of the data before a heading's summary once it is stale; the heading then is marked.
+func Summary(e pane.Env, h *pane.Heading, sum insight.FeedSum) {
+	if sum.Stale == store.Fresh || sum.Oldest.IsZero() {
+		return
+	}
+	h.Stale = true
+	old := P(theme.Warn, Ellipsis(e.Theme)+" "+Age(e.Now.Sub(sum.Oldest))+" old")
+	if len(h.Summary) > 0 {
+		h.Summary = append([]pane.Part{old, P(theme.Muted, " "+e.Theme.Glyph(theme.GlyphDot).String()+" ")}, h.Summary...)
+		return
+	}
+	h.Summary = []pane.Part{old}
+}
+
+// List joins parts with the theme's dot between them.
+func List(th *theme.Theme, parts ...pane.Part) []pane.Part {
+	out := make([]pane.Part, 0, 2*len(parts))
+	for _, p := range parts {
+		if len(out) > 0 {
+			out = append(out, P(theme.Muted, " "+th.Glyph(theme.GlyphDot).String()+" "))
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// Whose is the pane's Whose in the terms of insight.
+func Whose(w pane.Whose) insight.Whose {
+	switch w {
+	case pane.Mine:
+		return insight.Mine
+	case pane.All:
+		return insight.All
+	case pane.Team:
+	}
+	return insight.Team
+}
