@@ -169,8 +169,8 @@ type Env struct {
 // Driver describes a kind of source. It is a value in an explicit list (sources/all): no init, no
 // registry.
 type Driver struct {
-	Name   string // lower case, as in `type: github`
-	Doc    string // one line
+	Name string // lower case, as in `type: github`
+	Doc  string // one line
 	// Sample is commented YAML, embedded from sample.yaml: what stands under `sources:`, without
 	// indentation, beginning with the key that names the source ("github:").
 	Sample string
