@@ -13,8 +13,8 @@ import (
 type SourceType struct {
 	Name string // as in `type: github`
 	Doc  string // one line
-	// Sample is commented YAML: what stands under `sources:`, without indentation, beginning with a key
-	// that is a name for the source.
+	// Sample is commented YAML: one entry of `sources:` without its name and without indentation,
+	// `type:` included.
 	Sample string
 	// Config returns a pointer to a new struct that holds the driver's defaults. Its yaml, doc and
 	// jsonschema tags (see field) say which keys there are; secrets are secret.Ref. If it has a

@@ -188,18 +188,3 @@ func (x *expander) variable(n *node, name string, path []string) string {
 	}
 	return "{{" + name + "}}"
 }
-
-// VersionInput is the input of the deploy workflow that carries the version, by what it is filled with:
-// {{sha}} or {{version}}; "" when none is. Of several it is the first by name.
-func (d Deploy) VersionInput() string {
-	var found []string
-	for name, value := range d.Inputs {
-		if strings.Contains(string(value), "{{"+varSHA+"}}") || strings.Contains(string(value), "{{"+varVersion+"}}") {
-			found = append(found, name)
-		}
-	}
-	if len(found) == 0 {
-		return ""
-	}
-	return slices.Min(found)
-}

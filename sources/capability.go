@@ -171,8 +171,8 @@ type Env struct {
 type Driver struct {
 	Name string // lower case, as in `type: github`
 	Doc  string // one line
-	// Sample is commented YAML, embedded from sample.yaml: what stands under `sources:`, without
-	// indentation, beginning with the key that names the source ("github:").
+	// Sample is commented YAML, embedded from sample.yaml: one entry of `sources:` without its name and
+	// without indentation, `type:` included.
 	Sample string
 	// Config returns a pointer to a new config struct that holds its defaults. Decoding, the schema and
 	// the docs come from its yaml, doc and jsonschema tags. It may have a Validate() error method; a

@@ -1,0 +1,140 @@
+package config
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// NothingSet is why there is nothing to show without a config, as a page for people: what was found,
+// and what to set.
+type NothingSet struct {
+	Found []string // sentences, in order: "this is no Git repository"
+	Set   []Setting
+}
+
+// Setting is one way out.
+type Setting struct {
+	What string // "export GITHUB_TOKEN"
+	Why  string // what then happens
+}
+
+func (n *NothingSet) Error() string {
+	s := strings.Join(n.Found, "; ")
+	for _, one := range n.Set {
+		s += "; " + one.What + ": " + one.Why
+	}
+	return s
+}
+
+const (
+	publicHost = "github.com"
+	githubType = "github"
+)
+
+// Discover makes a Config of the repository that s.Dir is in and the tokens in the environment. It
+// reads the repository's Git config and runs nothing. Its error is *NothingSet, or Errors.
+//
+// The remote never decides where a token goes. GITHUB_TOKEN and GH_TOKEN are for github.com alone;
+// another host must be named by GH_HOST, and gets GH_ENTERPRISE_TOKEN.
+func Discover(ctx context.Context, s Surroundings, o Options) (*Config, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	read := s.Read
+	if read == nil {
+		read = disk{}.Read
+	}
+	found, root, inside := remotes(s.Dir, read)
+	if !inside {
+		return nil, nothing(s.Dir + " is in no Git repository")
+	}
+	remote, ok := choose(found)
+	if !ok {
+		return nil, nothing("the repository " + root + " has no remote on a host, with an owner and a name")
+	}
+	variable, base, missing := credential(remote, s.Lookup)
+	if missing != nil {
+		return nil, missing
+	}
+	text := fmt.Sprintf("sources: {%s: {type: %s, token: %q, base_url: %q}}\nservices: {%q: {repo: %q}}\n",
+		githubType, githubType, "env:"+variable, base, serviceName(remote.Repo), githubType+":"+remote.Repo)
+	if base == "" {
+		text = strings.Replace(text, `, base_url: ""`, "", 1)
+	}
+	c, err := Parse("(discovered)", []byte(text), o)
+	if err != nil {
+		return nil, err
+	}
+	c.Discovered, c.Files = true, nil
+	for i := range c.Services {
+		c.Services[i].Discovered = true
+	}
+	return c, nil
+}
+
+// choose picks the remote whose pipelines are worth seeing: a fork's upstream, else origin, else the
+// first.
+func choose(all []Remote) (Remote, bool) {
+	for _, name := range []string{"upstream", "origin"} {
+		if i := slices.IndexFunc(all, func(r Remote) bool { return r.Name == name }); i >= 0 {
+			return all[i], true
+		}
+	}
+	if len(all) == 0 {
+		return Remote{}, false
+	}
+	return all[0], true
+}
+
+// credential is the variable that holds the token for r's host, and the base URL of its API; "" is
+// github.com's.
+func credential(r Remote, lookup func(string) (string, bool)) (variable, base string, missing *NothingSet) {
+	set := func(names ...string) string {
+		for _, name := range names {
+			if v, ok := lookup(name); ok && strings.TrimSpace(v) != "" {
+				return name
+			}
+		}
+		return ""
+	}
+	here := fmt.Sprintf("the remote %s is %s on %s", r.Name, r.Repo, r.Host)
+	if r.Host == publicHost {
+		if variable = set("GH_TOKEN", "GITHUB_TOKEN"); variable != "" {
+			return variable, "", nil
+		}
+		return "", "", nothing(here, Setting{"export GITHUB_TOKEN=…", "a token that may read " + r.Repo + ": its pipelines and deployments are shown"})
+	}
+	named, _ := lookup("GH_HOST")
+	variable = set("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+	if strings.EqualFold(strings.TrimSpace(named), r.Host) && variable != "" {
+		return variable, "https://" + r.Host, nil
+	}
+	var settings []Setting
+	if !strings.EqualFold(strings.TrimSpace(named), r.Host) {
+		settings = append(settings, Setting{"export GH_HOST=" + r.Host, "only if you trust that host: a remote alone never decides where a token goes"})
+	}
+	if variable == "" {
+		settings = append(settings, Setting{"export GH_ENTERPRISE_TOKEN=…", "a token of " + r.Host + " that may read " + r.Repo})
+	}
+	return "", "", nothing(here, settings...)
+}
+
+func nothing(found string, first ...Setting) *NothingSet {
+	return &NothingSet{
+		Found: []string{"there is no config", found},
+		Set: append(first,
+			Setting{"signalbox --demo", "the board on a simulated world; needs no account and no network"},
+			Setting{"signalbox init", "writes a config from what it finds"},
+			Setting{"signalbox config sample", "prints a commented config to start from"},
+		),
+	}
+}
+
+// serviceName makes a valid name of a repository's.
+func serviceName(repo string) string {
+	name := strings.TrimLeft(repo[strings.LastIndexByte(repo, '/')+1:], "._-")
+	return cmp.Or(name[:min(len(name), 63)], "repository")
+}
