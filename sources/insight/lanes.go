@@ -467,7 +467,7 @@ func nextOf(c *Cell) []Next {
 	if e := c.Env; e.Ahead > 0 {
 		ahead = e.Ahead
 	}
-	gate := gateOf(c.Env.Gates)
+	gate := GateOf(c.Env.Gates)
 	if gate != nil {
 		out = append(out, Next{Kind: NextGate, Gate: gate, Commits: ahead})
 	}
@@ -488,8 +488,8 @@ func nextOf(c *Cell) []Next {
 	return out
 }
 
-// gateOf is the gate to speak of: one that I may approve, else the one that has waited longest.
-func gateOf(gates []sources.Gate) *sources.Gate {
+// GateOf is the gate to speak of: one that I may approve, else the one that has waited longest.
+func GateOf(gates []sources.Gate) *sources.Gate {
 	var best *sources.Gate
 	for i := range gates {
 		g := &gates[i]

@@ -178,16 +178,16 @@ func (d *pipelineDeriver) narrowed(r *sources.Run, name string, claimed bool) bo
 	}
 	switch d.view.Whose {
 	case Mine:
-		return r.Mine || forMe(r)
+		return r.Mine || ForMe(r)
 	case Team:
-		return claimed || r.Mine || forMe(r)
+		return claimed || r.Mine || ForMe(r)
 	default:
 		return true
 	}
 }
 
-// forMe reports whether r waits for something that I may approve.
-func forMe(r *sources.Run) bool {
+// ForMe reports whether r waits for something that I may approve.
+func ForMe(r *sources.Run) bool {
 	return r.State == sources.StateWaiting && slices.ContainsFunc(r.Gates, func(g sources.Gate) bool { return g.CanApprove })
 }
 
@@ -221,7 +221,7 @@ func (d *pipelineDeriver) listed(p *Pipeline) bool {
 	if r.RefKind == sources.RefTag || r.RefKind == sources.RefBranch && r.Default {
 		return true
 	}
-	others := r.RefKind == sources.RefQueue || r.Deploys || r.Mine || forMe(r) || d.view.Whose == All
+	others := r.RefKind == sources.RefQueue || r.Deploys || r.Mine || ForMe(r) || d.view.Whose == All
 	if !others || r.RefKind == sources.RefQueue && r.State == sources.StatePassed {
 		return false
 	}
@@ -277,7 +277,7 @@ func count(rows []Pipeline) Counts {
 			}
 		case sources.StateWaiting:
 			c.Waiting++
-			if forMe(r) {
+			if ForMe(r) {
 				c.Mine++
 			}
 		case sources.StateFailed:

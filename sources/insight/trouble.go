@@ -213,7 +213,7 @@ func Waits(p *Pipelines, d *Deployments) []Trouble {
 			if c.Env == nil {
 				continue
 			}
-			if g := gateOf(c.Env.Gates); g != nil {
+			if g := GateOf(c.Env.Gates); g != nil {
 				seen[g.Run] = true
 				out = append(out, laneGate(l, j, g))
 			}
@@ -224,7 +224,7 @@ func Waits(p *Pipelines, d *Deployments) []Trouble {
 	}
 	for i := range p.Rows {
 		r := p.Rows[i].Run
-		if g := gateOf(r.Gates); g != nil && r.State == sources.StateWaiting && !seen[r.Ref] {
+		if g := GateOf(r.Gates); g != nil && r.State == sources.StateWaiting && !seen[r.Ref] {
 			out = append(out, Trouble{Kind: GateWaits, Sense: Warn, Ref: r.Ref, Service: p.Rows[i].Service, Since: g.Since,
 				Mine: g.CanApprove, Text: gateText(g, g.Environment, "")})
 		}
