@@ -1,6 +1,10 @@
 package screen
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"example.com/signalbox/sources/clean"
+)
 
 // cell is what one column shows, in sixteen bytes so that grids copy and compare fast.
 //
@@ -95,4 +99,15 @@ func (c cell) append(b []byte) []byte {
 		b = utf8.AppendRune(b, rune(t&runeMask))
 	}
 	return b
+}
+
+// plain reports a blank of which only the background shows.
+func (c cell) plain() bool { return c.text == ' ' && c.look == c.look&bgMask }
+
+// sure reports that every terminal puts the cursor where we do after c.
+func (c cell) sure() bool {
+	if c.text < 0x7f {
+		return true
+	}
+	return !c.marked() && clean.SureWidth(c.rune())
 }
