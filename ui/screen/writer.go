@@ -79,6 +79,7 @@ func (w *writer) begin(next *Grid) {
 		return
 	}
 	if w.known != knownBlank {
+		w.forget() // the terminal moved the cursor when it was resized
 		w.setPen(0)
 		w.buf = append(w.buf, "\x1b[2J"...)
 	}
