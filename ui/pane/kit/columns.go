@@ -1,5 +1,10 @@
 package kit
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Column is what a column of a table would like to have. Its gap stands before it.
 type Column struct {
 	Gap  int
@@ -11,7 +16,8 @@ type Column struct {
 }
 
 // Fit shares w columns among cols: the width of each, 0 for one that was dropped. First every column that
-// fits gets its Min, then in their order what they want, then those that Grow share the rest.
+// fits gets its Min, then what it wants, those that are dropped last first, then those that Grow share
+// the rest.
 func Fit(w int, cols []Column) []int {
 	out := make([]int, len(cols))
 	kept := make([]bool, len(cols))
@@ -44,15 +50,25 @@ func Fit(w int, cols []Column) []int {
 		out[i] = max(0, min(c.Min, max(c.Want, 1), left))
 		left -= out[i]
 	}
-	for i, c := range cols {
+	for _, i := range byDrop(cols) {
 		if kept[i] && left > 0 {
-			add := min(left, max(0, c.Want-out[i]))
+			add := min(left, max(0, cols[i].Want-out[i]))
 			out[i] += add
 			left -= add
 		}
 	}
 	grow(out, cols, kept, left)
 	return out
+}
+
+// byDrop are the indices of cols, those that go last first.
+func byDrop(cols []Column) []int {
+	order := make([]int, len(cols))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cols[a].Drop, cols[b].Drop) })
+	return order
 }
 
 func grow(out []int, cols []Column, kept []bool, left int) {
@@ -84,4 +100,15 @@ func Places(cols []Column, widths []int) []int {
 		x += widths[i]
 	}
 	return at
+}
+
+// Used is how many columns of the region these widths take, gaps included.
+func Used(cols []Column, widths []int) int {
+	used := 0
+	for i, w := range widths {
+		if w > 0 {
+			used += cols[i].Gap + w
+		}
+	}
+	return used
 }

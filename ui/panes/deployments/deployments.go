@@ -1,0 +1,371 @@
+// Package deployments is the pane of the lanes: what runs where, what arrives, what comes next.
+package deployments
+
+import (
+	"strconv"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/component"
+	"example.com/signalbox/ui/keymap"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// ID is the pane's name.
+const ID pane.ID = "deployments"
+
+// Pane is the pane. It derives its lanes when the board changes, never while it draws.
+type Pane struct {
+	all    insight.Deployments
+	rows   []int // the lanes that the filter lets through
+	key    insight.Key
+	view   insight.View
+	day    time.Time
+	list   component.List[string] // by service: the config names each once
+	filter kit.Filter
+	table  table
+	size   pane.Sized
+	below  int
+}
+
+var _ pane.Pane = (*Pane)(nil)
+
+// New makes the pane.
+func New() *Pane { return &Pane{} }
+
+// ID implements pane.Pane.
+func (p *Pane) ID() pane.ID { return ID }
+
+// Init implements pane.Pane.
+func (p *Pane) Init() tea.Cmd { return nil }
+
+// Typing implements pane.Pane.
+func (p *Pane) Typing() bool { return p.filter.Typing() }
+
+// Seconds implements pane.Pane: its clocks show minutes.
+func (p *Pane) Seconds(pane.Env) bool { return false }
+
+func caps() []store.Capability {
+	return []store.Capability{store.Environments, store.Releases, store.Runs}
+}
+
+func subject() kit.Subject {
+	return kit.Subject{What: "deployments", Type: "github", Caps: []store.Capability{store.Environments, store.Releases}}
+}
+
+// Heading implements pane.Pane.
+func (p *Pane) Heading(e pane.Env) pane.Heading {
+	h := pane.Heading{Title: clean.Const("Deployments")}
+	sum := subject().Feeds(e)
+	crit, warn := kit.Verdict(theme.Crit, sum.Stale), kit.Verdict(theme.Warn, sum.Stale)
+	var parts []pane.Part
+	if n := p.all.Today; n > 0 {
+		parts = append(parts, kit.P(theme.Muted, strconv.Itoa(n)+" today"))
+	}
+	if n := p.all.TodayFailed; n > 0 {
+		parts = append(parts, kit.P(crit, strconv.Itoa(n)+" failed"))
+	}
+	broken, waits := p.state()
+	if waits > 0 {
+		parts = append(parts, kit.P(warn, strconv.Itoa(waits)+" waiting"))
+	}
+	if len(parts) == 0 && len(p.all.Lanes) > 0 {
+		parts = append(parts, kit.P(theme.Muted, "none today"))
+	}
+	if broken > 0 {
+		h.Tab = append(h.Tab, kit.P(crit, strconv.Itoa(broken)+e.Theme.Glyph(theme.GlyphFailed).String()))
+	}
+	if waits > 0 {
+		if broken > 0 {
+			h.Tab = append(h.Tab, kit.P(theme.Muted, " "))
+		}
+		h.Tab = append(h.Tab, kit.P(warn, strconv.Itoa(waits)+e.Theme.Glyph(theme.GlyphWaiting).String()))
+	}
+	h.Summary = kit.List(e.Theme, parts...)
+	kit.Summary(e, &h, sum)
+	return h
+}
+
+// state counts the lanes that are broken and those that wait for an approval.
+func (p *Pane) state() (broken, waits int) {
+	for i := range p.all.Lanes {
+		l := &p.all.Lanes[i]
+		if l.Last < 0 {
+			continue
+		}
+		if c := &l.Cells[l.Last]; c.Outcome == insight.Half || c.Outcome == insight.DeployFailed || c.Mismatch {
+			broken++
+		}
+		for _, n := range l.Next {
+			if n.Kind == insight.NextGate {
+				waits++
+			}
+		}
+	}
+	return broken, waits
+}
+
+// Update implements pane.Pane.
+func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
+	switch m := msg.(type) {
+	case pane.Sized:
+		p.size = m
+		p.arrange(e)
+	case pane.Changed:
+		p.derive(e)
+	case tea.KeyMsg:
+		p.typed(e, m)
+	case pane.Click:
+		p.click(m)
+	case pane.Action:
+		return p, p.act(e, m)
+	}
+	return p, nil
+}
+
+// derive makes the lanes anew when the data, the view or the day changed.
+func (p *Pane) derive(e pane.Env) {
+	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
+	y, m, d := e.Now.In(e.Zone).Date()
+	day := time.Date(y, m, d, 0, 0, 0, 0, e.Zone)
+	if p.view != v || !p.day.Equal(day) || !p.key.Holds(e.Snap, caps()...) {
+		p.all = insight.DeriveDeployments(e.Snap, v, day)
+		p.key, p.view, p.day = insight.KeyOf(e.Snap, caps()...), v, day
+	}
+	p.table.measure(e, &p.all)
+	p.narrow()
+	p.arrange(e)
+}
+
+func (p *Pane) narrow() {
+	words := p.filter.Words()
+	p.rows = p.rows[:0]
+	for i := range p.all.Lanes {
+		if p.all.Lanes[i].Matches(words) {
+			p.rows = append(p.rows, i)
+		}
+	}
+	p.list.Sync(p.lines())
+}
+
+func (p *Pane) arrange(e pane.Env) {
+	p.below = 0
+	if n := len(subject().Remarks(e, subject().Feeds(e))); p.size.H >= 6 {
+		p.below = min(n, max(1, p.size.H/8))
+	}
+	p.table.fit(p.size.W, e.Snap.Has(store.Metrics))
+	p.list.Resize(p.size.H-p.above()-p.below, p.lines())
+}
+
+func (p *Pane) above() int {
+	n := 0
+	if p.size.H >= 3 {
+		n++
+	}
+	if p.filter.Active() {
+		n++
+	}
+	return n
+}
+
+func (p *Pane) lane(i int) *insight.Lane { return &p.all.Lanes[p.rows[i]] }
+
+func (p *Pane) lines() component.Rows[string] {
+	return component.Rows[string]{N: len(p.rows), Key: func(i int) string { return p.lane(i).Service },
+		Height: func(i int) int { return height(p.lane(i)) }}
+}
+
+func (p *Pane) typed(e pane.Env, k tea.KeyMsg) {
+	switch p.filter.Key(k) {
+	case kit.TypedText:
+		p.narrow()
+	case kit.TypedDone:
+		p.narrow()
+		p.arrange(e)
+	case kit.TypedUp:
+		p.list.Move(-1, p.lines())
+	case kit.TypedDown:
+		p.list.Move(1, p.lines())
+	case kit.TypedNothing:
+	}
+}
+
+func (p *Pane) click(c pane.Click) {
+	if c.Wheel != 0 {
+		p.list.Move(c.Wheel, p.lines())
+		return
+	}
+	p.list.Click(c.Y-p.above(), p.lines())
+}
+
+func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
+	if p.list.Do(a.Action, a.Count, p.lines()) {
+		return nil
+	}
+	switch a.Action {
+	case keymap.Filter:
+		p.filter.Open()
+		p.arrange(e)
+	case keymap.Back:
+		if p.filter.Active() {
+			p.filter.Clear()
+			p.narrow()
+			p.arrange(e)
+		}
+	case keymap.OpenDetail:
+		if s, ok := p.Selected(e); ok && !s.Ref.IsZero() {
+			return kit.Send(pane.Open{Ref: s.Ref})
+		}
+	default:
+	}
+	return nil
+}
+
+// Keys implements pane.Pane.
+func (p *Pane) Keys(e pane.Env) []keymap.Binding {
+	open, filter := "", ""
+	switch s, ok := p.Selected(e); {
+	case !ok:
+		open = "no service is selected"
+	case s.Ref.IsZero():
+		open = s.Service + " has no environment to show"
+	}
+	if len(p.all.Lanes) == 0 {
+		filter = "there is nothing to filter"
+	}
+	return []keymap.Binding{
+		{Action: keymap.OpenDetail, Help: "open", Disabled: open},
+		{Action: keymap.Filter, Help: "filter", Disabled: filter},
+	}
+}
+
+// Selected implements pane.Pane. A lane is selected as the environment that speaks for it; that of a
+// service without environments has no Ref.
+func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
+	i, ok := p.list.At()
+	if !ok {
+		return pane.Selection{}, false
+	}
+	l := p.lane(i)
+	s := pane.Selection{Service: l.Service, Name: kit.Text(l.Service), URL: l.URL}
+	if l.Last >= 0 {
+		env := l.Cells[l.Last].Env
+		s.Ref, s.Name = env.Ref, kit.Text(l.Service+"/"+env.Name)
+	}
+	return s, true
+}
+
+// Draw implements pane.Pane.
+func (p *Pane) Draw(e pane.Env, r screen.Region) {
+	w, h := r.Size()
+	sum := subject().Feeds(e)
+	if p.bare(e, sum) {
+		subject().Missing(e, sum, p.empty(e)).Draw(r, e.Theme)
+		return
+	}
+	y := 0
+	if h >= 3 {
+		p.table.head(e, r, p.all.Stages)
+		y++
+	}
+	if p.filter.Active() {
+		p.filter.Draw(r.Sub(0, y, w, 1), e.Theme, len(p.rows), len(p.all.Lanes))
+		y++
+	}
+	p.drawRows(e, r.Sub(0, y, w, h-y-p.below))
+	remarks := subject().Remarks(e, sum)
+	for i := range min(p.below, len(remarks)) {
+		kit.Parts(r, e.Theme, 1, h-p.below+i, w-2, remarks[i])
+	}
+}
+
+// bare reports that there is nothing to show but a reason: lanes without data say less than it.
+func (p *Pane) bare(e pane.Env, sum insight.FeedSum) bool {
+	if len(p.all.Lanes) == 0 || !e.Snap.Has(store.Environments) {
+		return true
+	}
+	if sum.Loading+sum.Refused+sum.Failing+sum.Throttled < sum.N {
+		return false
+	}
+	for i := range p.all.Lanes {
+		if l := &p.all.Lanes[i]; l.Last >= 0 || l.Release != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Pane) drawRows(e pane.Env, r screen.Region) {
+	w, h := r.Size()
+	at, some := p.list.At()
+	y := 0
+	for i := p.list.Top(); i < len(p.rows) && y < h; i++ {
+		l := p.lane(i)
+		n := height(l)
+		p.table.row(e, r.Sub(0, y, w, n), l)
+		if some && i == at {
+			kit.Mark(e, r, y, min(n, h-y))
+		}
+		y += n
+	}
+	if len(p.rows) == 0 {
+		kit.Notice{Token: theme.Muted, Glyph: theme.GlyphDot, Title: "No service matches the filter.", Lines: []string{"Esc clears it."}}.Draw(r, e.Theme)
+	}
+}
+
+func (p *Pane) empty(e pane.Env) kit.Notice {
+	n := kit.Notice{Token: theme.Muted, Glyph: theme.GlyphOK, Title: "No deployments to show."}
+	switch {
+	case e.Whose == pane.Mine:
+		n.Lines = []string{"Nothing that you deploy now or may approve. The team's services are hidden."}
+	case e.Follow != "":
+		n.Lines = []string{"Only " + e.Follow + " is followed, and nothing is known of where it runs."}
+	default:
+		n.Lines = []string{"Name services under services: in the config; their environments show here."}
+	}
+	return n
+}
+
+// height is how many lines a lane takes: one that is not whole says why.
+func height(l *insight.Lane) int {
+	if failedCell(l) != nil {
+		return 2
+	}
+	return 1
+}
+
+// failedCell is the cell whose failed deployment the lane explains: that of the last stage before
+// others.
+func failedCell(l *insight.Lane) *insight.Cell {
+	for i := len(l.Cells) - 1; i >= 0; i-- {
+		c := &l.Cells[i]
+		if c.Failed != nil && (c.Outcome == insight.Half || c.Outcome == insight.DeployFailed) {
+			return c
+		}
+	}
+	return nil
+}
+
+// staleness of the feed with index i.
+func staleness(e pane.Env, i int) store.Staleness {
+	if i < 0 || i >= len(e.Snap.Feeds) {
+		return store.Fresh
+	}
+	return e.Snap.Feeds[i].Health.Staleness(e.Now)
+}
+
+// since is when a deployment began.
+func since(d *sources.Deployment, r *sources.Run) time.Time {
+	if r != nil && !r.Started.IsZero() {
+		return r.Started
+	}
+	return d.Created
+}

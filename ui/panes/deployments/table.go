@@ -1,0 +1,399 @@
+package deployments
+
+import (
+	"strconv"
+	"strings"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// margin is the place of the cursor.
+const margin = 2
+
+// ageWidth is the widest age.
+const ageWidth = 3
+
+// barWidth is the width of a progress bar in a cell.
+const barWidth = 3
+
+// table lays the lanes out: the service, a column for each stage, then how the last stage fares. The
+// stages next to production stay longest.
+type table struct {
+	service, version, targets, next int // what the longest of each takes
+	arrive                          int // what a cell needs for a change: "b00b1e5 → c0ffee1 ▰▰▱"
+	stages                          []stageCol
+	targetsAt, targetsW             int
+	deployAt, deployW               int
+	healthAt, healthW               int
+	nextAt, nextW                   int
+	serviceW                        int
+}
+
+type stageCol struct {
+	at, w int // w 0: dropped
+	want  int
+	head  int
+}
+
+func (t *table) measure(e pane.Env, d *insight.Deployments) {
+	*t = table{service: len("SERVICE"), version: len("v1.2.3"), next: len("NEXT")}
+	t.stages = make([]stageCol, len(d.Stages))
+	for i, s := range d.Stages {
+		t.stages[i].head = kit.Text(s.Name).Width()
+		t.stages[i].want = t.stages[i].head
+	}
+	for i := range d.Lanes {
+		l := &d.Lanes[i]
+		t.service = max(t.service, kit.Text(l.Service).Width())
+		for j := range l.Cells {
+			c := &l.Cells[j]
+			if c.Env == nil {
+				continue
+			}
+			t.stages[j].want = max(t.stages[j].want, kit.Width(cellParts(e, c, true)))
+			t.version = max(t.version, versionText(c).Width())
+		}
+		if l.Last >= 0 {
+			t.targets = max(t.targets, kit.Width(targetParts(e, &l.Cells[l.Last], store.Fresh)))
+		}
+		t.next = max(t.next, kit.Width(nextParts(e, l, store.Fresh, true)))
+	}
+	if t.targets > 0 {
+		t.targets = max(t.targets, len("TARGETS"))
+	}
+}
+
+// deployWidth is the width of the column that says how the deployment ended: "✗ failed".
+const deployWidth = 8
+
+func (t *table) fit(w int, health bool) {
+	n := len(t.stages)
+	least := min(t.version, 9) + 2 + ageWidth
+	cols := []kit.Column{{Min: min(8, t.service), Want: min(t.service, 24)}}
+	for i := range t.stages {
+		c := kit.Column{Gap: 2, Min: max(least, min(t.stages[i].head, 9)), Want: min(t.stages[i].want, 28)}
+		c.Want = max(c.Want, c.Min)
+		if i < n-1 {
+			c.Drop = 9 + n - i
+		}
+		cols = append(cols, c)
+	}
+	cols = append(cols,
+		kit.Column{Gap: 2, Min: min(12, t.targets), Want: t.targets, Drop: 3},
+		kit.Column{Gap: 2, Min: deployWidth, Want: deployWidth, Drop: 1},
+		kit.Column{Gap: 2, Min: 6, Want: 6, Drop: 4},
+		kit.Column{Gap: 2, Min: min(8, t.next), Want: t.next, Drop: 2, Grow: true})
+	if !health {
+		cols[n+3].Want = 0
+	}
+	widths := kit.Fit(w-margin-1, cols)
+	at := kit.Places(cols, widths)
+	t.serviceW = widths[0]
+	for i := range t.stages {
+		t.stages[i].at, t.stages[i].w = margin+at[i+1], widths[i+1]
+	}
+	t.targetsAt, t.targetsW = margin+at[n+1], widths[n+1]
+	t.deployAt, t.deployW = margin+at[n+2], widths[n+2]
+	t.healthAt, t.healthW = margin+at[n+3], widths[n+3]
+	t.nextAt, t.nextW = margin+at[n+4], widths[n+4]
+}
+
+func (t *table) head(e pane.Env, r screen.Region, stages []insight.Stage) {
+	put := func(x, w int, s string) { kit.Put(r, e.Theme, x, 0, w, theme.Muted, kit.Text(s)) }
+	put(margin, t.serviceW, "SERVICE")
+	for i, s := range stages {
+		put(t.stages[i].at, t.stages[i].w, strings.ToUpper(s.Name))
+	}
+	put(t.targetsAt, t.targetsW, "TARGETS")
+	put(t.deployAt, t.deployW, "DEPLOY")
+	put(t.healthAt, t.healthW, "HEALTH")
+	put(t.nextAt, t.nextW, "NEXT")
+}
+
+// row draws a lane, and why it is not whole below.
+func (t *table) row(e pane.Env, r screen.Region, l *insight.Lane) {
+	w, _ := r.Size()
+	name := theme.Text
+	if urgent(l) {
+		name = theme.Strong
+	} else if l.Discovered {
+		name = theme.Muted
+	}
+	kit.Put(r, e.Theme, margin, 0, t.serviceW, name, kit.Text(l.Service))
+	if l.Last < 0 || l.Empty == insight.NothingYet {
+		x := margin + t.serviceW + 2
+		kit.Parts(r, e.Theme, x, 0, w-x-1, emptyParts(e, l))
+		return
+	}
+	for i := range l.Cells {
+		if l.Cells[i].Env != nil {
+			t.cell(e, r, &t.stages[i], &l.Cells[i])
+		}
+	}
+	last := &l.Cells[l.Last]
+	stale := staleness(e, last.Feed)
+	kit.Parts(r, e.Theme, t.targetsAt, 0, t.targetsW, targetParts(e, last, stale))
+	kit.Parts(r, e.Theme, t.deployAt, 0, t.deployW, outcomeParts(e, last, stale))
+	if t.healthW > 0 {
+		kit.Put(r, e.Theme, t.healthAt, 0, t.healthW, theme.Muted, clean.Const("-"))
+	}
+	next := nextParts(e, l, stale, true)
+	if kit.Width(next) > t.nextW {
+		next = nextParts(e, l, stale, false)
+	}
+	kit.Parts(r, e.Theme, t.nextAt, 0, t.nextW, next)
+	if c := failedCell(l); c != nil {
+		r.Text(margin, 1, e.Theme.Style(theme.Muted), e.Theme.Glyph(theme.GlyphChild))
+		kit.Parts(r, e.Theme, margin+2, 1, w-margin-3, failureParts(e, c, staleness(e, c.Feed)))
+	}
+}
+
+// urgent reports that the lane is one to look at.
+func urgent(l *insight.Lane) bool {
+	for i := range l.Cells {
+		switch c := &l.Cells[i]; c.Outcome {
+		case insight.Half, insight.DeployFailed, insight.Arriving, insight.DeployWaiting:
+			return true
+		default:
+			if c.Mismatch {
+				return true
+			}
+		}
+	}
+	for _, n := range l.Next {
+		if n.Kind == insight.NextGate {
+			return true
+		}
+	}
+	return false
+}
+
+// cell draws a version and its age at the right edge of its column, or a change under way.
+func (t *table) cell(e pane.Env, r screen.Region, col *stageCol, c *insight.Cell) {
+	if col.w <= 0 {
+		return
+	}
+	parts := cellParts(e, c, true)
+	if kit.Width(parts) > col.w {
+		parts = cellParts(e, c, false)
+	}
+	if c.Arriving != nil || c.Version.IsZero() {
+		kit.Parts(r, e.Theme, col.at, 0, col.w, parts)
+		return
+	}
+	room := min(t.version+2+ageWidth, col.w)
+	kit.Parts(r, e.Theme, col.at, 0, room-ageWidth-1, parts[:len(parts)-1])
+	kit.Right(r, e.Theme, col.at, 0, room, theme.Muted, kit.Text(kit.AgeSince(e.Now, c.Since)))
+}
+
+// versionText is what runs, as people name it.
+func versionText(c *insight.Cell) clean.Text { return c.Version.Short() }
+
+// cellParts are what a cell says; its last part is the age. full also names what a change replaces.
+func cellParts(e pane.Env, c *insight.Cell, full bool) []pane.Part {
+	stale := staleness(e, c.Feed)
+	var parts []pane.Part
+	if !c.Version.IsZero() && (c.Arriving == nil || full) {
+		tok := theme.Text
+		if c.Arriving != nil {
+			tok = theme.Muted
+		}
+		parts = append(parts, pane.Part{Token: tok, Text: versionText(c)})
+		switch {
+		case c.Mismatch:
+			parts = append(parts, kit.P(kit.Verdict(theme.Crit, stale), "!"))
+		case !c.Verified:
+			parts = append(parts, kit.P(kit.Verdict(theme.Warn, stale), "?"))
+		}
+	}
+	if a := c.Arriving; a != nil {
+		if len(parts) > 0 {
+			parts = append(parts, kit.P(theme.Muted, " "+e.Theme.Glyph(theme.GlyphArrow).String()+" "))
+		}
+		return append(append(parts, pane.Part{Token: theme.Strong, Text: a.Version.Short()}, kit.P(theme.Text, " ")), progress(e, c, stale))
+	}
+	if c.Version.IsZero() {
+		return []pane.Part{kit.P(theme.Muted, "nothing yet")}
+	}
+	return append(parts, kit.P(theme.Muted, "  "+kit.AgeSince(e.Now, c.Since)))
+}
+
+// progress is how far a deployment is: a bar where its run's usual duration is known, else its state.
+func progress(e pane.Env, c *insight.Cell, stale store.Staleness) pane.Part {
+	g, tok := e.Theme.State(c.Arriving.State)
+	tok = kit.Verdict(tok, stale)
+	if c.Arriving.State == sources.StateRunning && c.Run != nil && c.Run.Expected > 0 {
+		frac := kit.Frac(e.Now.Sub(since(c.Arriving, c.Run)), c.Run.Expected)
+		return pane.Part{Token: tok, Text: kit.Bar(e.Theme, barWidth, frac)}
+	}
+	return pane.Part{Token: tok, Text: e.Theme.Glyph(g)}
+}
+
+// targetParts name the targets; each has its mark as soon as one did not make it.
+func targetParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Part {
+	whole := c.Outcome == insight.Deployed
+	var parts []pane.Part
+	for i, t := range c.Targets {
+		if i > 0 {
+			parts = append(parts, kit.P(theme.Text, " "))
+		}
+		never := t.State == sources.StateSkipped
+		tok := theme.Muted
+		parts = append(parts, kit.P(tok, t.Name))
+		if whole && !never {
+			continue
+		}
+		g, tok := e.Theme.State(t.State)
+		parts = append(parts, kit.P(theme.Text, " "), pane.Part{Token: kit.Verdict(tok, stale), Text: e.Theme.Glyph(g)})
+	}
+	return parts
+}
+
+// outcomeParts are a glyph and, unless all is well, a word.
+func outcomeParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Part {
+	say := func(tok theme.Token, g theme.Glyph, word string) []pane.Part {
+		tok = kit.Verdict(tok, stale)
+		if stale == store.VeryStale {
+			g = theme.GlyphStale
+		}
+		parts := []pane.Part{{Token: tok, Text: e.Theme.Glyph(g)}}
+		if word != "" {
+			parts = append(parts, kit.P(tok, " "+word))
+		}
+		return parts
+	}
+	switch c.Outcome {
+	case insight.Deployed:
+		return say(theme.OK, theme.GlyphOK, "")
+	case insight.Half:
+		return say(theme.Crit, theme.GlyphWarn, "half")
+	case insight.DeployFailed:
+		return say(theme.Crit, theme.GlyphFailed, "failed")
+	case insight.Arriving:
+		return say(theme.Busy, theme.GlyphRunning, kit.Minutes(max(0, e.Now.Sub(since(c.Arriving, c.Run)))))
+	case insight.DeployWaiting:
+		return say(theme.Warn, theme.GlyphWaiting, "waits")
+	case insight.OutcomeUnknown:
+		return say(theme.Warn, theme.GlyphStale, "unknown")
+	case insight.OutcomeNone:
+	}
+	return nil
+}
+
+// nextParts say what comes next, most urgent first; long ones name their units.
+func nextParts(e pane.Env, l *insight.Lane, stale store.Staleness, long bool) []pane.Part {
+	var parts []pane.Part
+	add := func(tok theme.Token, s string) {
+		if len(parts) > 0 {
+			parts = append(parts, kit.P(theme.Text, "  "))
+		}
+		parts = append(parts, kit.P(kit.Verdict(tok, stale), s))
+	}
+	for _, n := range l.Next {
+		switch n.Kind {
+		case insight.NextMismatch:
+			add(theme.Crit, "versions disagree")
+		case insight.NextGate:
+			add(gateText(e, n, long))
+		case insight.NextRollback:
+			add(theme.Text, e.Theme.Glyph(theme.GlyphRollback).String()+" "+n.Version.Short().String())
+		case insight.NextUnverified:
+			add(theme.Warn, "unverified")
+		case insight.NextAhead:
+			add(theme.Muted, ahead(n.Commits, long))
+		case insight.NextBehind:
+			add(theme.Warn, strconv.Itoa(n.Commits)+" not in "+previous(l))
+		}
+	}
+	return parts
+}
+
+func ahead(n int, long bool) string {
+	if long {
+		return "+" + insight.Commits(n)
+	}
+	return "+" + strconv.Itoa(n)
+}
+
+func previous(l *insight.Lane) string {
+	if p := l.Cells[l.Last].Env.Previous; p != "" {
+		return p
+	}
+	return "the stage before"
+}
+
+// gateText is "◔ +4 you": what waits, and for whom.
+func gateText(e pane.Env, n insight.Next, long bool) (theme.Token, string) {
+	commits, who := "", ""
+	if n.Commits > 0 {
+		commits = ahead(n.Commits, false)
+	}
+	if long && n.Commits > 0 {
+		commits = ahead(n.Commits, true) + " for"
+	} else if long {
+		commits = "for"
+	}
+	tok := theme.Info
+	switch g := n.Gate; {
+	case g.CanApprove:
+		who, tok = "you", theme.Warn
+	case !g.Blocked.IsZero():
+		commits = strings.TrimSuffix(commits, "for")
+		who = "blocked"
+	case len(g.Reviewers) > 0:
+		who = g.Reviewers[0].String()
+	case g.Until.After(e.Now):
+		commits = strings.TrimSuffix(commits, "for")
+		who = "until " + kit.Clock(e.Now, g.Until, e.Zone)
+	}
+	return tok, kit.Sep(" ", e.Theme.Glyph(theme.GlyphWaiting).String(), strings.TrimSpace(commits), who)
+}
+
+// failureParts say which targets did not get what, when, and why.
+func failureParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Part {
+	var failed []string
+	for i := range c.Env.Targets {
+		if t := &c.Env.Targets[i]; t.Failed != nil && t.Name != "" {
+			failed = append(failed, t.Name)
+		}
+	}
+	f := c.Failed
+	when := f.Ended
+	if when.IsZero() {
+		when = f.Created
+	}
+	what := kit.Sep(" ", append([]string{c.Env.Name}, failed...)...)
+	parts := []pane.Part{kit.P(kit.Verdict(theme.Crit, stale), kit.Sep(" ", what+":", f.Version.Short().String(), "failed"))}
+	rest := kit.Dots(e.Theme, kit.Ago(e.Now, when), f.Reason.String())
+	if rest != "" {
+		parts = append(parts, kit.P(theme.Muted, " "+rest))
+	}
+	return parts
+}
+
+// emptyParts say why a lane has no versions.
+func emptyParts(e pane.Env, l *insight.Lane) []pane.Part {
+	if r := l.Release; r != nil && l.Empty == insight.NoEnvironments {
+		return []pane.Part{{Token: theme.Text, Text: r.Version.Short()}, kit.P(theme.Muted, "  "+kit.AgeSince(e.Now, r.At)+"  latest release")}
+	}
+	say := func(s string) []pane.Part { return []pane.Part{kit.P(theme.Muted, s)} }
+	switch l.Empty {
+	case insight.LaneLoading:
+		return say("loading" + kit.Ellipsis(e.Theme))
+	case insight.NothingYet:
+		return say("nothing deployed yet")
+	case insight.NoDeployFeed:
+		return say("its source reads no deployments")
+	case insight.NoEnvironments:
+		return say("no environments and no releases yet")
+	case insight.NotEmpty:
+	}
+	return nil
+}

@@ -1,0 +1,354 @@
+// Package pipelines is the pane of the runs: what builds, what failed where, what waits for whom.
+package pipelines
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/component"
+	"example.com/signalbox/ui/keymap"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// ID is the pane's name.
+const ID pane.ID = "pipelines"
+
+// Pane is the pane. It derives its rows when the board changes, never while it draws.
+type Pane struct {
+	all    insight.Pipelines
+	rows   []int // the rows of all that the filter lets through
+	key    insight.Key
+	view   insight.View
+	at     time.Time // the minute of the derivation: ages hide and show rows
+	list   component.List[sources.Ref]
+	filter kit.Filter
+	table  table
+	size   pane.Sized
+	below  int // lines of remarks
+	asked  sources.Ref
+	gen    int
+}
+
+var _ pane.Pane = (*Pane)(nil)
+
+// New makes the pane.
+func New() *Pane { return &Pane{} }
+
+// ID implements pane.Pane.
+func (p *Pane) ID() pane.ID { return ID }
+
+// Init implements pane.Pane.
+func (p *Pane) Init() tea.Cmd { return nil }
+
+// Typing implements pane.Pane.
+func (p *Pane) Typing() bool { return p.filter.Typing() }
+
+// Seconds implements pane.Pane: its clocks show minutes.
+func (p *Pane) Seconds(pane.Env) bool { return false }
+
+func subject() kit.Subject {
+	return kit.Subject{What: "pipelines", Type: "github", Caps: []store.Capability{store.Runs}}
+}
+
+// Heading implements pane.Pane.
+func (p *Pane) Heading(e pane.Env) pane.Heading {
+	h := pane.Heading{Title: clean.Const("Pipelines")}
+	sum := subject().Feeds(e)
+	c := p.all.Counts
+	var parts, tab []pane.Part
+	say := func(n int, tok theme.Token, word string, g theme.Glyph) {
+		if n == 0 {
+			return
+		}
+		parts = append(parts, kit.P(kit.Verdict(tok, sum.Stale), number(n)+" "+word))
+		if tok == theme.Crit || tok == theme.Warn {
+			if len(tab) > 0 {
+				tab = append(tab, kit.P(theme.Muted, " "))
+			}
+			tab = append(tab, kit.P(kit.Verdict(tok, sum.Stale), number(n)+e.Theme.Glyph(g).String()))
+		}
+	}
+	say(c.Running, theme.Busy, "running", theme.GlyphRunning)
+	say(c.Failed, theme.Crit, "failed", theme.GlyphFailed)
+	say(c.Waiting, theme.Warn, "waiting", theme.GlyphWaiting)
+	say(c.Stuck, theme.Warn, "no runner", theme.GlyphQueued)
+	say(c.Queued-c.Stuck, theme.Muted, "queued", theme.GlyphQueued)
+	if len(parts) == 0 && len(p.all.Rows) > 0 {
+		parts = append(parts, kit.P(theme.Muted, "all quiet"))
+	}
+	h.Summary, h.Tab = kit.List(e.Theme, parts...), tab
+	kit.Summary(e, &h, sum)
+	return h
+}
+
+// Update implements pane.Pane.
+func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
+	switch m := msg.(type) {
+	case pane.Sized:
+		p.size = m
+		p.arrange(e)
+	case pane.Changed:
+		p.derive(e)
+	case tea.KeyMsg:
+		p.typed(e, m)
+	case pane.Click:
+		return p, p.click(m)
+	case pane.Action:
+		return p, p.act(e, m)
+	case pane.Reply:
+		return p, p.answered(m)
+	}
+	return p, nil
+}
+
+// derive makes the rows anew when the runs, the view or the minute changed.
+func (p *Pane) derive(e pane.Env) {
+	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
+	v.Keep, _ = p.list.Key()
+	minute := e.Now.Truncate(time.Minute)
+	same := p.view.Whose == v.Whose && p.view.Follow == v.Follow && p.at.Equal(minute)
+	if !same || !p.key.Holds(e.Snap, store.Runs) {
+		p.all = insight.DerivePipelines(e.Snap, v, e.Now)
+		p.key, p.view, p.at = insight.KeyOf(e.Snap, store.Runs), v, minute
+		p.table.measure(p.all.Rows, e)
+	}
+	p.narrow()
+	p.arrange(e)
+}
+
+// narrow applies the filter.
+func (p *Pane) narrow() {
+	words := p.filter.Words()
+	p.rows = p.rows[:0]
+	for i := range p.all.Rows {
+		if p.all.Rows[i].Matches(words) {
+			p.rows = append(p.rows, i)
+		}
+	}
+	p.list.Sync(p.lines())
+}
+
+// arrange shares the region's lines between head, filter, list and remarks.
+func (p *Pane) arrange(e pane.Env) {
+	p.below = 0
+	if n := len(subject().Remarks(e, subject().Feeds(e))); p.size.H >= 6 {
+		p.below = min(n, max(1, p.size.H/8))
+	}
+	p.table.fit(p.size.W, e.Compact)
+	p.list.Resize(p.size.H-p.above()-p.below, p.lines())
+}
+
+// above is how many lines stand over the list.
+func (p *Pane) above() int {
+	n := 0
+	if p.size.H >= 3 {
+		n++
+	}
+	if p.filter.Active() {
+		n++
+	}
+	return n
+}
+
+func (p *Pane) row(i int) *insight.Pipeline { return &p.all.Rows[p.rows[i]] }
+
+func (p *Pane) lines() component.Rows[sources.Ref] {
+	return component.Rows[sources.Ref]{N: len(p.rows),
+		Key:    func(i int) sources.Ref { return p.row(i).Run.Ref },
+		Height: func(i int) int { return height(p.row(i)) }}
+}
+
+func (p *Pane) typed(e pane.Env, k tea.KeyMsg) {
+	switch p.filter.Key(k) {
+	case kit.TypedText:
+		p.narrow()
+	case kit.TypedDone:
+		p.narrow()
+		p.arrange(e)
+	case kit.TypedUp:
+		p.list.Move(-1, p.lines())
+	case kit.TypedDown:
+		p.list.Move(1, p.lines())
+	case kit.TypedNothing:
+	}
+}
+
+func (p *Pane) click(c pane.Click) tea.Cmd {
+	if c.Wheel != 0 {
+		p.list.Move(c.Wheel, p.lines())
+		return nil
+	}
+	p.list.Click(c.Y-p.above(), p.lines())
+	return nil
+}
+
+func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
+	if p.list.Do(a.Action, a.Count, p.lines()) {
+		return nil
+	}
+	i, some := p.list.At()
+	switch a.Action {
+	case keymap.Filter:
+		p.filter.Open()
+		p.arrange(e)
+	case keymap.Back:
+		if p.filter.Active() {
+			p.filter.Clear()
+			p.narrow()
+			p.arrange(e)
+		}
+	case keymap.OpenDetail:
+		if some {
+			return kit.Send(pane.Open{Ref: p.row(i).Run.Ref})
+		}
+	case keymap.Logs:
+		if some {
+			return p.openLog(p.row(i).Run)
+		}
+	default:
+	}
+	return nil
+}
+
+// openLog opens the log of the run's failed job, else asks for its jobs to find the one to show.
+func (p *Pane) openLog(r *sources.Run) tea.Cmd {
+	if r.Failure != nil && !r.Failure.Job.IsZero() {
+		return kit.Send(pane.Open{Ref: r.Failure.Job})
+	}
+	p.gen++
+	p.asked = r.Ref
+	return kit.Send(pane.Load{From: ID, Gen: p.gen, Ask: pane.Ask{Jobs: r.Ref}})
+}
+
+func (p *Pane) answered(r pane.Reply) tea.Cmd {
+	if r.Gen != p.gen || r.Ask.Jobs != p.asked {
+		return nil
+	}
+	p.asked = sources.Ref{}
+	if r.Err != nil {
+		return kit.Send(pane.Toast{Token: theme.Warn, Text: kit.ErrText(r.Err)})
+	}
+	job, ok := kit.LogJob(r.Answer.Jobs)
+	if !ok {
+		return kit.Send(pane.Toast{Token: theme.Muted, Text: clean.Const("no job of this run has a log yet")})
+	}
+	return kit.Send(pane.Open{Ref: job})
+}
+
+// Keys implements pane.Pane.
+func (p *Pane) Keys(pane.Env) []keymap.Binding {
+	none, quiet := "", ""
+	if _, ok := p.list.At(); !ok {
+		none = "no run is selected"
+	}
+	if len(p.all.Rows) == 0 {
+		quiet = "there is nothing to filter"
+	}
+	return []keymap.Binding{
+		{Action: keymap.OpenDetail, Help: "open", Disabled: none},
+		{Action: keymap.Logs, Help: "log", Disabled: none},
+		{Action: keymap.Filter, Help: "filter", Disabled: quiet},
+	}
+}
+
+// Selected implements pane.Pane.
+func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
+	i, ok := p.list.At()
+	if !ok {
+		return pane.Selection{}, false
+	}
+	row := p.row(i)
+	return pane.Selection{Ref: row.Run.Ref, Service: row.Service, URL: row.Run.URL,
+		Name: clean.Line(strings.Join([]string{row.Service, row.Run.Workflow.String(), branch(row.Run).String()}, " "))}, true
+}
+
+// Draw implements pane.Pane.
+func (p *Pane) Draw(e pane.Env, r screen.Region) {
+	w, h := r.Size()
+	sum := subject().Feeds(e)
+	if len(p.all.Rows) == 0 {
+		subject().Missing(e, sum, p.empty(e)).Draw(r, e.Theme)
+		return
+	}
+	y := 0
+	if h >= 3 {
+		p.table.head(e, r)
+		y++
+	}
+	if p.filter.Active() {
+		p.filter.Draw(r.Sub(0, y, w, 1), e.Theme, len(p.rows), len(p.all.Rows))
+		y++
+	}
+	body := r.Sub(0, y, w, h-y-p.below)
+	p.drawRows(e, body)
+	remarks := subject().Remarks(e, sum)
+	for i := range min(p.below, len(remarks)) {
+		kit.Parts(r, e.Theme, 1, h-p.below+i, w-2, remarks[i])
+	}
+}
+
+func (p *Pane) drawRows(e pane.Env, r screen.Region) {
+	w, h := r.Size()
+	at, some := p.list.At()
+	y := 0
+	for i := p.list.Top(); i < len(p.rows) && y < h; i++ {
+		row := p.row(i)
+		n := height(row)
+		p.table.row(e, r.Sub(0, y, w, n), row)
+		if some && i == at {
+			kit.Mark(e, r, y, min(n, h-y))
+		}
+		y += n
+	}
+	if len(p.rows) == 0 {
+		kit.Notice{Token: theme.Muted, Glyph: theme.GlyphDot, Title: "No pipeline matches the filter.", Lines: []string{"Esc clears it."}}.Draw(r, e.Theme)
+	}
+}
+
+func (p *Pane) empty(e pane.Env) kit.Notice {
+	n := kit.Notice{Token: theme.Muted, Glyph: theme.GlyphOK, Title: "No runs to show."}
+	switch {
+	case e.Whose == pane.Mine:
+		n.Lines = []string{"Nothing that you started or may approve. The team's runs are hidden."}
+	case e.Follow != "":
+		n.Lines = []string{"Only " + e.Follow + " is followed, and it has none on its default branch, its tags or in deployment."}
+	default:
+		n.Lines = []string{"The repositories have none on their default branches, tags or in deployment. Other people's branches are not shown."}
+	}
+	return n
+}
+
+// height is how many lines a row takes: a failed one says where.
+func height(p *insight.Pipeline) int {
+	if p.Run.State == sources.StateFailed && p.Run.Failure != nil {
+		return 2
+	}
+	return 1
+}
+
+// branch is what a run was started for, as people name it.
+func branch(r *sources.Run) clean.Text {
+	if r.Pull != 0 && (r.RefKind == sources.RefPull || r.RefKind == sources.RefQueue) {
+		return insight.PullName(r)
+	}
+	return r.Branch
+}
+
+// reviewers names the first who may approve.
+func reviewers(gates []sources.Gate) clean.Text {
+	i := slices.IndexFunc(gates, func(g sources.Gate) bool { return len(g.Reviewers) > 0 })
+	if i < 0 {
+		return clean.Text{}
+	}
+	return gates[i].Reviewers[0]
+}

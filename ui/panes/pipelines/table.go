@@ -1,0 +1,310 @@
+package pipelines
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// The columns, from left to right. When room lacks, details go before names.
+const (
+	colService = iota
+	colWorkflow
+	colBranch
+	colSHA
+	colTitle
+	colActor
+	colFails
+	colAge
+	colState
+	colCount
+)
+
+// margin is the place of the cursor and the state's glyph.
+const margin = 3
+
+// barWidth is the width of a progress bar.
+const barWidth = 5
+
+type table struct {
+	want   [colCount]int
+	short  int // what the states would take in their short words
+	widths []int
+	places []int
+}
+
+// measure finds what the columns would like. It is called when the rows change.
+func (t *table) measure(rows []insight.Pipeline, e pane.Env) {
+	t.want = [colCount]int{colService: len("SERVICE"), colWorkflow: len("WORKFLOW"), colBranch: len("BRANCH"),
+		colSHA: 7, colTitle: len("COMMIT"), colState: len("STATE TIME"), colAge: len("STARTED")}
+	t.short = 0
+	for i := range rows {
+		p := &rows[i]
+		t.grow(colService, serviceText(p).Width())
+		t.grow(colWorkflow, p.Run.Workflow.Width())
+		t.grow(colBranch, branch(p.Run).Width())
+		t.grow(colTitle, p.Run.Commit.Title.Width())
+		t.grow(colActor, p.Run.Actor.Width())
+		if fails(p.Run) != "" {
+			t.grow(colFails, len("20 of 20"))
+		}
+		word, short, took := status(e, p)
+		t.grow(colState, word.Text.Width()+1+len(took))
+		if short.IsZero() {
+			short = word.Text
+		}
+		t.short = max(t.short, short.Width()+1+len(took))
+	}
+}
+
+func (t *table) grow(col, w int) { t.want[col] = max(t.want[col], w) }
+
+// fit decides which columns show in a region w wide.
+func (t *table) fit(w int, compact bool) {
+	limit := func(col, most int) int { return min(t.want[col], most) }
+	titleMin, state := 12, min(20, max(t.short, len("STATE TIME")))
+	if w >= 90 {
+		titleMin, state = 28, limit(colState, 32)
+	}
+	cols := [colCount]kit.Column{
+		colService:  {Min: min(8, t.want[colService]), Want: limit(colService, 24)},
+		colWorkflow: {Gap: 2, Min: 8, Want: limit(colWorkflow, 24), Drop: 2},
+		colBranch:   {Gap: 2, Min: 11, Want: limit(colBranch, 28), Drop: 1},
+		colSHA:      {Gap: 2, Min: 7, Want: 7, Drop: 5},
+		colTitle:    {Gap: 1, Min: titleMin, Want: limit(colTitle, 60), Drop: 6, Grow: true},
+		colActor:    {Gap: 2, Min: 6, Want: limit(colActor, 16), Drop: 8},
+		colFails:    {Gap: 2, Min: 8, Want: t.want[colFails], Drop: 9},
+		colAge:      {Gap: 2, Min: 7, Want: 7, Drop: 7},
+		colState:    {Gap: 2, Min: min(state, max(t.short, len("STATE TIME"))), Want: state},
+	}
+	if compact {
+		cols[colActor].Want, cols[colFails].Want = 0, 0
+	}
+	t.widths = kit.Fit(w-margin-1, cols[:])
+	if used := kit.Used(cols[:], t.widths); t.widths[colTitle] == 0 && used < w-margin-1 {
+		t.widths[colState] += w - margin - 1 - used
+	}
+	t.places = kit.Places(cols[:], t.widths)
+}
+
+func (t *table) head(e pane.Env, r screen.Region) {
+	for col, s := range [colCount]string{"SERVICE", "WORKFLOW", "BRANCH", "COMMIT", "", "BY", "FAILURES", "STARTED", "STATE"} {
+		w := t.widths[col]
+		if col == colSHA && w > 0 {
+			w += 1 + t.widths[colTitle]
+		}
+		if col == colTitle && t.widths[colSHA] == 0 {
+			s = "COMMIT"
+		}
+		x := margin + t.places[col]
+		if col == colAge || col == colFails {
+			kit.Right(r, e.Theme, x, 0, w, theme.Muted, kit.Text(s))
+			continue
+		}
+		kit.Put(r, e.Theme, x, 0, w, theme.Muted, kit.Text(s))
+	}
+	if w := t.widths[colState]; w >= len("STATE TIME") {
+		kit.Right(r, e.Theme, margin+t.places[colState], 0, w, theme.Muted, clean.Const("TIME"))
+	}
+}
+
+// row draws one line, and the path of its failure below.
+func (t *table) row(e pane.Env, r screen.Region, p *insight.Pipeline) {
+	run := p.Run
+	stale := e.Snap.Feeds[min(p.Feed, len(e.Snap.Feeds)-1)].Health.Staleness(e.Now)
+	glyph, tok := e.Theme.State(run.State)
+	if p.Late > 0 {
+		glyph, tok = theme.GlyphWarn, theme.Warn
+	}
+	tok = kit.Verdict(tok, stale)
+	if stale == store.VeryStale {
+		glyph = theme.GlyphStale
+	}
+	r.Text(1, 0, e.Theme.Style(tok), e.Theme.Glyph(glyph))
+	name, text := theme.Text, theme.Muted
+	if p.Open() {
+		name, text = theme.Strong, theme.Text
+	}
+	t.put(e, r, colService, name, serviceText(p))
+	t.put(e, r, colWorkflow, text, run.Workflow)
+	t.put(e, r, colBranch, text, branch(run))
+	t.put(e, r, colSHA, theme.Muted, sources.Version{SHA: run.Commit.SHA}.Short())
+	t.put(e, r, colTitle, text, title(run))
+	t.put(e, r, colActor, theme.Muted, run.Actor)
+	t.right(e, r, colFails, failToken(run, stale), kit.Text(fails(run)))
+	t.right(e, r, colAge, theme.Muted, kit.Text(kit.AgeSince(e.Now, run.Created)))
+	t.state(e, r, p, stale)
+	if height(p) > 1 {
+		failure(e, r, run, stale)
+	}
+}
+
+func (t *table) put(e pane.Env, r screen.Region, col int, tok theme.Token, s clean.Text) {
+	kit.Put(r, e.Theme, margin+t.places[col], 0, t.widths[col], tok, s)
+}
+
+func (t *table) right(e pane.Env, r screen.Region, col int, tok theme.Token, s clean.Text) {
+	kit.Right(r, e.Theme, margin+t.places[col], 0, t.widths[col], tok, s)
+}
+
+func (t *table) state(e pane.Env, r screen.Region, p *insight.Pipeline, stale store.Staleness) {
+	x, w := margin+t.places[colState], t.widths[colState]
+	word, short, took := status(e, p)
+	room := w - len(took) - 1
+	if word.Text.Width() > room && !short.IsZero() {
+		word.Text = short
+	}
+	kit.Right(r, e.Theme, x, 0, w, theme.Muted, kit.Text(took))
+	kit.Put(r, e.Theme, x, 0, room, kit.Verdict(word.Token, stale), word.Text)
+}
+
+// title is the commit's; a run without a commit has its own.
+func title(r *sources.Run) clean.Text {
+	if !r.Commit.Title.IsZero() {
+		return r.Commit.Title
+	}
+	return r.Title
+}
+
+func serviceText(p *insight.Pipeline) clean.Text {
+	if p.Others > 0 {
+		return kit.Text(p.Service + " +" + number(p.Others))
+	}
+	return kit.Text(p.Service)
+}
+
+func number(n int) string { return strconv.Itoa(n) }
+
+// fails is the failure rate of the run's workflow, from one in ten on.
+func fails(r *sources.Run) string {
+	if r.Of == 0 || r.Failed*10 < r.Of {
+		return ""
+	}
+	return number(r.Failed) + " of " + number(r.Of)
+}
+
+func failToken(r *sources.Run, stale store.Staleness) theme.Token {
+	if r.Of > 0 && r.Failed*4 >= r.Of {
+		return kit.Verdict(theme.Warn, stale)
+	}
+	return theme.Muted
+}
+
+// status is what a run does or did, the same in a shorter way where there is one, and for how long.
+func status(e pane.Env, p *insight.Pipeline) (word pane.Part, short clean.Text, took string) {
+	r := p.Run
+	if p.Late > 0 {
+		return kit.P(theme.Warn, "late"), short, "by " + kit.Age(p.Late)
+	}
+	switch r.State {
+	case sources.StateRunning:
+		word, took = running(e, r)
+		return word, short, took
+	case sources.StateWaiting:
+		return waiting(e, r), short, kit.AgeSince(e.Now, since(r))
+	case sources.StateQueued:
+		if len(r.NoRunner) > 0 {
+			return kit.P(theme.Warn, "no runner for ["+strings.Join(r.NoRunner, " ")+"]"), clean.Const("no runner"), kit.AgeSince(e.Now, r.Created)
+		}
+		return kit.P(theme.Muted, "queued"), short, kit.AgeSince(e.Now, r.Created)
+	case sources.StatePassed:
+		if r.Attempt > 1 {
+			return kit.P(theme.Muted, "passed on attempt "+number(r.Attempt)), kit.Text("passed, try " + number(r.Attempt)), length(r)
+		}
+	case sources.StateFailed, sources.StateUnknown, sources.StateCancelled, sources.StateSkipped, sources.StateSuperseded:
+	}
+	said := r.State.String()
+	if !r.Reason.IsZero() {
+		said = r.Reason.String()
+	}
+	return kit.P(doneToken(r.State), said), short, length(r)
+}
+
+func doneToken(s sources.State) theme.Token {
+	switch s {
+	case sources.StateFailed:
+		return theme.Crit
+	case sources.StateUnknown:
+		return theme.Warn
+	default:
+		return theme.Muted
+	}
+}
+
+func running(e pane.Env, r *sources.Run) (word pane.Part, took string) {
+	began := r.Started
+	if began.IsZero() {
+		began = r.Created
+	}
+	passed := max(0, e.Now.Sub(began))
+	if r.Expected <= 0 {
+		return kit.P(theme.Busy, "running"), kit.Minutes(passed)
+	}
+	tok := theme.Busy
+	if passed > r.Expected*3/2 {
+		tok = theme.Warn
+	}
+	return pane.Part{Token: tok, Text: kit.Bar(e.Theme, barWidth, kit.Frac(passed, r.Expected))},
+		kit.Minutes(passed) + " of " + kit.Minutes(r.Expected)
+}
+
+// waiting says for whom or what a run waits.
+func waiting(e pane.Env, r *sources.Run) pane.Part {
+	who := reviewers(r.Gates)
+	gate := insight.GateOf(r.Gates)
+	switch {
+	case insight.ForMe(r):
+		return kit.P(theme.Warn, "waits for you")
+	case gate != nil && !gate.Blocked.IsZero():
+		return kit.P(theme.Warn, "waits: "+gate.Blocked.String())
+	case !who.IsZero():
+		return kit.P(theme.Warn, "waits for "+who.String())
+	case gate != nil && gate.Until.After(e.Now):
+		return kit.P(theme.Warn, "waits until "+kit.Clock(e.Now, gate.Until, e.Zone))
+	default:
+		return kit.P(theme.Warn, "waits for a person")
+	}
+}
+
+// since is when a waiting run began to wait.
+func since(r *sources.Run) time.Time {
+	if g := insight.GateOf(r.Gates); g != nil && !g.Since.IsZero() {
+		return g.Since
+	}
+	return r.Created
+}
+
+// length is how long a finished run took; "" when the provider does not say.
+func length(r *sources.Run) string {
+	if r.Ended.IsZero() || r.Started.IsZero() {
+		return ""
+	}
+	return kit.Took(r.Ended.Sub(r.Started))
+}
+
+// failure draws the path to what failed, and how much of a matrix did.
+func failure(e pane.Env, r screen.Region, run *sources.Run, stale store.Staleness) {
+	w, _ := r.Size()
+	f := run.Failure
+	path := kit.Sep(" "+e.Theme.Glyph(theme.GlyphPath).String()+" ", f.Caller.String(), f.JobName.String(), f.Step.String())
+	right := ""
+	if f.Legs > 1 {
+		right = number(f.Failed) + " of " + number(f.Legs) + " in matrix"
+	}
+	room := w - margin - 3
+	if right != "" && w >= 50 {
+		kit.Right(r, e.Theme, margin, 1, w-margin-1, theme.Muted, kit.Text(right))
+		room -= len(right) + 2
+	}
+	r.Text(margin, 1, e.Theme.Style(theme.Muted), e.Theme.Glyph(theme.GlyphChild))
+	kit.Put(r, e.Theme, margin+2, 1, room, kit.Verdict(theme.Crit, stale), kit.Text(path))
+}
