@@ -46,8 +46,10 @@ type Config struct {
 	// Files are the absolute paths of all files that were read, the main one first.
 	Files []string `yaml:"-"`
 
+	path     string // of the main file, as it was given
 	tree     *node
 	includes []string // the directories that globs look into
+	digest   digest   // of all that was read
 }
 
 // SourceEntry is one configured source.
@@ -56,8 +58,6 @@ type SourceEntry struct {
 	Type string
 	// Config is what the SourceType's Config func returned, filled from the file.
 	Config any
-
-	body string // canonical text of the entry, to compare
 }
 
 // Service is what a team owns and is paged for. Strings may hold {{service}} and {{repo}} (the scope,

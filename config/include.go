@@ -12,6 +12,7 @@ const maxFiles = 200
 
 // file reads the file at path, which from names, and all that it includes.
 func (l *loader) file(path string, from Position) *node {
+	l.tried = append(l.tried, absolute(path))
 	data, err := l.files.Read(path)
 	if err != nil {
 		fix := "check the path and its permissions"

@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"crypto/sha256"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -35,38 +36,43 @@ type Options struct {
 
 // Load reads the config at path and all that it includes. Its error is Errors, or the context's.
 func Load(ctx context.Context, path string, o Options) (*Config, error) {
-	l := newLoader(ctx, o)
-	root := l.file(path, Position{File: path})
-	return l.finish(root)
+	return newLoader(ctx, o).load(path)
 }
 
 // Parse reads data as the config with the name of a file; what it includes is read relative to name.
 // Its error is Errors.
 func Parse(name string, data []byte, o Options) (*Config, error) {
 	l := newLoader(context.Background(), o)
-	root := l.parsed(name, data)
-	return l.finish(root)
+	l.path = name
+	return l.finish(l.parsed(name, data))
 }
 
 // loader is the state of one Load.
 type loader struct {
 	ctx      context.Context //nolint:containedctx // a loader lives for one call
+	path     string // of the main file, as it was given
 	options  Options
-	files    Files
+	files    *recorder
 	problems problems
 	order    []string // the files as they were met, by the name in positions
 	read     []string // their absolute paths
+	tried    []string // the absolute paths of all that should have been read
 	reading  []string // the chain of includes that leads to the file being read
 	globs    []string // the directories that globs look into
 	warnings []Warning
 }
 
 func newLoader(ctx context.Context, o Options) *loader {
-	l := &loader{ctx: ctx, options: o, files: o.Files}
-	if l.files == nil {
-		l.files = disk{}
+	l := &loader{ctx: ctx, options: o, files: &recorder{files: o.Files, hash: sha256.New()}}
+	if o.Files == nil {
+		l.files.files = disk{}
 	}
 	return l
+}
+
+func (l *loader) load(path string) (*Config, error) {
+	l.path = path
+	return l.finish(l.file(path, Position{File: path}))
 }
 
 // finish turns the whole tree into a Config.
@@ -74,12 +80,15 @@ func (l *loader) finish(root *node) (*Config, error) {
 	if err := l.ctx.Err(); err != nil {
 		return nil, err
 	}
+	if root == nil {
+		return nil, l.problems.err(l.order)
+	}
 	root = withDefaults(root)
 	root = l.expand(root)
 	c := defaults()
 	d := &decoder{problems: &l.problems, secrets: secret.NewScope(tokenVariables...), types: l.options.Types}
 	d.decode(root, reflect.ValueOf(&c).Elem(), field{})
-	c.tree, c.Files, c.includes = root, l.read, l.globs
+	c.path, c.tree, c.Files, c.includes, c.digest = l.path, root, l.read, l.globs, l.files.sum()
 	v := &validator{config: &c, problems: &l.problems, options: l.options}
 	v.validate()
 	c.Warnings = append(l.warnings, v.warnings...)
@@ -131,7 +140,6 @@ func (d *decoder) driver(n *node, t SourceType, s *SourceEntry) {
 		}
 	}
 	d.structure(n.without("type"), v)
-	s.body = canonical(n)
 	checked, ok := s.Config.(interface{ Validate() error })
 	if !ok || len(d.problems.list) > before {
 		return
