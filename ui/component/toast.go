@@ -1,6 +1,9 @@
 package component
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // How long a toast stands: longer when it is long, shorter when others wait.
 const (
@@ -13,7 +16,8 @@ const (
 // Said is a toast and when it was said.
 type Said struct {
 	Part
-	At time.Time
+	At    time.Time
+	reply bool
 }
 
 // Toasts is a queue of short messages that go away by themselves. It owns no timer: Next says when it
@@ -24,13 +28,24 @@ type Toasts struct {
 	said  []Said    // the newest last
 }
 
-// Push adds a message. One that already waits as the last is not repeated.
-func (t *Toasts) Push(now time.Time, p Part) {
-	s := Said{p, now}
-	t.said = append(t.said, s)
+// Note remembers a message that is shown elsewhere.
+func (t *Toasts) Note(now time.Time, p Part) {
+	t.said = append(t.said, Said{Part: p, At: now})
 	if len(t.said) > toastsKept {
 		t.said = append([]Said(nil), t.said[len(t.said)-toastsKept:]...)
 	}
+}
+
+// Reply adds the answer to a key. It takes the place of answers to earlier keys.
+func (t *Toasts) Reply(now time.Time, p Part) {
+	t.queue = slices.DeleteFunc(t.queue, func(s Said) bool { return s.reply })
+	t.Push(now, p)
+	t.queue[len(t.queue)-1].reply = true
+}
+
+// Push adds a message. One that already waits as the last is not repeated.
+func (t *Toasts) Push(now time.Time, p Part) {
+	t.Note(now, p)
 	if n := len(t.queue); n > 0 && t.queue[n-1].Part == p {
 		if n == 1 {
 			t.since = now
@@ -40,7 +55,7 @@ func (t *Toasts) Push(now time.Time, p Part) {
 	if len(t.queue) == 0 {
 		t.since = now
 	}
-	t.queue = append(t.queue, s)
+	t.queue = append(t.queue, Said{Part: p, At: now})
 }
 
 // Current is the message to show; ok is false when there is none. More is how many wait behind it.

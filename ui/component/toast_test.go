@@ -65,3 +65,21 @@ func TestToastIsNotRepeatedBehindItself(t *testing.T) {
 		t.Errorf("remembers %d", len(q.Said()))
 	}
 }
+
+func TestAnswersToKeysReplaceEachOther(t *testing.T) {
+	t.Parallel()
+	var q Toasts
+	now := time.Date(2026, 11, 21, 2, 14, 0, 0, time.UTC)
+	news := Part{theme.Crit, clean.Const("the config was not taken")}
+	q.Push(now, news)
+	for _, s := range []string{"mine", "all", "team"} {
+		q.Reply(now, Part{theme.Info, clean.Line(s)})
+	}
+	if p, more, _ := q.Current(); p != news || more != 1 {
+		t.Errorf("shows %v and %d more", p, more)
+	}
+	q.Dismiss(now)
+	if p, _, _ := q.Current(); p.Text.String() != "team" {
+		t.Errorf("the last answer is %v", p)
+	}
+}

@@ -50,6 +50,8 @@ const (
 	Wrap         Action = "wrap"
 	Save         Action = "save"
 	SourceHealth Action = "sources" // the health of every feed
+	Messages     Action = "messages"
+	LastError    Action = "last-error"
 )
 
 // Binding is an action as it can be used in one place at one moment.
@@ -116,6 +118,8 @@ func Infos() []Info {
 		{Action: Help, Default: []string{"?"}, Help: "help", Long: "what is focused, and every key"},
 		{Action: Palette, Default: []string{":"}, Help: "commands", Long: "every command by its name"},
 		{Action: SourceHealth, Help: "sources", Long: "how every source and feed does"},
+		{Action: Messages, Help: "messages", Long: "what was said lately"},
+		{Action: LastError, Help: "last error", Long: "the last error in full, and what mends it"},
 		{Action: Filter, Default: []string{"/"}, Help: "filter", Long: "filter a list, search a log"},
 		{Action: NextMatch, Default: []string{"n"}, Help: "next match", Long: "to the next match", Repeats: true},
 		{Action: PrevMatch, Default: []string{"N"}, Help: "previous match", Long: "to the previous match", Repeats: true},

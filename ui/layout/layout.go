@@ -56,7 +56,7 @@ func modeOf(w, h, n int) Mode {
 	if m == Medium {
 		rows = 1 + n/2
 	}
-	if (m == Medium || m == Wide) && rows*idleHeight > h-2 {
+	if (m == Medium || m == Wide) && rows*idleHeight > h-3 {
 		return Narrow
 	}
 	return m
@@ -64,9 +64,10 @@ func modeOf(w, h, n int) Mode {
 
 // Options are what the rectangles depend on beside the size.
 type Options struct {
-	Focus int    // the pane that Narrow and Zoom show
-	Zoom  bool   // the focused pane takes the whole board
-	Idle  []bool // panes with nothing to show; their room goes to the others. nil: none
+	Focus  int    // the pane that Narrow and Zoom show
+	Zoom   bool   // the focused pane takes the whole board
+	Idle   []bool // panes with nothing to show; their room goes to the others. nil: none
+	Notice bool   // a line under the header for what must not be overlooked
 	// Strips are the heights that the strips of Narrow would like, frames included, most important last
 	// to go.
 	Strips []int
@@ -77,6 +78,7 @@ type Options struct {
 type Plan struct {
 	Mode   Mode
 	Header Rect
+	Notice Rect
 	Tabs   Rect // Narrow only
 	Body   Rect // all between header (or tabs) and footer: the place of a detail
 	Footer Rect
@@ -101,6 +103,10 @@ func Board(w, h, n int, o Options) Plan {
 	p.Header = Rect{0, 0, w, 1}
 	p.Footer = Rect{0, h - 1, w, 1}
 	p.Body = Rect{0, 1, w, h - 2}
+	if o.Notice {
+		p.Notice = Rect{0, 1, w, 1}
+		p.Body = Rect{0, 2, w, h - 3}
+	}
 	switch {
 	case n == 0:
 	case o.Zoom:
@@ -244,7 +250,7 @@ const narrowPane = 9
 // narrow puts tabs under the header, then the focused pane, then as many strips as leave it its room. A
 // strip is given up from the first on, so that what waits for a person stays longest.
 func (p *Plan) narrow(o Options) {
-	p.Tabs = Rect{0, 1, p.Header.W, 1}
+	p.Tabs = Rect{0, p.Body.Y, p.Header.W, 1}
 	p.Body.Y++
 	p.Body.H--
 	pane := p.Body

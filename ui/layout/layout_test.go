@@ -8,7 +8,8 @@ func TestBoardTilesEveryScreen(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 4, 5, 9} {
 		for _, o := range []Options{
 			{}, {Focus: 2}, {Zoom: true, Focus: 1}, {Idle: []bool{true, true}}, {Idle: []bool{true, true, true, true}},
-			{Strips: []int{7, 4}}, {Strips: []int{100, 100}, Focus: 3}, {Zoom: true, Focus: 99},
+			{Strips: []int{7, 4}}, {Strips: []int{100, 100}, Focus: 3}, {Zoom: true, Focus: 99}, {Notice: true},
+			{Notice: true, Strips: []int{7, 4}},
 		} {
 			for w := -1; w <= 210; w += 3 {
 				for h := -1; h <= 60; h++ {
@@ -22,7 +23,7 @@ func TestBoardTilesEveryScreen(t *testing.T) {
 func checkPlan(t *testing.T, w, h int, p Plan, o Options) {
 	t.Helper()
 	cells := 0
-	all := append(append([]Rect{p.Header, p.Tabs, p.Footer}, p.Panes...), p.Strips...)
+	all := append(append([]Rect{p.Header, p.Notice, p.Tabs, p.Footer}, p.Panes...), p.Strips...)
 	for i, r := range all {
 		if r.Empty() {
 			continue

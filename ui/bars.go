@@ -1,0 +1,274 @@
+package ui
+
+import (
+	"time"
+
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/component"
+	"example.com/signalbox/ui/keymap"
+	"example.com/signalbox/ui/layout"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// headerKey is all that the header depends on.
+type headerKey struct {
+	snap   *store.Snapshot
+	minute time.Time
+	follow string
+	whose  pane.Whose
+	rect   layout.Rect
+	theme  *theme.Theme
+	zone   *time.Location
+}
+
+// drawHeader draws whose board this is at the left, and the sources' health and the clock at the right.
+// Where both do not fit, detail goes first, then names; the clock stays longest.
+func (a *App) drawHeader(rect layout.Rect) {
+	if rect.Empty() {
+		return
+	}
+	now := a.opts.Clock().Truncate(time.Minute)
+	k := headerKey{a.snap, now, a.follow, a.whose, rect, a.set.Theme, a.set.Zone}
+	if k == a.canvas.header {
+		return
+	}
+	a.canvas.header = k
+	th, r := a.set.Theme, a.region(rect)
+	r.Fill(screen.Style{})
+	r = r.Sub(1, 0, rect.W-2, 1)
+	w, _ := r.Size()
+	hs := healths(a.snap, now)
+	clock := component.Part{Token: theme.Strong, Text: a.clock(now)}
+	left, health := fitHeader(w-clock.Text.Width()-3, func(l int, d healthDetail) ([]component.Part, []component.Part) {
+		return a.identity(l), healthParts(hs, th, d)
+	})
+	component.Spread(r, 0, th, left, []component.Part{clock}, 0)
+	hw := component.Width(health)
+	x := w - clock.Text.Width() - 3 - hw
+	component.Draw(r, x, 0, hw, th, health)
+	a.canvas.health = layout.Rect{X: rect.X + 1 + x, Y: rect.Y, W: hw, H: 1}
+}
+
+// fitHeader finds the most detail of both sides that fits into w columns with a gap between them.
+func fitHeader(w int, parts func(left int, health healthDetail) (l, h []component.Part)) (l, h []component.Part) {
+	for _, try := range [...]struct {
+		left   int
+		health healthDetail
+	}{
+		{0, healthFull}, {1, healthFull}, {2, healthFull}, {1, healthNames}, {2, healthNames}, {3, healthNames},
+		{2, healthGlyphs}, {3, healthGlyphs}, {3, healthWorst}, {4, healthWorst}, {4, healthNone},
+	} {
+		l, h = parts(try.left, try.health)
+		gap := 0
+		if len(h) > 0 {
+			gap = 2
+		}
+		if component.Width(l)+gap+component.Width(h) <= w {
+			return l, h
+		}
+	}
+	return l, h
+}
+
+// identity is the left of the header. Level 0 says everything, 4 nothing but the name.
+func (a *App) identity(level int) []component.Part {
+	th, c := a.set.Theme, a.snap.Catalog
+	dot := component.Part{Token: theme.Muted, Text: clean.Concat(clean.Const(" "), th.Glyph(theme.GlyphDot), clean.Const(" "))}
+	out := []component.Part{{Token: theme.Accent, Text: clean.Const("signalbox")}}
+	if level >= 4 {
+		return out
+	}
+	gap := component.Part{Text: clean.Const("   ")}
+	if level > 1 {
+		gap.Text = clean.Const("  ")
+	}
+	if c.Team != "" {
+		out = append(out, gap, component.Part{Token: theme.Strong, Text: clean.Line(c.Team)})
+		gap = dot
+	}
+	if n := len(c.Services); n > 0 && level == 0 {
+		text := clean.Linef("%d services", n)
+		if n == 1 {
+			text = clean.Const("1 service")
+		}
+		out = append(out, gap, component.Part{Token: theme.Muted, Text: text})
+		gap = dot
+	}
+	if a.follow != "" {
+		text := clean.Linef("following %s", a.follow)
+		if level > 2 {
+			text = clean.Line(a.follow)
+		}
+		return append(out, gap, component.Part{Token: theme.Info, Text: text})
+	}
+	if level < 2 || a.whose != pane.Team && level < 4 {
+		out = append(out, gap, a.whosePart(level))
+	}
+	return out
+}
+
+func (a *App) whosePart(level int) component.Part {
+	p := component.Part{Token: theme.Info}
+	switch a.whose {
+	case pane.Team:
+		p = component.Part{Token: theme.Muted, Text: clean.Const("team view")}
+	case pane.Mine:
+		p.Text = clean.Const("mine only")
+	case pane.All:
+		p.Text = clean.Const("everybody's")
+	}
+	if level > 2 {
+		p.Text = clean.Line([...]string{"team", "mine", "all"}[a.whose%3])
+	}
+	return p
+}
+
+func (a *App) clock(now time.Time) clean.Text {
+	return clean.Line(now.In(a.set.Zone).Format("15:04 MST"))
+}
+
+// drawNotice says what must not be overlooked: the board runs on an older config than the file's.
+func (a *App) drawNotice(rect layout.Rect) {
+	if rect.Empty() {
+		return
+	}
+	r := a.region(rect)
+	r.Fill(screen.Style{})
+	text := clean.Linef(" config not taken, the one before goes on: %s", a.snap.Catalog.ConfigError)
+	component.Draw(r, 1, 0, rect.W-2, a.set.Theme, []component.Part{
+		{Token: theme.Crit, Text: a.set.Theme.Glyph(theme.GlyphWarn)}, {Token: theme.Crit, Text: text},
+	})
+}
+
+// drawFooter draws the keys that work now, or what was just said.
+func (a *App) drawFooter(rect layout.Rect) {
+	if rect.Empty() {
+		return
+	}
+	th, r := a.set.Theme, a.region(rect)
+	r.Fill(screen.Style{})
+	r = r.Sub(1, 0, rect.W-2, 1)
+	right := a.globalKeys()
+	if said, more, ok := a.toasts.Current(); ok {
+		left := []component.Part{said}
+		if more > 0 {
+			left = append(left, component.Part{Token: theme.Muted, Text: clean.Linef("  +%d", more)})
+		}
+		if w, _ := r.Size(); component.Width(left)+2+component.Width(right) > w {
+			right = nil
+		}
+		component.Spread(r, 0, th, left, right, rect.W)
+		return
+	}
+	w, _ := r.Size()
+	for len(right) > 3 && component.Width(right)+12 > w {
+		right = right[3:]
+	}
+	left := fitKeys(a.keyHints(), w-component.Width(right)-2)
+	component.Spread(r, 0, th, left, right, component.Width(left))
+}
+
+// globalKeys are the keys at the right of the footer, least important first: three parts each.
+func (a *App) globalKeys() []component.Part {
+	var out []component.Part
+	if s := a.focused(); s != nil {
+		for _, b := range s.pane.Keys(a.env(s)) {
+			if b.Action == keymap.Filter && b.Disabled == "" {
+				out = append(out, a.hint(b.Action, b.Help)...)
+			}
+		}
+	}
+	out = append(out, a.hint(keymap.Palette, "commands")...)
+	out = append(out, a.hint(keymap.Help, "help")...)
+	if len(out) > 0 {
+		out = out[:len(out)-1] // the gap after the last
+	}
+	return out
+}
+
+// hint is a key, what it does, and a gap; nothing when the action has no key.
+func (a *App) hint(action keymap.Action, help string) []component.Part {
+	key := a.set.Keys.Show(action, !a.set.Theme.Options().ASCII)
+	if key == "" {
+		return nil
+	}
+	return []component.Part{
+		{Token: theme.KeyHint, Text: clean.Line(key)},
+		{Token: theme.Muted, Text: clean.Line(" " + help)},
+		{Text: clean.Const("  ")},
+	}
+}
+
+// fitKeys keeps as many whole hints as fit into w columns.
+func fitKeys(parts []component.Part, w int) []component.Part {
+	for len(parts) >= 3 && component.Width(parts[:len(parts)-1]) > w {
+		parts = parts[:len(parts)-3]
+	}
+	if len(parts) > 0 {
+		parts = parts[:len(parts)-1]
+	}
+	return parts
+}
+
+// keyHints are the keys at the left of the footer, most useful first.
+func (a *App) keyHints() []component.Part {
+	s := a.focused()
+	if s == nil {
+		return a.hint(keymap.Quit, "quit")
+	}
+	if s.pane.Typing() {
+		return []component.Part{
+			{Token: theme.KeyHint, Text: clean.Line(keymap.Symbol("enter", !a.set.Theme.Options().ASCII))},
+			{Token: theme.Muted, Text: clean.Const(" keep")}, {Text: clean.Const("  ")},
+			{Token: theme.KeyHint, Text: clean.Const("Esc")}, {Token: theme.Muted, Text: clean.Const(" clear")}, {Text: clean.Const("  ")},
+		}
+	}
+	var out []component.Part
+	have := map[keymap.Action]bool{keymap.Filter: true}
+	for _, b := range s.pane.Keys(a.env(s)) {
+		if info, ok := a.set.Keys.Info(b.Action); !ok || b.Disabled != "" || have[b.Action] || info.Repeats {
+			continue
+		}
+		have[b.Action] = true
+		out = append(out, a.hint(b.Action, b.Help)...)
+	}
+	for _, b := range a.ownKeys() {
+		if !have[b.Action] && b.Disabled == "" {
+			out = append(out, a.hint(b.Action, b.Help)...)
+		}
+	}
+	return out
+}
+
+// ownKeys are the App's own keys as they can be used now, most useful first.
+func (a *App) ownKeys() []keymap.Binding {
+	if len(a.details) > 0 {
+		return []keymap.Binding{{Action: keymap.Back, Help: "back"}}
+	}
+	follow := keymap.Binding{Action: keymap.FollowKey, Help: "follow"}
+	switch s, ok := a.selected(); {
+	case a.follow != "":
+		follow.Help = "stop following"
+	case ok && s.Service != "":
+		follow.Help = "follow " + s.Service
+	default:
+		follow.Disabled = "no service is selected"
+	}
+	zoom := keymap.Binding{Action: keymap.Zoom, Help: "zoom"}
+	switch {
+	case a.zoom:
+		zoom.Help = "unzoom"
+	case a.mode() == layout.Narrow:
+		zoom.Disabled = "one pane is shown at a time already"
+	}
+	next := keymap.Binding{Action: keymap.NextPane, Help: "next pane"}
+	if len(a.board) < 2 {
+		next.Disabled = "there is one pane"
+	}
+	return []keymap.Binding{
+		follow, zoom, {Action: keymap.WhoseKey, Help: "whose"}, next, {Action: keymap.Quit, Help: "quit"},
+	}
+}

@@ -1,0 +1,388 @@
+package ui
+
+import (
+	"slices"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/ui/component"
+	"example.com/signalbox/ui/dialog"
+	"example.com/signalbox/ui/layout"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// canvas is the grid that frames are drawn into, and what stands where in it. stale says that nothing
+// in it can be kept.
+type canvas struct {
+	grid  *screen.Grid
+	plan  layout.Plan
+	stale bool
+
+	header headerKey
+	health layout.Rect // where the sources' health stands, for the mouse
+	tabs   []int       // where each tab ends
+	box    layout.Rect // the dialog, its frame included
+
+	strips     []pane.Strip
+	stripsFor  stripsKey
+	stripsSeen seenStrips
+}
+
+// seenStrips is what the strips on the screen were drawn from.
+type seenStrips struct {
+	key   stripsKey
+	rects []layout.Rect
+}
+
+// stripsKey is all that the strips depend on.
+type stripsKey struct {
+	env     pane.Env
+	service string
+}
+
+// settle brings everything in line after a message: rectangles, what panes are told of their world and
+// size, the frame, and the timer.
+func (a *App) settle(cause screen.Cause) tea.Cmd {
+	if !a.sized || a.suspended {
+		return nil
+	}
+	a.canvas.plan.Mode = layout.ModeFor(a.width, a.height)
+	cmds := a.informWorld(nil)
+	a.arrange()
+	cmds = a.informSizes(cmds)
+	a.paint()
+	a.opts.Screen.Flush(a.canvas.grid, cause)
+	return tea.Batch(append(cmds, a.schedule())...)
+}
+
+// informWorld tells panes that do not know it of a new snapshot, follow or whose.
+func (a *App) informWorld(cmds []tea.Cmd) []tea.Cmd {
+	w := a.world()
+	for _, list := range [2][]*slot{a.board, a.details} {
+		for _, s := range list {
+			if s.world != w {
+				s.world = w
+				cmds = append(cmds, a.tell(s, pane.Changed{}))
+			}
+		}
+	}
+	return cmds
+}
+
+func (a *App) informSizes(cmds []tea.Cmd) []tea.Cmd {
+	for _, s := range a.visible() {
+		in := a.inner(s.rect)
+		if size := (pane.Sized{W: in.W, H: in.H}); s.size != size {
+			s.size = size
+			cmds = append(cmds, a.tell(s, size))
+		}
+	}
+	return cmds
+}
+
+// inner is what a frame around r leaves; where r is too small there is no frame.
+func (a *App) inner(r layout.Rect) layout.Rect {
+	if a.mode() == layout.Tiny || r.W < 4 || r.H < 3 {
+		return r
+	}
+	return r.Inset()
+}
+
+// visible lists the slots that are on the screen.
+func (a *App) visible() []*slot {
+	if n := len(a.details); n > 0 {
+		return a.details[n-1:]
+	}
+	out := make([]*slot, 0, len(a.board))
+	for _, s := range a.board {
+		if !s.rect.Empty() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// arrange computes where everything goes. A change of the arrangement draws everything anew.
+func (a *App) arrange() {
+	o := layout.Options{
+		Focus: a.focus, Zoom: a.zoom || len(a.details) > 0, Notice: !a.snap.Catalog.ConfigError.IsZero(),
+	}
+	before := a.canvas.plan
+	if a.opts.Idle != nil && !o.Zoom && a.mode() >= layout.Medium {
+		e := a.bare()
+		for _, s := range a.board {
+			o.Idle = append(o.Idle, a.opts.Idle(e, s.pane.ID()))
+		}
+	}
+	a.canvas.strips = a.strips(o.Zoom)
+	for _, s := range a.canvas.strips {
+		o.Strips = append(o.Strips, s.Lines+2)
+	}
+	a.canvas.plan = layout.Board(a.width, a.height, len(a.board), o)
+	a.assign(before)
+}
+
+// assign gives the slots their rectangles.
+func (a *App) assign(before layout.Plan) {
+	p := &a.canvas.plan
+	if p.Mode != before.Mode || p.Body != before.Body || !slices.Equal(p.Panes, before.Panes) || !slices.Equal(p.Strips, before.Strips) {
+		a.canvas.stale = true
+	}
+	for i, s := range a.board {
+		s.rect = p.Panes[i]
+		if len(a.details) > 0 {
+			s.rect = layout.Rect{}
+		}
+	}
+	for i, s := range a.details {
+		s.rect = layout.Rect{}
+		if i == len(a.details)-1 {
+			s.rect = p.Body
+		}
+	}
+}
+
+// strips are those of the narrow layout, kept while what they depend on is.
+func (a *App) strips(zoomed bool) []pane.Strip {
+	if a.opts.Strips == nil || zoomed || a.mode() != layout.Narrow {
+		return nil
+	}
+	k := stripsKey{a.bare(), a.follow}
+	if s, ok := a.selected(); ok && k.service == "" {
+		k.service = s.Service
+	}
+	if k == a.canvas.stripsFor {
+		return a.canvas.strips
+	}
+	a.canvas.stripsFor = k
+	return slices.DeleteFunc(a.opts.Strips(k.env, k.service), func(s pane.Strip) bool { return s.Lines <= 0 })
+}
+
+// paint draws what changed.
+func (a *App) paint() {
+	c := &a.canvas
+	box, inner := a.dialogBox()
+	if box != c.box {
+		c.box, c.stale = box, true
+	}
+	if c.stale {
+		c.grid.Region().Fill(screen.Style{})
+		c.header = headerKey{}
+		c.stripsSeen = seenStrips{}
+		for _, s := range a.visible() {
+			s.drawn = drawn{}
+		}
+	}
+	switch {
+	case a.opts.Setup != nil && len(a.details) == 0:
+		a.drawSetup()
+	case c.plan.Mode == layout.Tiny && !a.zoom && len(a.details) == 0:
+		a.drawTiny()
+	default:
+		a.drawBoard()
+	}
+	a.drawDialog(box, inner)
+	c.stale = false
+}
+
+func (a *App) region(r layout.Rect) screen.Region {
+	return a.canvas.grid.Region().Sub(r.X, r.Y, r.W, r.H)
+}
+
+func (a *App) drawBoard() {
+	p := &a.canvas.plan
+	a.drawHeader(p.Header)
+	a.drawNotice(p.Notice)
+	a.drawTabs(p.Tabs)
+	for _, s := range a.visible() {
+		a.drawSlot(s)
+	}
+	a.drawStrips()
+	a.drawFooter(p.Footer)
+}
+
+// drawSlot draws a pane, unless all that its cells depend on is as it was.
+func (a *App) drawSlot(s *slot) {
+	d := drawn{a.env(s), s.updates, s.rect}
+	if d == s.drawn {
+		return
+	}
+	s.drawn = d
+	r := a.region(s.rect)
+	r.Fill(screen.Style{})
+	if a.mode() != layout.Tiny {
+		h := s.pane.Heading(d.env)
+		f := component.Frame{Title: h.Title, Summary: h.Summary, Focused: s == a.focused()}
+		if a.mode() >= layout.Medium {
+			f.Number = 1 + slices.Index(a.board, s)
+		}
+		r = f.Draw(r, a.set.Theme)
+	}
+	s.pane.Draw(d.env, r)
+}
+
+func (a *App) drawTabs(r layout.Rect) {
+	if r.Empty() {
+		return
+	}
+	region := a.region(r)
+	region.Fill(screen.Style{})
+	tabs := make([]component.Tab, len(a.board))
+	for i, s := range a.board {
+		h := s.pane.Heading(a.env(s))
+		tabs[i] = component.Tab{Title: h.Title, Marks: h.Tab}
+	}
+	a.canvas.tabs = component.TabBar(region.Sub(1, 0, r.W-2, 1), a.set.Theme, tabs, a.focus)
+}
+
+func (a *App) drawStrips() {
+	c := &a.canvas
+	if c.stripsSeen.key == c.stripsFor && slices.Equal(c.stripsSeen.rects, c.plan.Strips) {
+		return
+	}
+	c.stripsSeen = seenStrips{c.stripsFor, c.plan.Strips}
+	for i, s := range c.strips {
+		if r := c.plan.Strips[i]; !r.Empty() {
+			region := a.region(r)
+			region.Fill(screen.Style{})
+			s.Draw(component.Frame{Title: s.Heading.Title, Summary: s.Heading.Summary}.Draw(region, a.set.Theme))
+		}
+	}
+}
+
+// drawTiny lists what is wrong, for screens that are too small for panes.
+func (a *App) drawTiny() {
+	th, e := a.set.Theme, a.bare()
+	r := a.region(a.canvas.plan.Body)
+	r.Fill(screen.Style{})
+	_, h := r.Size()
+	y := 0
+	if h > 2 {
+		component.Spread(r, 0, th, []component.Part{{Token: theme.Strong, Text: clean.Const("signalbox")}},
+			[]component.Part{{Token: theme.Muted, Text: a.clock(e.Now)}}, 9)
+		y++
+	}
+	lines := a.wrong(e)
+	for i, l := range lines {
+		if y == h-1 && i < len(lines)-1 {
+			l = []component.Part{{Token: theme.Muted, Text: clean.Linef("%d more", len(lines)-i)}}
+		}
+		if y >= h {
+			break
+		}
+		w, _ := r.Size()
+		component.Draw(r, 0, y, w, th, l)
+		y++
+	}
+	if p, _, ok := a.toasts.Current(); ok && h > 2 {
+		r.Sub(0, h-1, a.width, 1).Fill(screen.Style{})
+		component.Draw(r, 0, h-1, a.width, th, []component.Part{p})
+	}
+}
+
+func (a *App) wrong(e pane.Env) [][]component.Part {
+	var lines [][]component.Part
+	if err := e.Snap.Catalog.ConfigError; !err.IsZero() {
+		lines = append(lines, []component.Part{{Token: theme.Crit, Text: clean.Linef("config: %s", err)}})
+	}
+	if a.opts.Wrong != nil {
+		lines = append(lines, a.opts.Wrong(e)...)
+	}
+	if len(lines) > 0 {
+		return lines
+	}
+	for i := range e.Snap.Feeds {
+		if !e.Snap.Feeds[i].Health.LastGood.IsZero() {
+			ok := clean.Concat(e.Theme.Glyph(theme.GlyphOK), clean.Const(" nothing is wrong"))
+			return [][]component.Part{{{Token: theme.OK, Text: ok}}}
+		}
+	}
+	return [][]component.Part{{{Token: theme.Muted, Text: clean.Const("loading")}}}
+}
+
+// drawSetup shows the page of a board that nothing has been configured for.
+func (a *App) drawSetup() {
+	if !a.canvas.stale && len(a.dialogs) == 0 {
+		a.drawFooter(a.canvas.plan.Footer)
+		return
+	}
+	th, r := a.set.Theme, a.canvas.grid.Region()
+	r.Fill(screen.Style{})
+	rows := append([][]component.Part{{{Token: theme.Title, Text: a.opts.Setup.Title}}, nil}, a.opts.Setup.Lines...)
+	widest := 0
+	for _, l := range rows {
+		widest = max(widest, component.Width(l))
+	}
+	body := layout.Rect{X: 0, Y: 0, W: a.width, H: a.height}
+	if p := a.canvas.plan; p.Mode != layout.Tiny {
+		body = p.Body
+	}
+	at := layout.Center(body, widest, len(rows))
+	for y, l := range rows {
+		component.Draw(a.region(at), 0, y, at.W, th, l)
+	}
+	a.drawFooter(a.canvas.plan.Footer)
+}
+
+// dialogBox is where the open dialog goes, and what is inside its frame.
+func (a *App) dialogBox() (box, inner layout.Rect) {
+	d := a.dialog()
+	if d == nil {
+		return layout.Rect{}, layout.Rect{}
+	}
+	all := layout.Rect{W: a.width, H: a.height}
+	if a.width < 20 || a.height < 6 {
+		d.Want(a.dialogEnv(d), all.W, all.H)
+		return all, all
+	}
+	room := layout.Rect{X: 0, Y: 1, W: a.width, H: a.height - 2}
+	if room.W > 60 {
+		room.X, room.W = 2, room.W-4
+	}
+	w, h := d.Want(a.dialogEnv(d), room.W-2, room.H-2)
+	box = layout.Center(room, w+2, h+2)
+	return box, box.Inset()
+}
+
+func (a *App) dialogEnv(d dialog.Dialog) pane.Env {
+	e := a.bare()
+	e.Focused = true
+	if d.Seconds() {
+		e.Now = a.opts.Clock().Truncate(time.Second)
+	}
+	return e
+}
+
+func (a *App) drawDialog(box, inner layout.Rect) {
+	d := a.dialog()
+	if d == nil {
+		return
+	}
+	if p, ok := d.(*dialog.Palette); ok {
+		p.Resized(inner.W, inner.H)
+	}
+	r := a.region(box)
+	r.Fill(screen.Style{})
+	if box != inner {
+		component.Frame{Title: d.Title(), Focused: true}.Draw(r, a.set.Theme)
+		a.drawDialogFooter(d, r)
+	}
+	d.Draw(a.dialogEnv(d), a.region(inner))
+}
+
+// drawDialogFooter puts a dialog's keys into the lower edge of its frame.
+func (a *App) drawDialogFooter(d dialog.Dialog, r screen.Region) {
+	w, h := r.Size()
+	keys := d.Footer(a.set.Keys, !a.set.Theme.Options().ASCII)
+	kw := component.Width(keys)
+	if kw == 0 || kw+6 > w {
+		return
+	}
+	at := r.Sub(w-kw-4, h-1, kw+2, 1)
+	at.Fill(screen.Style{})
+	component.Draw(at, 1, 0, kw, a.set.Theme, keys)
+}

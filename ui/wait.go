@@ -1,0 +1,145 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/pane"
+)
+
+const (
+	// snapshotPause holds data back to ten frames a second. A key's frame never waits for it.
+	snapshotPause = 100 * time.Millisecond
+	// absence is how long a board without input counts as attended.
+	absence = 15 * time.Minute
+)
+
+// waitSnapshot waits for a pause and then for the newest snapshot. The channel holds one: what came
+// during the pause is there at once, and what it replaced never was.
+func waitSnapshot(ctx context.Context, from <-chan *store.Snapshot, pause time.Duration) tea.Cmd {
+	return func() tea.Msg {
+		if pause > 0 && !sleep(ctx, pause) {
+			return nil
+		}
+		select {
+		case s, ok := <-from:
+			if !ok || s == nil {
+				return nil
+			}
+			return snapshotMsg{s}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func waitEvent(ctx context.Context, from <-chan pane.Event) tea.Cmd {
+	return func() tea.Msg {
+		select {
+		case e, ok := <-from:
+			if !ok {
+				return nil
+			}
+			return eventMsg{e}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func waitSettings(ctx context.Context, from <-chan Settings) tea.Cmd {
+	if from == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		select {
+		case s, ok := <-from:
+			if !ok {
+				return nil
+			}
+			return settingsMsg{s}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// sleep reports whether d passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// schedule sets a timer for the next moment at which the clock changes something to be seen: a second
+// or a minute that begins, a toast that ends. An outstanding timer that fires early enough is kept, so
+// that at most one is of use and an idle board wakes once a minute.
+func (a *App) schedule() tea.Cmd {
+	if a.suspended {
+		return nil
+	}
+	now := a.opts.Clock()
+	step := time.Minute
+	if a.seconds() {
+		step = time.Second
+	}
+	want := now.Truncate(step).Add(step)
+	if end := a.toasts.Next(); !end.IsZero() && end.Before(want) {
+		want = end
+	}
+	if !a.due.IsZero() && a.due.After(now) && !want.Before(a.due) {
+		return nil
+	}
+	a.due = want
+	return func() tea.Msg {
+		if !sleep(a.ctx, max(want.Sub(now), time.Millisecond)) {
+			return nil
+		}
+		return tickMsg{want}
+	}
+}
+
+// seconds reports whether anything that is seen changes by the second.
+func (a *App) seconds() bool {
+	if d := a.dialog(); d != nil && d.Seconds() {
+		return true
+	}
+	for _, s := range a.visible() {
+		if s.pane.Seconds(a.env(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+// tick reports whether the timer that fired is the one that counts.
+func (a *App) tick(m tickMsg) bool {
+	if m.due != a.due {
+		return false
+	}
+	a.due = time.Time{}
+	now := a.opts.Clock()
+	a.toasts.Expire(now)
+	if a.present && now.Sub(a.lastInput) >= absence {
+		a.present = false
+		a.opts.Backend.Attend(false)
+	}
+	return true
+}
+
+// attend notes that somebody is at the keyboard.
+func (a *App) attend() {
+	a.lastInput = a.opts.Clock()
+	if !a.present {
+		a.present = true
+		a.opts.Backend.Attend(true)
+	}
+}
