@@ -4,7 +4,10 @@ package pane
 //
 //   - Sized, before the first Draw and whenever its region changes its size;
 //   - Changed, whenever the Env differs in more than the clock and the focus;
-//   - Action, a key in the keymap's terms; Click, the mouse;
+//   - Action, a key in the keymap's terms; Click, the mouse. To the Action Back a pane that has nothing
+//     of its own to leave (no filter, no part opened) answers with Close: the board then goes one step
+//     back itself. The App carries out open-in-browser, copy-id, copy-url and runbook by Selected, and
+//     follow, whose and zoom: panes never see them;
 //   - tea.KeyMsg, only while Typing reports true: runes that arrived together are one message, and a
 //     paste is marked as such.
 //

@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -221,4 +222,23 @@ func Whose(w pane.Whose) insight.Whose {
 	case pane.Team:
 	}
 	return insight.Team
+}
+
+// Refresh is the intent to read the feeds behind a pane now.
+func (s Subject) Refresh(e pane.Env) pane.Refresh {
+	var keys []store.FeedKey
+	for i := range e.Snap.Feeds {
+		if k := e.Snap.Feeds[i].Key; slices.Contains(s.Caps, k.Capability) {
+			keys = append(keys, k)
+		}
+	}
+	return pane.Refresh{Feeds: keys}
+}
+
+// Staleness is how old the data of the feed with index i is.
+func Staleness(e pane.Env, i int) store.Staleness {
+	if i < 0 || i >= len(e.Snap.Feeds) {
+		return store.Fresh
+	}
+	return e.Snap.Feeds[i].Health.Staleness(e.Now)
 }
