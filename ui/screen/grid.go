@@ -132,9 +132,6 @@ func (r Region) draw(x, y int, st Style, s string) int {
 	}
 	look, at, last := st.pack(), x, -1
 	for _, ch := range s {
-		if at >= r.w {
-			break
-		}
 		w := 1
 		if ch < 0x20 || ch >= 0x7f {
 			w = clean.RuneWidth(ch)
@@ -144,6 +141,9 @@ func (r Region) draw(x, y int, st Style, s string) int {
 				r.mark(last, y, ch)
 			}
 			continue
+		}
+		if at >= r.w {
+			break
 		}
 		last = -1
 		switch {
