@@ -94,15 +94,18 @@ func (p *problems) err(order []string) error {
 	if len(p.list) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(p.list, func(a, b *Error) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(order, a.Pos.File), slices.Index(order, b.Pos.File)),
-			cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column),
-		)
-	})
+	slices.SortStableFunc(p.list, func(a, b *Error) int { return compare(a.Pos, b.Pos, order) })
 	return slices.CompactFunc(p.list, func(a, b *Error) bool {
 		return a.Pos == b.Pos && a.Msg == b.Msg
 	})
+}
+
+// compare orders two places: by the rank of their files, then by line and column.
+func compare(a, b Position, order []string) int {
+	return cmp.Or(
+		cmp.Compare(slices.Index(order, a.File), slices.Index(order, b.File)),
+		cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+	)
 }
 
 // walk visits err and everything that it wraps until visit says stop by returning true.

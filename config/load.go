@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"example.com/signalbox/config/secret"
@@ -50,7 +51,7 @@ func Parse(name string, data []byte, o Options) (*Config, error) {
 // loader is the state of one Load.
 type loader struct {
 	ctx      context.Context //nolint:containedctx // a loader lives for one call
-	path     string // of the main file, as it was given
+	path     string          // of the main file, as it was given
 	options  Options
 	files    *recorder
 	problems problems
@@ -91,7 +92,8 @@ func (l *loader) finish(root *node) (*Config, error) {
 	c.path, c.tree, c.Files, c.includes, c.digest = l.path, root, l.read, l.globs, l.files.sum()
 	v := &validator{config: &c, problems: &l.problems, options: l.options}
 	v.validate()
-	c.Warnings = append(l.warnings, v.warnings...)
+	c.Warnings = slices.Concat(l.warnings, v.warnings)
+	slices.SortStableFunc(c.Warnings, func(a, b Warning) int { return compare(a.Pos, b.Pos, l.order) })
 	if c.StateDir != "" && !filepath.IsAbs(c.StateDir) && !strings.HasPrefix(c.StateDir, "~") {
 		c.StateDir = filepath.Join(filepath.Dir(c.Pos("state_dir").File), c.StateDir)
 	}

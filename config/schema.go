@@ -36,10 +36,11 @@ func (s *schemer) of(t reflect.Type) *jsonschema.Schema {
 		FieldNameTag:               "yaml",
 		Mapper:                     s.special,
 		LookupComment: func(t reflect.Type, name string) string {
-			if f, ok := t.FieldByName(name); ok {
-				return f.Tag.Get("doc")
+			if t.Kind() != reflect.Struct {
+				return ""
 			}
-			return ""
+			f, _ := t.FieldByName(name)
+			return f.Tag.Get("doc")
 		},
 	}
 	schema := r.ReflectFromType(t)
