@@ -35,7 +35,8 @@ type loop struct {
 	answer   store.Feed
 	health   store.Health
 	busy     sources.Busy
-	cost     float64 // requests that a read spends, smoothed
+	cost     float64 // requests that a read spends, smoothed over the last reads …
+	counted  int     // … of so many, the first aside: it fetches what later ones find unchanged
 	spending float64 // requests that the present one has spent
 }
 
@@ -135,7 +136,7 @@ func (e *Engine) take(t *turn) {
 	case <-late.C:
 		e.settle(t, result{err: &sources.Error{
 			Kind: sources.Transient, Op: "read", Scope: t.loop.feed.Key.Scope,
-			Msg: "no answer, and the read does not stop", Err: t.ctx.Err(),
+			Msg: "no answer, and the read does not stop",
 		}})
 		go func() {
 			<-done
@@ -212,7 +213,7 @@ func (e *Engine) settle(t *turn, r result) {
 	if errors.Is(r.err, sources.ErrNotModified) && !l.answered {
 		r.err = &sources.Error{
 			Kind: sources.Invalid, Op: "read", Scope: l.feed.Key.Scope,
-			Msg: "the source says that nothing changed, but it has never answered", Err: r.err,
+			Msg: "the source says that nothing changed, but it has never answered",
 		}
 	}
 	before := l.health.State
@@ -237,6 +238,17 @@ func (e *Engine) settle(t *turn, r result) {
 	}
 }
 
+// free moves what was put down to l over to the reads that go on: what was not modified throughout was
+// not counted, so it was they who spent it.
+func (l *loop) free() {
+	if n := len(l.group.reading); n > 0 {
+		for _, o := range l.group.reading {
+			o.spending += l.spending / float64(n)
+		}
+		l.spending = 0
+	}
+}
+
 // succeed takes an answer. It returns a Replace when the data has changed.
 func (e *Engine) succeed(l *loop, r result) store.Mutation {
 	var change store.Mutation
@@ -249,9 +261,12 @@ func (e *Engine) succeed(l *loop, r result) store.Mutation {
 			change = store.Replace{Feed: r.data}
 		}
 		l.answered = true
+	} else {
+		l.free()
 	}
 	if !l.first {
-		l.cost += (l.spending - l.cost) / 5
+		l.counted++
+		l.cost += max(learning, 1/float64(l.counted)) * (l.spending - l.cost)
 	}
 	state := store.Healthy
 	if len(l.health.Notices) > 0 {

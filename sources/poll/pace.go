@@ -20,9 +20,11 @@ const (
 	minGap       = time.Second            // between the starts of two reads of a feed, however it is nudged
 	grace        = 2 * time.Second        // for a source to return once its context has ended
 	maxStretch   = 10.0                   // of quiet feeds, when the budget is tight
-	maxLive      = 4.0                    // of the others, when that does not suffice
-	share        = 0.8                    // of the budget is for polling; the rest is for people's own requests
-	refillWithin = 10 * time.Minute       // what is left of the budget must last that long
+	maxLive      = 6.0                    // of the others, when that does not suffice
+	share        = 0.85                   // of the budget is for polling; the rest is for people's own requests
+	horizon      = 4                      // what is left of the budget must last a window's fourth
+	freeRead     = 0.05                   // requests: a read that costs less is free, and slowing it down saves nothing
+	learning     = 0.1                    // how much one read changes what a feed is known to cost
 	maxRetryWait = 24 * time.Hour         // a provider that asks for more has a broken clock
 	settleDelay  = 200 * time.Millisecond // after the moment that a provider named
 )
@@ -99,6 +101,9 @@ func (e *Engine) pace(l *loop) time.Duration {
 
 // interval is the time between two reads of l.
 func (e *Engine) interval(l *loop) time.Duration {
+	if l.cost < freeRead {
+		return e.pace(l)
+	}
 	quiet, rest := e.stretch(l.group)
 	factor := rest
 	if e.busy(l) == sources.Quiet {
@@ -151,9 +156,12 @@ func (e *Engine) allowance(g *group) (perSecond float64, known bool) {
 		return 0, false
 	}
 	boards := float64(max(1, u.Boards))
-	perSecond = share * float64(u.Limit) / u.Window.Seconds()
-	left := float64(u.Limit) - float64(u.Used)
-	perSecond = min(perSecond, max(0, left)/min(u.Window, refillWithin).Seconds())
+	limit, used, window := float64(u.Limit), float64(u.Used), u.Window.Seconds()
+	steady := share * limit / window
+	// A window with room may be used up faster than it is refilled for a while, and one that is nearly
+	// full must last.
+	perSecond = min(1.5*steady, max(steady, horizon*(share*limit-used)/window))
+	perSecond = min(perSecond, horizon*max(0, limit-used)/window)
 	if until := u.Rate.Reset.Sub(e.o.Now()).Seconds(); u.Rate.Limit > 0 && until > 0 {
 		perSecond = min(perSecond, share*float64(u.Rate.Remaining)/until)
 	}
