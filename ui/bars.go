@@ -229,7 +229,7 @@ func (a *App) keyHints() []component.Part {
 	var out []component.Part
 	have := map[keymap.Action]bool{keymap.Filter: true}
 	for _, b := range s.pane.Keys(a.env(s)) {
-		if info, ok := a.set.Keys.Info(b.Action); !ok || b.Disabled != "" || have[b.Action] || info.Repeats {
+		if info, ok := a.set.Keys.Info(b.Action); !ok || b.Disabled != "" || have[b.Action] || info.Moves {
 			continue
 		}
 		have[b.Action] = true

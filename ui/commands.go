@@ -10,15 +10,21 @@ import (
 )
 
 // commands are the lines of the palette: what the focused pane can do, what the board can do, what is
-// seen and followed, and last what cannot be done here.
+// seen and followed, and last what only moves.
 func (a *App) commands() []dialog.Item {
 	unicode := !a.set.Theme.Options().ASCII
 	var out []dialog.Item
+	var moves []dialog.Item
 	for _, in := range a.inOrder() {
-		out = append(out, dialog.Item{
+		it := dialog.Item{
 			Name: strings.ReplaceAll(string(in.Action), "-", " "), Long: in.Long, Key: a.set.Keys.Show(in.Action, unicode),
 			Disabled: a.unusable(in), Msg: commandMsg{in.Action},
-		})
+		}
+		if in.Moves {
+			moves = append(moves, it)
+		} else {
+			out = append(out, it)
+		}
 	}
 	for _, w := range [...]pane.Whose{pane.Team, pane.Mine, pane.All} {
 		name := [...]string{"show the team's", "show mine", "show everybody's"}[w]
@@ -30,7 +36,7 @@ func (a *App) commands() []dialog.Item {
 	for _, s := range a.snap.Catalog.Services {
 		out = append(out, dialog.Item{Name: "follow " + s.Name, Long: "narrow every pane to " + s.Name, Msg: pane.Follow{Service: s.Name}})
 	}
-	return out
+	return append(out, moves...)
 }
 
 // inOrder lists the actions with the focused pane's first. Panes go by their titles.
@@ -114,7 +120,7 @@ func (a *App) help() dialog.Dialog {
 	for _, g := range [...]struct {
 		title   string
 		context keymap.Context
-	}{{"On the board", keymap.Board}, {"Everywhere", keymap.Everywhere}, {"In a run or a log", keymap.Detail}} {
+	}{{"On the board", keymap.Board}, {"In a run or a log", keymap.Detail}, {"Everywhere", keymap.Everywhere}} {
 		if keys := a.contextHelp(g.context, seen); len(keys) > 0 {
 			sections = append(sections, dialog.HelpSection{Title: clean.Line(g.title), Keys: keys})
 		}

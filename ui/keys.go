@@ -237,6 +237,9 @@ func (a *App) focusOn(n int) {
 }
 
 func (a *App) setZoom(on bool) {
+	if len(a.board) == 0 {
+		return
+	}
 	if a.mode() == layout.Narrow && on {
 		a.say(theme.Muted, clean.Const("one pane is shown at a time already"))
 		return

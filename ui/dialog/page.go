@@ -24,6 +24,7 @@ type Page struct {
 	toEnd   bool // begins at its end: the newest
 
 	top, page, total int
+	room             int // the height that Want was asked with
 }
 
 var _ Dialog = (*Page)(nil)
@@ -39,30 +40,55 @@ func (p *Page) Seconds() bool { return p.seconds }
 
 const columnGap = 3
 
-// layout is the lines for a width and how many columns they stand in.
-func (p *Page) layout(e pane.Env, w, h int) (lines []Line, columns, colWidth int) {
-	lines = p.lines(e, w)
-	if p.column > 0 && len(lines) > h && w >= 2*p.column+columnGap {
-		colWidth = (w - columnGap) / 2
-		return p.lines(e, colWidth), 2, colWidth
+// layout is the columns of lines for a width, and how wide each is. A page that is too long stands in
+// two columns where they fit; it is parted at the blank line nearest to its middle.
+func (p *Page) layout(e pane.Env, w, h int) (columns [][]Line, colWidth int) {
+	lines := p.lines(e, w)
+	if p.column == 0 || len(lines) <= h || w < 2*p.column+columnGap {
+		return [][]Line{lines}, w
 	}
-	return lines, 1, w
+	colWidth = (w - columnGap) / 2
+	lines = p.lines(e, colWidth)
+	at := middle(lines)
+	return [][]Line{lines[:at], lines[min(at+1, len(lines)):]}, colWidth
+}
+
+func middle(lines []Line) int {
+	half, best := len(lines)/2, len(lines)
+	for i, l := range lines {
+		if len(l) == 0 && abs(i-half) < abs(best-half) {
+			best = i
+		}
+	}
+	return best
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func longest(columns [][]Line) int {
+	n := 0
+	for _, c := range columns {
+		n = max(n, len(c))
+	}
+	return n
 }
 
 // Want implements Dialog.
 func (p *Page) Want(e pane.Env, w, h int) (int, int) {
 	w = min(w, p.width)
 	room := w - 2
-	lines, columns, colWidth := p.layout(e, room, h)
-	rows := (len(lines) + columns - 1) / columns
+	columns, colWidth := p.layout(e, room, h)
+	rows := longest(columns)
 	widest := 0
-	for _, l := range lines {
-		widest = max(widest, min(colWidth, width(l)))
+	for _, c := range columns {
+		for _, l := range c {
+			widest = max(widest, min(colWidth, width(l)))
+		}
 	}
-	if columns > 1 {
+	if len(columns) > 1 {
 		widest = room
 	}
-	p.total, p.page = rows, max(1, min(rows, h))
+	p.total, p.page, p.room = rows, max(1, min(rows, h)), h
 	if p.toEnd {
 		p.toEnd, p.top = false, rows
 	}
@@ -81,18 +107,13 @@ func width(l Line) int {
 // Draw implements Dialog.
 func (p *Page) Draw(e pane.Env, r screen.Region) {
 	w, h := r.Size()
-	lines, columns, colWidth := p.layout(e, w-2, h)
-	rows := (len(lines) + columns - 1) / columns
-	for c := range columns {
-		for y := range h {
-			i := p.top + y
-			if i >= rows || c*rows+i >= len(lines) {
-				break
-			}
-			component.Draw(r, 1+c*(colWidth+columnGap), y, colWidth, e.Theme, lines[c*rows+i])
+	columns, colWidth := p.layout(e, w-2, p.room)
+	for i, lines := range columns {
+		for y := 0; y < h && p.top+y < len(lines); y++ {
+			component.Draw(r, 1+i*(colWidth+columnGap), y, colWidth, e.Theme, lines[p.top+y])
 		}
 	}
-	if rows > h && h > 1 {
+	if rows := longest(columns); rows > h && h > 1 {
 		thumb(r, w-1, p.top, h, rows, e.Theme)
 	}
 }

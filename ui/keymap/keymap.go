@@ -95,6 +95,8 @@ type Info struct {
 	// Repeats reports that keys which arrive together are counted: three times down is one Action with
 	// Count 3.
 	Repeats bool
+	// Moves reports that the action only moves the cursor or the window.
+	Moves bool
 	// Alone reports that the action reaches outside the board (quits, opens, copies, saves): it counts
 	// only when its key came by itself, so that pasted text cannot start it.
 	Alone bool
@@ -103,14 +105,14 @@ type Info struct {
 // Infos lists every action, in the order of the help. The slice is the caller's own.
 func Infos() []Info {
 	return []Info{
-		{Action: Up, Default: []string{"k", "up"}, Help: "up", Long: "one row up", Repeats: true},
-		{Action: Down, Default: []string{"j", "down"}, Help: "down", Long: "one row down", Repeats: true},
-		{Action: Top, Default: []string{"g", "home"}, Help: "top", Long: "to the first row"},
-		{Action: Bottom, Default: []string{"G", "end"}, Help: "bottom", Long: "to the last row"},
-		{Action: PageUp, Default: []string{"pgup"}, Help: "page up", Long: "one page up", Repeats: true},
-		{Action: PageDown, Default: []string{"pgdown"}, Help: "page down", Long: "one page down", Repeats: true},
-		{Action: HalfUp, Default: []string{"ctrl+u"}, Help: "half up", Long: "half a page up", Repeats: true},
-		{Action: HalfDown, Default: []string{"ctrl+d"}, Help: "half down", Long: "half a page down", Repeats: true},
+		{Action: Up, Default: []string{"k", "up"}, Help: "up", Long: "one row up", Repeats: true, Moves: true},
+		{Action: Down, Default: []string{"j", "down"}, Help: "down", Long: "one row down", Repeats: true, Moves: true},
+		{Action: Top, Default: []string{"g", "home"}, Help: "top", Long: "to the first row", Moves: true},
+		{Action: Bottom, Default: []string{"G", "end"}, Help: "bottom", Long: "to the last row", Moves: true},
+		{Action: PageUp, Default: []string{"pgup"}, Help: "page up", Long: "one page up", Repeats: true, Moves: true},
+		{Action: PageDown, Default: []string{"pgdown"}, Help: "page down", Long: "one page down", Repeats: true, Moves: true},
+		{Action: HalfUp, Default: []string{"ctrl+u"}, Help: "half up", Long: "half a page up", Repeats: true, Moves: true},
+		{Action: HalfDown, Default: []string{"ctrl+d"}, Help: "half down", Long: "half a page down", Repeats: true, Moves: true},
 		{Action: OpenDetail, Default: []string{"enter", "d"}, Help: "open", Long: "show the selected row in full"},
 		{Action: Back, Default: []string{"esc"}, Help: "back", Long: "one step back"},
 		{Action: Quit, Default: []string{"q", "ctrl+c"}, Help: "quit", Long: "one step back, and quit at the top", Alone: true},
