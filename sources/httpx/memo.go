@@ -3,7 +3,6 @@ package httpx
 import (
 	"container/list"
 	"context"
-	"errors"
 	"hash/maphash"
 	"net/http"
 	"sync"
@@ -60,6 +59,20 @@ func (m *Memo[T]) Fetch(ctx context.Context, key string, fn func(context.Context
 	e := m.put(entry[T]{key: key, etag: etag, value: v})
 	traceOf(ctx).add(key, e.version)
 	return v, true, nil
+}
+
+// Once is Fetch for what never changes: an answer that is remembered is returned without a request.
+func (m *Memo[T]) Once(ctx context.Context, key string, fn func(context.Context) (T, error)) (T, error) {
+	if e, ok := m.get(key); ok {
+		traceOf(ctx).add(key, e.version)
+		return e.value, nil
+	}
+	v, err := fn(ctx)
+	if err != nil {
+		return v, err
+	}
+	traceOf(ctx).add(key, m.put(entry[T]{key: key, value: v}).version)
+	return v, nil
 }
 
 // Drop forgets key.
@@ -178,6 +191,9 @@ func WithTrace(ctx context.Context, t *Trace) context.Context {
 // Note adds anything else that the list depends on: a part that failed, a query.
 func Note(ctx context.Context, what string) { traceOf(ctx).add(what, 0) }
 
+// Note is Note for who holds the Trace.
+func (t *Trace) Note(what string) { t.add(what, 0) }
+
 // Sum is the fingerprint so far.
 func (t *Trace) Sum() uint64 {
 	t.mu.Lock()
@@ -207,6 +223,3 @@ type traced struct {
 	key     string
 	version uint64
 }
-
-// ErrNotModified is for a fn of Memo.Fetch whose client does not itself fail on a 304.
-var ErrNotModified = errors.New("not modified")

@@ -93,7 +93,7 @@ func (t *Transport) RoundTrip(orig *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if ours {
-		t.account(req, res)
+		t.account(res)
 	}
 	c.answer(res)
 	return t.limit(req, res)
@@ -127,7 +127,7 @@ func (t *Transport) prepare(req *http.Request, ours bool) error {
 
 // account passes on what the reply says of the budget. A 304 is free only where the request carried a
 // credential: GitHub counts an anonymous one.
-func (t *Transport) account(req *http.Request, res *http.Response) {
+func (t *Transport) account(res *http.Response) {
 	now := t.o.Now()
 	rate, known := ParseRate(res.Header, now)
 	key := t.o.BudgetKey
@@ -146,16 +146,12 @@ func (t *Transport) account(req *http.Request, res *http.Response) {
 	if t.o.Budget == nil {
 		return
 	}
-	if res.StatusCode == http.StatusNotModified && authorised(req) {
+	if res.StatusCode == http.StatusNotModified && t.o.Authorize != nil {
 		t.o.Budget.Refund(t.o.BudgetKey)
 	}
 	if known {
 		t.o.Budget.Report(key, rate)
 	}
-}
-
-func authorised(req *http.Request) bool {
-	return req.Header.Get("Authorization") != "" || req.Header.Get("Dd-Api-Key") != ""
 }
 
 // limit caps the reply's body and refuses a web page where data was asked for.
@@ -311,3 +307,6 @@ func Redact(u *url.URL) string {
 	}
 	return s
 }
+
+// Now is the board's clock.
+func (t *Transport) Now() time.Time { return t.o.Now() }

@@ -1,0 +1,14 @@
+// Package all lists the kinds of source that signalbox knows.
+package all
+
+import (
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/github"
+)
+
+// Drivers are all kinds of source, by name. The slice is the caller's.
+func Drivers() []sources.Driver {
+	return []sources.Driver{
+		github.Driver(),
+	}
+}

@@ -1,0 +1,227 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/httpx"
+)
+
+// findings gathers what a check finds.
+type findings []sources.Finding
+
+func (f *findings) ok(what, detail string) { f.add(sources.LevelOK, what, detail, "") }
+
+func (f *findings) add(level sources.Level, what, detail, fix string) {
+	*f = append(*f, sources.Finding{Level: level, What: clean.Line(what), Detail: clean.Line(detail), Fix: clean.Line(fix)})
+}
+
+func (f *findings) fail(what string, err error) {
+	e := httpx.Explain("", "", err)
+	level := sources.LevelFail
+	if e.Kind == sources.Throttled {
+		level = sources.LevelWarn
+	}
+	f.add(level, what, e.Msg, e.Fix)
+}
+
+// Check looks at each credential: whether GitHub takes it, whose it is, what it may, until when, how much
+// of its budget is left; at the clock and at the version of the API; and at each repository that was
+// asked for.
+func (s *source) Check(ctx context.Context) []sources.Finding {
+	var f findings
+	owners := slices.Sorted(maps.Keys(s.cfg.Credentials))
+	if !s.cfg.Token.IsZero() || s.cfg.App != nil {
+		owners = append([]string{""}, owners...)
+	}
+	for _, owner := range owners {
+		s.checkCredential(ctx, &f, owner)
+	}
+	s.mu.Lock()
+	scopes := slices.Sorted(maps.Keys(s.asked))
+	s.mu.Unlock()
+	for _, scope := range scopes {
+		s.checkRepo(ctx, &f, scope)
+	}
+	return f
+}
+
+func (s *source) checkCredential(ctx context.Context, f *findings, owner string) {
+	what := "credential"
+	if owner != "" {
+		what += " for " + owner
+	}
+	c, err := s.connFor(ctx, owner)
+	if err != nil {
+		f.fail(what, err)
+		return
+	}
+	path := "user"
+	if c.app != nil {
+		path = "installation/repositories?per_page=1"
+	}
+	var who struct {
+		Login string `json:"login"`
+		Total int    `json:"total_count"`
+	}
+	h, err := c.look(ctx, path, &who)
+	if h != nil {
+		checkClock(f, h, s.env.Now())
+	}
+	if err != nil {
+		f.fail(what, err)
+		return
+	}
+	if c.app != nil {
+		f.ok(what, fmt.Sprintf("App installation %d, %d repositories", c.app.app.Installation, who.Total))
+	} else {
+		f.ok(what, "signed in as "+who.Login)
+	}
+	checkScopes(f, what, h, c.app != nil)
+	checkExpiry(f, what, h, s.env.Now())
+	checkBudget(f, what, h)
+	if v := h.Get("X-Github-Enterprise-Version"); v != "" {
+		f.ok("GitHub Enterprise Server", v)
+	}
+	if v := h.Get("X-Github-Api-Version-Selected"); v != "" {
+		f.ok("API version", v)
+	}
+	if c.app == nil {
+		c.checkSSO(ctx, f, what)
+	}
+}
+
+// look reads one page with its headers, also those of a refusal.
+func (c *conn) look(ctx context.Context, path string, v any) (http.Header, error) {
+	req, err := c.client.NewRequest(http.MethodGet, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.client.BareDo(ctx, req)
+	if err != nil {
+		if res == nil || res.Response == nil {
+			return nil, err
+		}
+		return res.Header, c.explain("", "", res, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	return res.Header, json.NewDecoder(res.Body).Decode(v)
+}
+
+func checkClock(f *findings, h http.Header, now time.Time) {
+	at, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return
+	}
+	skew := now.Sub(at).Abs()
+	switch {
+	case skew > 5*time.Minute:
+		f.add(sources.LevelFail, "clock", fmt.Sprintf("is %s off GitHub's", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
+	case skew > 30*time.Second:
+		f.add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off GitHub's: ages will be wrong", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
+	default:
+		f.ok("clock", "agrees with GitHub's")
+	}
+}
+
+// checkScopes reads a classic token's scopes. Other tokens have permissions, which GitHub does not list.
+func checkScopes(f *findings, what string, h http.Header, app bool) {
+	if app || len(h.Values("X-Oauth-Scopes")) == 0 {
+		return
+	}
+	scopes := split(h.Get("X-Oauth-Scopes"))
+	switch {
+	case slices.Contains(scopes, "repo"):
+		f.ok(what+": scopes", strings.Join(scopes, ", "))
+	case slices.Contains(scopes, "public_repo"):
+		f.add(sources.LevelWarn, what+": scopes", strings.Join(scopes, ", ")+": public repositories alone", "add the scope repo for private ones")
+	default:
+		f.add(sources.LevelWarn, what+": scopes", firstOf(strings.Join(scopes, ", "), "none")+": it may read public data alone", "add the scope repo on github.com/settings/tokens")
+	}
+}
+
+func checkExpiry(f *findings, what string, h http.Header, now time.Time) {
+	v := h.Get("Github-Authentication-Token-Expiration")
+	if v == "" {
+		return
+	}
+	var at time.Time
+	for _, layout := range []string{"2006-01-02 15:04:05 MST", "2006-01-02 15:04:05 -0700", time.RFC3339} {
+		if t, err := time.Parse(layout, v); err == nil {
+			at = t
+			break
+		}
+	}
+	switch left := at.Sub(now); {
+	case at.IsZero():
+		f.ok(what+": expires", v)
+	case left < 7*24*time.Hour:
+		f.add(sources.LevelWarn, what+": expires", at.UTC().Format(time.DateOnly), "make a new token on github.com/settings/tokens before then")
+	default:
+		f.ok(what+": expires", at.UTC().Format(time.DateOnly))
+	}
+}
+
+func checkBudget(f *findings, what string, h http.Header) {
+	limit, err1 := strconv.Atoi(h.Get("X-Ratelimit-Limit"))
+	left, err2 := strconv.Atoi(h.Get("X-Ratelimit-Remaining"))
+	if err1 != nil || err2 != nil || limit <= 0 {
+		return
+	}
+	detail := fmt.Sprintf("%d of %d requests left this hour", left, limit)
+	if left < limit/5 {
+		f.add(sources.LevelWarn, what+": rate limit", detail, "something else uses this token: give signalbox one of its own")
+		return
+	}
+	f.ok(what+": rate limit", detail)
+}
+
+// checkSSO asks for the organisations: those that single sign-on hides are named in a header.
+func (c *conn) checkSSO(ctx context.Context, f *findings, what string) {
+	var orgs []struct {
+		Login string `json:"login"`
+	}
+	h, err := c.look(ctx, "user/orgs?per_page=100", &orgs)
+	if err != nil {
+		return // a fine-grained token may not list them, and needs not to
+	}
+	if hidden, ok := strings.CutPrefix(h.Get("X-Github-Sso"), "partial-results; organizations="); ok {
+		f.add(sources.LevelWarn, what+": single sign-on", "hides organisations "+hidden, "authorise the token for them on github.com/settings/tokens")
+	}
+}
+
+func (s *source) checkRepo(ctx context.Context, f *findings, scope string) {
+	c, err := s.repo(ctx, scope)
+	if err != nil {
+		f.fail(scope, err)
+		return
+	}
+	about, notices, err := c.about(fresh(ctx))
+	if err != nil {
+		f.fail(scope, err)
+		return
+	}
+	for _, n := range notices {
+		f.add(sources.LevelWarn, scope, n.Text.String(), n.Fix.String())
+	}
+	for _, p := range []struct{ what, path string }{
+		{"workflow runs", c.path + "/actions/runs?per_page=1"},
+		{"deployments", c.path + "/deployments?per_page=1"},
+	} {
+		var v any
+		if _, err := c.look(ctx, p.path, &v); err != nil {
+			f.fail(scope+": "+p.what, err)
+			return
+		}
+	}
+	f.ok(scope, "runs and deployments can be read; default branch "+about.DefaultBranch)
+}

@@ -1,0 +1,240 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/httpx"
+)
+
+// record is one deployment, with all that is known of how it came about.
+type record struct {
+	wireDeployment
+	statuses []wireStatus // newest first
+	origin   *origin      // the run that made it; nil: none known
+	job      string       // the job's name as GitHub writes it; "" where nobody asked
+	jobID    int64
+}
+
+const (
+	recordPage = 100
+	recordsOf  = 30 // of one environment, where it needs a page of its own
+	enough     = 10 // records of an environment on the shared page: no page of its own then
+	batch      = 3  // records that are looked into at a time, newest first
+	mostDeep   = 24 // records of one environment that are looked into
+)
+
+// deployments reads the repository's newest records, and those of each environment that has too few
+// among them: a busy dev must not push prod off the page.
+func (c *repoConn) deployments(ctx context.Context, environments []string) (map[string][]wireDeployment, error) {
+	shared, err := fetch[list[wireDeployment]](ctx, c, fmt.Sprintf("%s/deployments?per_page=%d", c.path, recordPage))
+	if err != nil {
+		return nil, err
+	}
+	by := map[string][]wireDeployment{}
+	for _, d := range shared.Value {
+		by[d.stage()] = append(by[d.stage()], d)
+	}
+	if shared.Next == 0 {
+		return newestFirst(by), nil
+	}
+	own := make([][]wireDeployment, len(environments))
+	var g errgroup.Group
+	g.SetLimit(parallel)
+	for i, name := range environments {
+		if len(by[name]) >= enough {
+			continue
+		}
+		g.Go(func() error {
+			r, err := fetch[list[wireDeployment]](ctx, c, fmt.Sprintf("%s/deployments?per_page=%d&environment=%s", c.path, recordsOf, queryEscape(name)))
+			own[i] = r.Value
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, name := range environments {
+		for _, d := range own[i] {
+			if d.stage() == name && !slices.ContainsFunc(by[name], func(x wireDeployment) bool { return x.ID == d.ID }) {
+				by[name] = append(by[name], d)
+			}
+		}
+	}
+	return newestFirst(by), nil
+}
+
+func newestFirst(by map[string][]wireDeployment) map[string][]wireDeployment {
+	for _, ds := range by {
+		slices.SortStableFunc(ds, func(a, b wireDeployment) int {
+			if n := b.CreatedAt.Compare(a.CreatedAt.Time); n != 0 {
+				return n
+			}
+			return int(min(1, max(-1, b.ID-a.ID)))
+		})
+	}
+	return by
+}
+
+// inspect reads a record's statuses, and the run and job that these name. An old record's are read
+// once: what came after it has won. withJob asks for the job's name too.
+func (c *repoConn) inspect(ctx context.Context, d wireDeployment, old, withJob bool) (record, error) {
+	rec := record{wireDeployment: d}
+	statuses, err := c.statuses(ctx, d, old)
+	if err != nil {
+		return rec, err
+	}
+	rec.statuses = statuses
+	run, job := rec.link()
+	if job != 0 && (run == 0 || withJob) {
+		r, err := once[wireJob](ctx, c, "job", fmt.Sprintf("%s/actions/jobs/%d", c.path, job))
+		if err != nil {
+			var gone noticeBox
+			if err := c.optional(&gone, "", err); err != nil {
+				return rec, err
+			}
+		} else {
+			rec.job, rec.jobID, run = r.Value.Name, job, r.Value.RunID
+		}
+	}
+	if run != 0 {
+		if rec.origin, err = c.originFor(ctx, run); err != nil {
+			return rec, err
+		}
+		c.s.noteDeployer(c.s.runRef(c.scope, run))
+	}
+	return rec, nil
+}
+
+var errNotSettled = errors.New("not settled")
+
+// statuses are the statuses of one deployment, newest first.
+func (c *repoConn) statuses(ctx context.Context, d wireDeployment, old bool) ([]wireStatus, error) {
+	path := fmt.Sprintf("%s/deployments/%d/statuses?per_page=100", c.path, d.ID)
+	key := c.key("settled " + path)
+	if old && !isFresh(ctx) {
+		v, err := c.s.memo.Once(ctx, key, func(context.Context) (any, error) { return nil, errNotSettled })
+		if all, ok := v.([]wireStatus); ok && err == nil {
+			return all, nil
+		}
+	}
+	all, _, _, err := pages(func(p string) (reply[list[wireStatus]], error) { return fetch[list[wireStatus]](ctx, c, p) },
+		path, 0, 3, func(l list[wireStatus]) []wireStatus { return l }, func(s wireStatus) int64 { return s.ID })
+	if err != nil {
+		var gone noticeBox
+		if sources.KindOf(err) == sources.NotExist { // deleted since it was listed
+			err = c.optional(&gone, "", err)
+		}
+		return nil, err
+	}
+	slices.SortStableFunc(all, func(a, b wireStatus) int { return b.CreatedAt.Compare(a.CreatedAt.Time) })
+	if old && len(all) > 0 && deploymentState(all[0].State).Done() {
+		_, err = c.s.memo.Once(ctx, key, func(context.Context) (any, error) { return all, nil })
+	}
+	return all, err
+}
+
+var (
+	runLink      = regexp.MustCompile(`/actions/runs/(\d{1,18})(?:/(?:job|jobs)/(\d{1,18}))?`)
+	checkRunLink = regexp.MustCompile(`^https?://[^/]+/[^/]+/[^/]+/runs/(\d{1,18})`)
+)
+
+// link is the run, and the job, that the statuses' log addresses name; older ones name the job alone.
+func (r *record) link() (run, job int64) {
+	for _, st := range r.statuses {
+		for _, u := range []string{st.LogURL, st.TargetURL} {
+			if m := runLink.FindStringSubmatch(u); m != nil {
+				return int64(atoi(m[1])), int64(atoi(m[2]))
+			}
+			if m := checkRunLink.FindStringSubmatch(u); m != nil {
+				job = int64(atoi(m[1]))
+			}
+		}
+	}
+	return 0, job
+}
+
+// byActions reports that a workflow made the record, because a job of it named the environment.
+func (r *record) byActions() bool {
+	return r.origin != nil || r.App != nil && r.App.Slug == "github-actions" || r.Creator.name() == "github-actions[bot]"
+}
+
+// state is how the deployment stands. succeeded reports that it did at some time: an inactive one may
+// have, or may have been swept away before it did.
+func (r *record) state() (s sources.State, succeeded bool) {
+	for _, st := range r.statuses {
+		succeeded = succeeded || st.State == "success"
+	}
+	if len(r.statuses) == 0 {
+		return sources.StateQueued, false
+	}
+	return deploymentState(r.statuses[0].State), succeeded
+}
+
+// unheard is how long a record without any status may be about to start.
+const unheard = time.Hour
+
+// deployment converts a record; what version it is comes from its evidence.
+func (c *repoConn) deployment(ctx context.Context, r *record, now time.Time) sources.Deployment {
+	state, _ := r.state()
+	d := sources.Deployment{
+		Ref: c.ref(sources.KindDeployment, r.ID), State: state,
+		Actor: clean.Line(r.Creator.name()), Created: r.CreatedAt.Time,
+	}
+	newest := int64(0)
+	if len(r.statuses) > 0 {
+		st := r.statuses[0]
+		newest = st.ID
+		d.Reason = clean.Line(st.Description)
+		if state == sources.StateUnknown {
+			d.Reason = clean.Line(firstOf(st.Description, st.State))
+		}
+		d.URL = webAddress(firstOf(st.LogURL, st.TargetURL))
+		if state.Done() {
+			d.Ended = r.ended(state)
+		}
+	} else if now.Sub(d.Created) > unheard {
+		d.State, d.Reason = sources.StateUnknown, clean.Const("no status since it was filed: nobody seems to carry it out")
+		httpx.Note(ctx, "unheard "+d.Ref.ID)
+	}
+	if r.origin != nil {
+		d.Run = c.s.runRef(c.scope, r.origin.id)
+		if r.byBot() && r.origin.actor != "" {
+			d.Actor = clean.Line(r.origin.actor)
+		}
+	}
+	d.Revision = sources.Revision(strconv.FormatInt(newest, 10) + "/" + d.State.String())
+	return d
+}
+
+func (r *record) byBot() bool {
+	return r.Creator == nil || r.Creator.Type == "Bot" || r.byActions() && r.Creator.name() == "github-actions[bot]"
+}
+
+// ended is when the deployment became what it is; a superseded one ended when it had succeeded.
+func (r *record) ended(state sources.State) time.Time {
+	if state == sources.StateSuperseded {
+		for _, st := range r.statuses {
+			if st.State == "success" || st.State == "failure" || st.State == "error" {
+				return st.CreatedAt.Time
+			}
+		}
+	}
+	end := r.statuses[0].CreatedAt.Time
+	for _, st := range r.statuses { // repeated: the first of them counts
+		if st.State != r.statuses[0].State {
+			break
+		}
+		end = st.CreatedAt.Time
+	}
+	return end
+}

@@ -1,0 +1,141 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"example.com/signalbox/sources"
+)
+
+// Get re-reads a run (with its jobs and gates), a job, a deployment or an environment from GitHub.
+func (s *source) Get(ctx context.Context, ref sources.Ref) (any, error) {
+	ctx = fresh(ctx)
+	switch ref.Kind {
+	case sources.KindRun:
+		return s.getRun(ctx, ref)
+	case sources.KindJob:
+		return s.getJob(ctx, ref)
+	case sources.KindDeployment:
+		return s.getDeployment(ctx, ref)
+	case sources.KindEnvironment:
+		return s.getEnvironment(ctx, ref)
+	case sources.KindIncident, sources.KindSeries:
+	}
+	return nil, &sources.Error{Kind: sources.Unsupported, Op: "read", Scope: ref.Scope, Msg: fmt.Sprintf("GitHub has no %s", ref.Kind)}
+}
+
+// services are those that the scope was last listed with: a Ref alone does not say what a service is.
+func (s *source) services(scope string) querySet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked[scope]
+}
+
+func (s *source) getRun(ctx context.Context, ref sources.Ref) (any, error) {
+	c, id, err := s.object(ctx, ref, sources.KindRun)
+	if err != nil {
+		return nil, err
+	}
+	set := s.services(ref.Scope)
+	l := &runList{repoConn: c, q: sources.Query{Scope: ref.Scope, Services: set.services, Identity: set.identity, Now: s.env.Now()}}
+	w, err := get[wireRun](ctx, c.conn, fmt.Sprintf("%s/actions/runs/%d", c.path, id))
+	if err != nil {
+		return nil, c.fail("read run", err)
+	}
+	about, _, err := c.about(ctx)
+	if err != nil {
+		return nil, c.fail("read run", err)
+	}
+	l.known, l.all = refs{branch: about.DefaultBranch}, []wireRun{w.Value}
+	if err := l.learnTags(ctx); err != nil {
+		return nil, c.fail("read run", err)
+	}
+	r := c.run(w.Value, l.known, set.identity)
+	if err := l.attribute(ctx, &r); err != nil {
+		return nil, c.fail("read run", err)
+	}
+	if err := l.enrich(ctx, &r, w.Value); err != nil {
+		return nil, c.fail("read run", err)
+	}
+	return r, nil
+}
+
+func (s *source) getJob(ctx context.Context, ref sources.Ref) (any, error) {
+	c, id, err := s.object(ctx, ref, sources.KindJob)
+	if err != nil {
+		return nil, err
+	}
+	w, err := get[wireJob](ctx, c.conn, fmt.Sprintf("%s/actions/jobs/%d", c.path, id))
+	if err != nil {
+		return nil, c.fail("read job", err)
+	}
+	return c.job(w.Value), nil
+}
+
+func (s *source) getDeployment(ctx context.Context, ref sources.Ref) (any, error) {
+	c, id, err := s.object(ctx, ref, sources.KindDeployment)
+	if err != nil {
+		return nil, err
+	}
+	w, err := get[wireDeployment](ctx, c.conn, fmt.Sprintf("%s/deployments/%d", c.path, id))
+	if err != nil {
+		return nil, c.fail("read deployment", err)
+	}
+	rec, err := c.inspect(ctx, w.Value, false, true)
+	if err != nil {
+		return nil, c.fail("read deployment", err)
+	}
+	tags, _, err := c.tags(ctx)
+	if err != nil {
+		var gone noticeBox
+		if err := c.optional(&gone, "", err); err != nil {
+			return nil, c.fail("read deployment", err)
+		}
+	}
+	l := &laneList{repoConn: c, services: s.services(ref.Scope).services}
+	l.place()
+	sp := sources.ServiceSpec{}
+	if owners := l.owners(w.Value.stage(), &rec); len(owners) == 1 {
+		sp = l.services[owners[0]]
+	}
+	d := c.deployment(ctx, &rec, s.env.Now())
+	for _, p := range l.places {
+		if p.name == w.Value.stage() && l.counts(p, &rec) && p.target != "" {
+			if d.Target != "" {
+				d.Target = ""
+				break
+			}
+			d.Target = p.target
+		}
+	}
+	j := newVersions(tags).judge(sp, &rec, nil)
+	d.Version, d.Evidence, d.Verified, d.Mismatch = j.version, j.evidence, j.verified, j.mismatch
+	return d, nil
+}
+
+// getEnvironment reads one stage anew. Its neighbours are read too: Ahead is counted from them.
+func (s *source) getEnvironment(ctx context.Context, ref sources.Ref) (any, error) {
+	missing := &sources.Error{Kind: sources.NotExist, Op: "read environment", Scope: ref.Scope, Msg: "there is no environment " + ref.ID, Fix: "check its name in the config"}
+	service, stage, ok := strings.Cut(ref.ID, "/")
+	if !ok {
+		return nil, missing
+	}
+	set := s.services(ref.Scope)
+	q := sources.Query{Scope: ref.Scope, Identity: set.identity, Now: s.env.Now(), Services: set.services}
+	c, err := s.repo(ctx, ref.Scope)
+	if err != nil {
+		return nil, err
+	}
+	l := &laneList{repoConn: c, q: q, only: service}
+	b, err := l.read(ctx)
+	if err != nil {
+		return nil, c.fail("read environment", err)
+	}
+	for _, e := range b.Items {
+		if e.Service == service && e.Name == stage {
+			return e, nil
+		}
+	}
+	return nil, missing
+}
