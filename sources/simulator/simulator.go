@@ -3,90 +3,137 @@ package simulator
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
+
+	"example.com/signalbox/sources/simulator/fault"
+	"example.com/signalbox/sources/simulator/github"
+	"example.com/signalbox/sources/simulator/world"
 )
 
-// Options say which world to start and where to serve it. The zero value is the story at its opening,
-// with the clock standing still, on a free loopback port.
-type Options struct {
-	Seed  int64
-	Speed float64   // world seconds per real second; 0: the clock moves by Advance alone
-	Start time.Time // the opening's date and time in the world; zero: Opening
-	// Listen is a loopback address, "host:port"; "" means "127.0.0.1:0". Any other address is refused.
-	Listen string
-	// Token is what a client must send; "" draws a random one.
-	Token string
-	Log   *slog.Logger // nil: nothing is logged
-}
-
-// Opening is when the story opens unless Options.Start says otherwise.
-var Opening = time.Date(2026, time.November, 17, 2, 14, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant in all but the language
+// pages is where the links of the world's pages lead: to no real host.
+const pages = "https://github.example.com"
 
 // Simulator is a running world. Its methods are safe for use by several goroutines at once.
 type Simulator struct {
-	clock *clock
-	token string
-	log   *slog.Logger
+	clock      *clock
+	token      string
+	enterprise bool
+	log        *slog.Logger
+	meter      *meter
+	faults     fault.Set
+	github     *github.Server
 
-	listener net.Listener
-	server   *http.Server
-	stop     context.CancelFunc
-	wg       sync.WaitGroup
-	closing  sync.Once
+	api, logs         net.Listener
+	server, logServer *http.Server
+	stop              context.CancelFunc
+	wg                sync.WaitGroup
+	closing           sync.Once
 
-	mu    sync.Mutex // guards the world and usage
-	usage Usage
+	mu    sync.Mutex // guards world
+	world *world.World
 }
 
 // Start makes the world and serves it until Close is called or ctx ends.
 func Start(ctx context.Context, o Options) (*Simulator, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	s := &Simulator{
+		clock: newClock(o.Start, o.Speed), token: o.Token, enterprise: o.Enterprise, log: o.Log, meter: newMeter(o.Start),
+	}
+	for _, r := range o.Faults {
+		if err := s.faults.Add(r); err != nil {
+			return nil, fmt.Errorf("simulator: fault: %w", err)
+		}
+	}
+	if o.Scale.Repositories > 0 {
+		s.world = world.Scaled(o.Seed, o.Start, o.Scale)
+	} else {
+		s.world = world.Story(o.Seed, o.Start)
+	}
+	var err error
+	if s.api, err = listenLoopback(ctx, o.Listen); err != nil {
+		return nil, err
+	}
+	if s.logs, err = listenLoopback(ctx, net.JoinHostPort(s.api.Addr().(*net.TCPAddr).IP.String(), "0")); err != nil { //nolint:forcetypeassert // it listens on TCP
+		_ = s.api.Close()
+		return nil, err
+	}
+	s.github = github.New(github.Config{
+		With: s.with, API: s.APIURL(), Logs: "http://" + s.logs.Addr().String(), HTML: pages,
+		Identities: append([]github.Identity{{Token: o.Token, Login: "sre1"}}, o.Identities...),
+		AppKey:     o.AppKey, Enterprise: o.Enterprise,
+		Observe: func(seen github.Seen) { s.meter.see(seen, s.clock.now()) },
+	})
+	ctx, s.stop = context.WithCancel(ctx)
+	s.server = s.serve(ctx, s.api, s.routes())
+	s.logServer = s.serve(ctx, s.logs, s.github.LogHost(s.meter.tokenAtLogHost))
+	s.wg.Go(func() {
+		<-ctx.Done()
+		_ = s.server.Close()
+		_ = s.logServer.Close()
+	})
+	return s, nil
+}
+
+func (o *Options) complete() error {
 	if o.Speed < 0 {
-		return nil, fmt.Errorf("simulator: speed %g is below zero", o.Speed)
+		return fmt.Errorf("simulator: speed %g is below zero", o.Speed)
 	}
 	if o.Start.IsZero() {
-		o.Start = Opening
+		o.Start = Opening()
 	}
+	o.Start = o.Start.UTC().Truncate(time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Token == "" {
 		o.Token = randomToken()
 	}
-	s := &Simulator{clock: newClock(o.Start, o.Speed), token: o.Token, log: o.Log, usage: Usage{Since: o.Start}}
-	l, err := listenLoopback(ctx, o.Listen)
-	if err != nil {
-		return nil, err
-	}
-	s.listener = l
-	ctx, s.stop = context.WithCancel(ctx)
-	s.server = &http.Server{
-		Handler:           s.routes(),
+	return nil
+}
+
+func (s *Simulator) serve(ctx context.Context, l net.Listener, h http.Handler) *http.Server {
+	srv := &http.Server{
+		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	s.wg.Go(func() { s.serve(s.server, l) })
-	context.AfterFunc(ctx, func() { _ = s.Close() })
-	return s, nil
+	s.wg.Go(func() {
+		if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("simulator stopped serving", "err", err)
+		}
+	})
+	return srv
 }
 
-func (s *Simulator) serve(srv *http.Server, l net.Listener) {
-	if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
-		s.log.Error("simulator stopped serving", "err", err)
-	}
+// with runs f on the world, as of now, while nobody else looks at it.
+func (s *Simulator) with(f func(*world.World)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.world.RunUntil(s.clock.now())
+	f(s.world)
 }
 
 // URL is where the simulator is served, without a trailing slash.
-func (s *Simulator) URL() string { return "http://" + s.listener.Addr().String() }
+func (s *Simulator) URL() string { return "http://" + s.api.Addr().String() }
+
+// APIURL is the base of GitHub's API here, without a trailing slash.
+func (s *Simulator) APIURL() string {
+	if s.enterprise {
+		return s.URL() + "/api/v3"
+	}
+	return s.URL()
+}
 
 // Token is what requests must carry: the credential of sre1, who is on call.
 func (s *Simulator) Token() string { return s.token }
@@ -96,35 +143,34 @@ func (s *Simulator) Now() time.Time { return s.clock.now() }
 
 // Advance puts the world's clock forward by d and lets everything happen that is due by then, in order.
 func (s *Simulator) Advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.clock.advance(d)
+	s.with(func(*world.World) {})
 }
 
-// Close stops serving and waits until nothing of the simulator runs any more.
+// Inject puts a fault in force, behind those that are.
+func (s *Simulator) Inject(r fault.Rule) error {
+	if err := s.faults.Add(r); err != nil {
+		return fmt.Errorf("simulator: fault: %w", err)
+	}
+	return nil
+}
+
+// ClearFaults takes all faults away.
+func (s *Simulator) ClearFaults() { s.faults.Clear() }
+
+// Close stops serving and waits until nothing of the simulator runs any more. Closing again does
+// nothing.
 func (s *Simulator) Close() error {
-	var err error
-	s.closing.Do(func() {
-		s.stop()
-		err = s.server.Close()
-	})
+	s.closing.Do(s.stop)
 	s.wg.Wait()
-	return err
+	return nil
 }
 
 func (s *Simulator) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /-/world", s.control)
+	mux.Handle("/-/", s.control())
+	mux.Handle("/", s.faults.Wrap(s.github))
 	return mux
-}
-
-func (s *Simulator) control(w http.ResponseWriter, r *http.Request) {
-	got := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if subtle.ConstantTimeCompare([]byte(got), []byte(s.token)) != 1 {
-		http.Error(w, "the control tree wants the simulator's token", http.StatusUnauthorized)
-		return
-	}
-	fmt.Fprintf(w, "{\"now\":%q}\n", s.Now().Format(time.RFC3339))
 }
 
 func listenLoopback(ctx context.Context, addr string) (net.Listener, error) {

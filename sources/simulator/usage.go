@@ -1,6 +1,13 @@
 package simulator
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"example.com/signalbox/sources/simulator/github"
+)
 
 // Usage is what the simulator was asked for since it started or since ResetUsage.
 type Usage struct {
@@ -9,10 +16,15 @@ type Usage struct {
 
 	Requests    int `json:"requests"`     // all that reached the provider's API
 	Charged     int `json:"charged"`      // those that counted against the primary rate limit
-	NotModified int `json:"not_modified"` // authorised 304s: free
+	NotModified int `json:"not_modified"` // answered 304; free where they were authorised
 	Writes      int `json:"writes"`       // POST, PUT, PATCH and DELETE that were received
 
 	Endpoints []Endpoint `json:"endpoints,omitempty"` // sorted by name
+	// Complaints are what no well-behaved client does, sorted by kind and endpoint.
+	Complaints []Complaint `json:"complaints,omitempty"`
+	// Unread are lists of which a page was announced that nobody asked for. A client that wants only the
+	// newest entries leaves some; one that wants all of them leaves none.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // Endpoint is the usage of one endpoint, such as "GET /repos/{owner}/{repo}/actions/runs".
@@ -21,6 +33,29 @@ type Endpoint struct {
 	Requests    int    `json:"requests"`
 	Charged     int    `json:"charged"`
 	NotModified int    `json:"not_modified"`
+}
+
+// ComplaintKind says what a client did wrong.
+type ComplaintKind string
+
+// The kinds of complaints.
+const (
+	TokenToLogHost ComplaintKind = "token sent to the log host"
+	RepeatedWrite  ComplaintKind = "same write sent twice"         // within ten minutes
+	Unconditional  ComplaintKind = "asked again without condition" // although the last answer had an ETag
+	NoPageSize     ComplaintKind = "list without per_page"
+)
+
+// Complaint counts one misbehaviour at one endpoint.
+type Complaint struct {
+	Kind     ComplaintKind `json:"kind"`
+	Endpoint string        `json:"endpoint"`
+	Count    int           `json:"count"`
+}
+
+// Complained reports whether there is a complaint of that kind.
+func (u Usage) Complained(k ComplaintKind) bool {
+	return slices.ContainsFunc(u.Complaints, func(c Complaint) bool { return c.Kind == k })
 }
 
 // PerHour is how many charged requests the same use would make in an hour; 0 when no time has passed.
@@ -32,18 +67,124 @@ func (u Usage) PerHour() float64 {
 	return float64(u.Charged) * float64(time.Hour) / float64(d)
 }
 
-// Usage tells what was asked so far.
-func (s *Simulator) Usage() Usage {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u := s.usage
-	u.Until = s.clock.now()
+// meterKept bounds what the meter remembers of single requests.
+const meterKept = 1 << 14
+
+// meter adds up what is observed.
+type meter struct {
+	mu         sync.Mutex
+	since      time.Time
+	total      Usage
+	endpoints  map[string]*Endpoint
+	complaints map[Complaint]int
+	tagged     map[string]bool      // what was answered with an ETag, by credential and address
+	writes     map[string]time.Time // when a write was last received
+	fetched    map[string]bool      // pages that were asked for, by credential
+	unread     map[string]string    // announced pages that were not → their endpoint
+}
+
+func newMeter(since time.Time) *meter {
+	m := &meter{}
+	m.reset(since)
+	return m
+}
+
+func (m *meter) reset(since time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.since, m.total = since, Usage{}
+	m.endpoints, m.complaints = map[string]*Endpoint{}, map[Complaint]int{}
+	m.tagged, m.writes = map[string]bool{}, map[string]time.Time{}
+	m.fetched, m.unread = map[string]bool{}, map[string]string{}
+}
+
+func (m *meter) see(s github.Seen, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.endpoints[s.Endpoint]
+	if e == nil {
+		e = &Endpoint{Name: s.Endpoint}
+		m.endpoints[s.Endpoint] = e
+	}
+	e.Requests++
+	m.total.Requests++
+	if s.Charged {
+		e.Charged++
+		m.total.Charged++
+	}
+	if s.Status == 304 {
+		e.NotModified++
+		m.total.NotModified++
+	}
+	if s.Method == "GET" {
+		m.seeRead(s)
+		return
+	}
+	m.total.Writes++
+	key := s.Method + s.URI + s.Body
+	if last, ok := m.writes[key]; ok && now.Sub(last) < 10*time.Minute {
+		m.complain(RepeatedWrite, s.Endpoint)
+	}
+	m.writes[key] = now
+}
+
+func (m *meter) seeRead(s github.Seen) {
+	if len(m.tagged)+len(m.fetched)+len(m.unread) > meterKept {
+		clear(m.tagged)
+		clear(m.fetched)
+		clear(m.unread)
+	}
+	key := s.Identity + s.URI
+	if m.tagged[key] && !s.Conditional {
+		m.complain(Unconditional, s.Endpoint)
+	}
+	m.tagged[key] = m.tagged[key] || s.Tagged
+	delete(m.unread, s.Asked)
+	m.fetched[s.Identity+s.Asked] = true
+	if s.Next != "" && !m.fetched[s.Identity+s.Next] {
+		m.unread[s.Next] = s.Endpoint
+	}
+	if s.List && s.Status == 200 && !s.PageSize {
+		m.complain(NoPageSize, s.Endpoint)
+	}
+}
+
+func (m *meter) complain(k ComplaintKind, endpoint string) {
+	m.complaints[Complaint{Kind: k, Endpoint: endpoint}]++
+}
+
+func (m *meter) tokenAtLogHost() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.complain(TokenToLogHost, "log host")
+}
+
+func (m *meter) usage(now time.Time) Usage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.total
+	u.Since, u.Until = m.since, now
+	for _, e := range m.endpoints {
+		u.Endpoints = append(u.Endpoints, *e)
+	}
+	slices.SortFunc(u.Endpoints, func(a, b Endpoint) int { return cmp.Compare(a.Name, b.Name) })
+	for c, n := range m.complaints {
+		c.Count = n
+		u.Complaints = append(u.Complaints, c)
+	}
+	slices.SortFunc(u.Complaints, func(a, b Complaint) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Endpoint, b.Endpoint))
+	})
+	for _, endpoint := range m.unread {
+		u.Unread = append(u.Unread, endpoint)
+	}
+	slices.Sort(u.Unread)
+	u.Unread = slices.Compact(u.Unread)
 	return u
 }
 
+// Usage tells what was asked so far.
+func (s *Simulator) Usage() Usage { return s.meter.usage(s.clock.now()) }
+
 // ResetUsage starts counting anew.
-func (s *Simulator) ResetUsage() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.usage = Usage{Since: s.clock.now()}
-}
+func (s *Simulator) ResetUsage() { s.meter.reset(s.clock.now()) }

@@ -57,7 +57,8 @@ type DeploymentStatus struct {
 	At          time.Time
 }
 
-func (w *World) addEnvironment(r *Repo, name string, reviewers ...*User) *Environment {
+// AddEnvironment makes an environment; a job or a deployment that names a new one does so by itself.
+func (w *World) AddEnvironment(r *Repo, name string, reviewers ...*User) *Environment {
 	e := &Environment{ID: w.id(idEnvironment), Repo: r, Name: name, Created: w.now, Reviewers: reviewers}
 	r.Environments = append(r.Environments, e)
 	w.touch(r)

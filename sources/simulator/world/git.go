@@ -302,3 +302,10 @@ func (r *Repo) Compare(base, head string) (Comparison, bool) {
 	slices.SortFunc(c.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return c, c.MergeBase != nil
 }
+
+// Merge merges the default branch into another one.
+func (w *World) Merge(r *Repo, branch string, by *User) *Commit {
+	c := w.commit(r, branch, "", "Merge "+r.Default+" into "+branch, by)
+	c.Parents = append(c.Parents, r.Branches[r.Default])
+	return c
+}

@@ -16,6 +16,7 @@ type Scale struct {
 // pipelines, one after the other in the first repositories.
 func Scaled(seed int64, opening time.Time, size Scale) *World {
 	w := empty(seed, opening, opening.Add(-14*day))
+	w.Load = true
 	s := &script{World: w}
 	s.people()
 	org := s.addOrg("load", false)

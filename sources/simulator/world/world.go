@@ -29,6 +29,7 @@ type World struct {
 	Services  []*Service
 	Incidents []*Incident // oldest first
 	Flags     []Flag
+	Load      bool // made for measurements, not the story
 	Orgs      []*Org
 
 	now    time.Time

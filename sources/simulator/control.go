@@ -1,0 +1,103 @@
+package simulator
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources/simulator/fault"
+	"example.com/signalbox/sources/simulator/world"
+)
+
+// control serves the tree under /-/, for tests and training, to whoever has the simulator's token:
+//
+//	GET    /-/world                         the Truth
+//	POST   /-/advance?d=1m30s               puts the clock forward
+//	POST   /-/fault                         puts a fault.Rule in force
+//	DELETE /-/fault                         takes all faults away
+//	GET    /-/usage, DELETE /-/usage        what was asked; counts anew
+//	POST   /-/incidents/{number}/{act}      acknowledge or resolve, in the name of sre1
+func (s *Simulator) control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /-/world", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Truth()) })
+	mux.HandleFunc("POST /-/advance", s.advance)
+	mux.HandleFunc("POST /-/fault", s.addFault)
+	mux.HandleFunc("DELETE /-/fault", func(w http.ResponseWriter, _ *http.Request) {
+		s.ClearFaults()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET /-/usage", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Usage()) })
+	mux.HandleFunc("DELETE /-/usage", func(w http.ResponseWriter, _ *http.Request) {
+		s.ResetUsage()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST /-/incidents/{number}/{act}", s.incident)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if subtle.ConstantTimeCompare([]byte(token), []byte(s.token)) != 1 {
+			http.Error(w, "the control tree wants the simulator's token", http.StatusUnauthorized)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func reply(w http.ResponseWriter, x any) {
+	w.Header().Set("Content-Type", "application/json")
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	_ = enc.Encode(x) // the client may be gone
+}
+
+func (s *Simulator) advance(w http.ResponseWriter, r *http.Request) {
+	d, err := time.ParseDuration(r.URL.Query().Get("d"))
+	if err != nil || d < 0 || d > 31*24*time.Hour {
+		http.Error(w, "d must be a duration from 0 to 744h, like 1m30s", http.StatusBadRequest)
+		return
+	}
+	s.Advance(d)
+	reply(w, map[string]time.Time{"now": s.Now()})
+}
+
+func (s *Simulator) addFault(w http.ResponseWriter, r *http.Request) {
+	var rule fault.Rule
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&rule); err != nil {
+		http.Error(w, "the body is not a fault: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	if err := s.Inject(rule); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Simulator) incident(w http.ResponseWriter, r *http.Request) {
+	number, err := strconv.Atoi(r.PathValue("number"))
+	found := false
+	s.with(func(wd *world.World) {
+		i := wd.Incident(number)
+		if i == nil || err != nil {
+			return
+		}
+		switch r.PathValue("act") {
+		case "acknowledge":
+			wd.Acknowledge(i, wd.User("sre1"))
+			found = true
+		case "resolve":
+			wd.Resolve(i, wd.User("sre1"))
+			found = true
+		}
+	})
+	if !found {
+		http.Error(w, "no such incident or act", http.StatusNotFound)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
