@@ -40,6 +40,7 @@ type cell struct {
 	kind   Kind
 	target string   // a variable, a path, or a command line as it was written
 	argv   []string // of a command
+	limit  time.Duration
 	scope  *Scope
 
 	mu     sync.Mutex
@@ -125,7 +126,7 @@ var errLiteral = errors.New("literal secret")
 func parse(text, dir string) (*cell, error) {
 	kind, rest, ok := strings.Cut(strings.TrimSpace(text), ":")
 	rest = strings.TrimSpace(rest)
-	c := &cell{kind: Kind(kind), target: rest}
+	c := &cell{kind: Kind(kind), target: rest, limit: cmdTimeout}
 	switch {
 	case ok && c.kind == Env:
 		if !envName.MatchString(rest) {

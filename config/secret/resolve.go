@@ -136,29 +136,29 @@ func (r Ref) fly(ctx context.Context, flight chan struct{}) {
 }
 
 func (r Ref) run(ctx context.Context) (Secret, error) {
-	ctx, cancel := context.WithTimeout(ctx, cmdTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.cell.limit)
 	defer cancel()
 	argv := r.cell.argv
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	out, complaint := &capped{max: maxSize}, &capped{max: 4 << 10}
+	out, complaint := &capped{max: maxSize, stop: true}, &capped{max: 4 << 10}
 	cmd.Stdout, cmd.Stderr = out, complaint
 	cmd.Env = withhold(os.Environ(), r.cell.scope)
 	cmd.WaitDelay = cmdGrace
 	isolate(cmd)
 	err := cmd.Run()
 	switch exit := (*exec.ExitError)(nil); {
+	case out.over:
+		return Secret{}, &Error{Ref: r, Msg: "printed more than 64 KiB", Fix: "use a command that prints the secret alone", Err: err}
 	case ctx.Err() != nil:
 		return Secret{}, &Error{
 			Ref: r, Err: err,
-			Msg: fmt.Sprintf("did not answer within %s", cmdTimeout),
+			Msg: fmt.Sprintf("did not answer within %s", r.cell.limit),
 			Fix: "run it by hand: it must print the secret without asking at the terminal",
 		}
 	case errors.As(err, &exit):
 		return Secret{}, &Error{Ref: r, Err: err, Msg: exit.Error() + detail(complaint, out), Fix: "run it by hand to see why"}
 	case err != nil:
 		return Secret{}, &Error{Ref: r, Err: err, Msg: "could not be run", Fix: "check that " + argv[0] + " is installed and on PATH"}
-	case out.over:
-		return Secret{}, &Error{Ref: r, Msg: "printed more than 64 KiB", Fix: "use a command that prints the secret alone"}
 	}
 	return r.accept(out.String(), "use a command that prints the secret to its standard output")
 }
@@ -198,13 +198,16 @@ func withhold(environ []string, scope *Scope) []string {
 	})
 }
 
-// capped keeps the first max bytes that are written to it. It does not embed its buffer: io.Copy would
+// capped keeps the first max bytes that are written to it, and refuses more if stop is set. It does not embed its buffer: io.Copy would
 // find its ReadFrom and fill it without end.
 type capped struct {
 	buf  bytes.Buffer
 	max  int
+	stop bool
 	over bool
 }
+
+var errFull = errors.New("too much output")
 
 func (c *capped) String() string { return c.buf.String() }
 
@@ -212,6 +215,9 @@ func (c *capped) Write(p []byte) (int, error) {
 	if room := c.max - c.buf.Len(); len(p) > room {
 		c.over = true
 		c.buf.Write(p[:room])
+		if c.stop {
+			return room, errFull
+		}
 		return len(p), nil
 	}
 	return c.buf.Write(p)
