@@ -215,11 +215,14 @@ func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
 		p.filter.Open()
 		p.arrange(e)
 	case keymap.Back:
-		if p.filter.Active() {
-			p.filter.Clear()
-			p.narrow()
-			p.arrange(e)
+		if !p.filter.Active() {
+			return kit.Send(pane.Close{})
 		}
+		p.filter.Clear()
+		p.narrow()
+		p.arrange(e)
+	case keymap.Refresh:
+		return kit.Send(subject().Refresh(e))
 	case keymap.OpenDetail:
 		if s, ok := p.Selected(e); ok && !s.Ref.IsZero() {
 			return kit.Send(pane.Open{Ref: s.Ref})
@@ -352,14 +355,6 @@ func failedCell(l *insight.Lane) *insight.Cell {
 		}
 	}
 	return nil
-}
-
-// staleness of the feed with index i.
-func staleness(e pane.Env, i int) store.Staleness {
-	if i < 0 || i >= len(e.Snap.Feeds) {
-		return store.Fresh
-	}
-	return e.Snap.Feeds[i].Health.Staleness(e.Now)
 }
 
 // since is when a deployment began.

@@ -138,20 +138,16 @@ func (t *table) row(e pane.Env, r screen.Region, l *insight.Lane) {
 		}
 	}
 	last := &l.Cells[l.Last]
-	stale := staleness(e, last.Feed)
+	stale := kit.Staleness(e, last.Feed)
 	kit.Parts(r, e.Theme, t.targetsAt, 0, t.targetsW, targetParts(e, last, stale))
 	kit.Parts(r, e.Theme, t.deployAt, 0, t.deployW, outcomeParts(e, last, stale))
 	if t.healthW > 0 {
 		kit.Put(r, e.Theme, t.healthAt, 0, t.healthW, theme.Muted, clean.Const("-"))
 	}
-	next := nextParts(e, l, stale, true)
-	if kit.Width(next) > t.nextW {
-		next = nextParts(e, l, stale, false)
-	}
-	kit.Parts(r, e.Theme, t.nextAt, 0, t.nextW, next)
+	kit.Parts(r, e.Theme, t.nextAt, 0, t.nextW, nextParts(e, l, stale, t.nextW >= t.next))
 	if c := failedCell(l); c != nil {
 		r.Text(margin, 1, e.Theme.Style(theme.Muted), e.Theme.Glyph(theme.GlyphChild))
-		kit.Parts(r, e.Theme, margin+2, 1, w-margin-3, failureParts(e, c, staleness(e, c.Feed)))
+		kit.Parts(r, e.Theme, margin+2, 1, w-margin-3, failureParts(e, c, kit.Staleness(e, c.Feed)))
 	}
 }
 
@@ -198,7 +194,7 @@ func versionText(c *insight.Cell) clean.Text { return c.Version.Short() }
 
 // cellParts are what a cell says; its last part is the age. full also names what a change replaces.
 func cellParts(e pane.Env, c *insight.Cell, full bool) []pane.Part {
-	stale := staleness(e, c.Feed)
+	stale := kit.Staleness(e, c.Feed)
 	var parts []pane.Part
 	if !c.Version.IsZero() && (c.Arriving == nil || full) {
 		tok := theme.Text

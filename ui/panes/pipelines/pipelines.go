@@ -202,11 +202,14 @@ func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
 		p.filter.Open()
 		p.arrange(e)
 	case keymap.Back:
-		if p.filter.Active() {
-			p.filter.Clear()
-			p.narrow()
-			p.arrange(e)
+		if !p.filter.Active() {
+			return kit.Send(pane.Close{})
 		}
+		p.filter.Clear()
+		p.narrow()
+		p.arrange(e)
+	case keymap.Refresh:
+		return kit.Send(subject().Refresh(e))
 	case keymap.OpenDetail:
 		if some {
 			return kit.Send(pane.Open{Ref: p.row(i).Run.Ref})

@@ -120,7 +120,7 @@ func (t *table) head(e pane.Env, r screen.Region) {
 // row draws one line, and the path of its failure below.
 func (t *table) row(e pane.Env, r screen.Region, p *insight.Pipeline) {
 	run := p.Run
-	stale := e.Snap.Feeds[min(p.Feed, len(e.Snap.Feeds)-1)].Health.Staleness(e.Now)
+	stale := kit.Staleness(e, p.Feed)
 	glyph, tok := e.Theme.State(run.State)
 	if p.Late > 0 {
 		glyph, tok = theme.GlyphWarn, theme.Warn
@@ -307,4 +307,14 @@ func failure(e pane.Env, r screen.Region, run *sources.Run, stale store.Stalenes
 	}
 	r.Text(margin, 1, e.Theme.Style(theme.Muted), e.Theme.Glyph(theme.GlyphChild))
 	kit.Put(r, e.Theme, margin+2, 1, room, kit.Verdict(theme.Crit, stale), kit.Text(path))
+}
+
+// Brief is a pipeline in one line, without its service.
+func Brief(e pane.Env, p *insight.Pipeline) []pane.Part {
+	stale := kit.Staleness(e, p.Feed)
+	g, tok := e.Theme.State(p.Run.State)
+	word, _, took := status(e, p)
+	word.Token = kit.Verdict(word.Token, stale)
+	return []pane.Part{{Token: kit.Verdict(tok, stale), Text: e.Theme.Glyph(g)},
+		kit.P(theme.Text, " "+p.Run.Workflow.String()), kit.P(theme.Muted, "  "+branch(p.Run).String()+"  "), word, kit.P(theme.Muted, " "+took)}
 }
