@@ -30,6 +30,9 @@ type account struct {
 	boards  int
 	lease   int // requests that may be sent before the next sync
 	synced  time.Time
+	locked  time.Time // since when another process has had the file at every look; zero: it is free
+	debt    int       // requests of this board that no lease covered since then
+	dry     time.Time // when the file had nothing to lease; zero: it had
 	leaving bool
 }
 
@@ -133,10 +136,13 @@ func (a *account) refund() {
 	a.mine[latest]--
 }
 
-// retryAt is when the oldest requests of the window leave it.
+// retryAt is when the next request may go: when the oldest ones of the window leave it.
 func (a *account) retryAt(now time.Time) time.Time {
 	first := a.slotOf(now) - int64(a.limit.Window/a.slot)
 	over := a.used(now) - a.most() + 1
+	if over <= 0 {
+		return now.Add(syncEvery) // what is missing is leased to other boards
+	}
 	for _, slot := range slices.Sorted(maps.Keys(a.spent)) {
 		if slot <= first {
 			continue
@@ -146,7 +152,7 @@ func (a *account) retryAt(now time.Time) time.Time {
 			return clampTime(at, now.Add(syncEvery), now.Add(a.limit.Window+a.slot))
 		}
 	}
-	return now.Add(syncEvery) // what is missing is leased to other boards
+	return now.Add(syncEvery)
 }
 
 func clampTime(t, lo, hi time.Time) time.Time {
@@ -168,6 +174,33 @@ func (a *account) usage(now time.Time) Usage {
 		u.RetryAt = a.hold
 	}
 	return u
+}
+
+// stuck reports whether another process sits on the file: a stopped one, say.
+func (a *account) stuck(now time.Time) bool {
+	return !a.locked.IsZero() && now.Sub(a.locked) > time.Second
+}
+
+// overdraw goes on by the last view of the file, because another board is at it: request by request and
+// for no more than a lease in all, or freely when that board is stuck.
+func (a *account) overdraw(now time.Time) {
+	if a.locked.IsZero() {
+		a.locked, a.debt = now, 0
+	}
+	switch {
+	case a.lease > 0:
+	case a.stuck(now):
+		a.lease, a.synced = min(a.batch(), a.free(now)), now
+	case a.debt < a.batch():
+		a.debt++
+		a.lease = min(1, a.free(now))
+	}
+}
+
+// empty reports whether the file had nothing to lease a moment ago: it is not asked again at every try.
+func (a *account) empty(now time.Time) bool {
+	age := now.Sub(a.dry)
+	return !a.dry.IsZero() && age >= 0 && age < time.Second
 }
 
 // alone is sync without a file.
@@ -226,6 +259,10 @@ func (a *account) settle(f *budgetFile, self Owner, now time.Time) {
 	f.Rate = a.rate
 
 	a.lease = min(a.batch(), max(0, a.free(now)-reserved))
+	a.dry = time.Time{}
+	if a.lease == 0 {
+		a.dry = now
+	}
 	a.boards = len(others) + 1
 	a.synced = now
 	if a.leaving {

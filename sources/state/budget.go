@@ -120,7 +120,7 @@ func (b *Budget) Take(key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	a, now := b.account(key), b.now()
-	if a.lease <= 0 || a.stale(now) {
+	if a.stale(now) || a.lease <= 0 && !a.empty(now) {
 		b.sync(a, now, a.lease <= 0)
 	}
 	if a.hold.After(now) {
@@ -210,7 +210,7 @@ func (b *Budget) account(key string) *account {
 }
 
 // sync exchanges a with its file. When another board has the file just now, the last view of it goes on
-// to serve; patient means to wait for a few milliseconds first, because nothing is left to serve with.
+// to serve; patient means to try for a few milliseconds first, because nothing is left to serve with.
 func (b *Budget) sync(a *account, now time.Time, patient bool) {
 	if b.dir == nil || now.Before(b.retryDir) && b.retryDir.Sub(now) <= retryAfter {
 		a.alone(now)
@@ -218,12 +218,12 @@ func (b *Budget) sync(a *account, now time.Time, patient bool) {
 	}
 	lock, err := b.lockFile(a, patient)
 	if errors.Is(err, errLocked) {
-		a.synced = now
-		a.lease = max(a.lease, min(a.batch(), a.free(now)))
+		a.overdraw(now)
 		return
 	}
+	a.locked = time.Time{}
 	if err == nil {
-		err = errors.Join(b.exchange(a, now), lock.Close())
+		err = errors.Join(b.exchange(a, now), unflock(lock))
 	}
 	if err != nil {
 		b.retryDir = now.Add(retryAfter)
@@ -242,8 +242,8 @@ func (b *Budget) sync(a *account, now time.Time, patient bool) {
 
 func (b *Budget) lockFile(a *account, patient bool) (*os.File, error) {
 	tries := 1
-	if patient {
-		tries = 20
+	if patient && !a.stuck(b.now()) {
+		tries = 5
 	}
 	for {
 		f, err := flock(b.dir.file(a.file + ".lock"))

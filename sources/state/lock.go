@@ -75,7 +75,7 @@ func (d *Dir) Lock(name string, owner Owner) (*Lock, error) {
 		err = l.record(data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", name, errors.Join(err, f.Close()))
+		return nil, fmt.Errorf("lock %s: %w", name, errors.Join(err, unflock(f)))
 	}
 	return l, nil
 }
@@ -90,7 +90,7 @@ func (l *Lock) record(data []byte) error {
 
 // Unlock gives the lock back.
 func (l *Lock) Unlock() error {
-	if err := errors.Join(l.record(nil), l.file.Close()); err != nil {
+	if err := errors.Join(l.record(nil), unflock(l.file)); err != nil {
 		return fmt.Errorf("unlock: %w", err)
 	}
 	return nil

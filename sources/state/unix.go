@@ -25,7 +25,7 @@ func openPlain(path string) (*os.File, error) {
 var errLocked = errors.New("locked by another process")
 
 // flock takes the lock file at path, which it makes when it is missing. It never waits: it returns
-// errLocked while another open file holds the lock. Closing the file gives the lock back.
+// errLocked while another open file holds the lock. unflock gives it back, and so does the process's end.
 func flock(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, fileMode)
 	if err != nil {
@@ -44,6 +44,11 @@ func flock(path string) (*os.File, error) {
 		err = errLocked
 	}
 	return nil, errors.Join(err, f.Close())
+}
+
+// unflock gives a lock back, also while a child that was just forked still shares the file.
+func unflock(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
 }
 
 // alive reports whether a process of this machine lives; when in doubt it does.
