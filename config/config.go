@@ -89,12 +89,15 @@ type Service struct {
 
 // RepoRef names a repository: "github:acme/checkout".
 type RepoRef struct {
-	Source string // the configured name of the source
-	Scope  string // what the source calls it: "acme/checkout"
+	Source string `yaml:"-"` // the configured name of the source
+	Scope  string `yaml:"-"` // what the source calls it: "acme/checkout"
 }
 
 // ObjectRef names an object of a source: "pagerduty:PABC123".
-type ObjectRef struct{ Source, ID string }
+type ObjectRef struct {
+	Source string `yaml:"-"` // the configured name of the source
+	ID     string `yaml:"-"` // what the source calls it
+}
 
 // Environment is one stage of a service. A name alone is enough: environments: [dev, staging, prod].
 type Environment struct {
@@ -156,8 +159,9 @@ type During struct {
 
 // Weekly is a minute of the week.
 type Weekly struct {
-	Day          time.Weekday
-	Hour, Minute int
+	Day    time.Weekday `yaml:"-"`
+	Hour   int          `yaml:"-"`
+	Minute int          `yaml:"-"`
 }
 
 // Zone is the name of a time zone that this machine knows; "" is UTC.

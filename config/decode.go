@@ -106,11 +106,11 @@ func plural(s string) string {
 }
 
 func (d *decoder) structure(n *node, v reflect.Value) {
-	if n.kind != mapNode {
+	known := fields(v.Type())
+	if n.kind != mapNode || (len(known) == 0 && reflect.PointerTo(v.Type()).Implements(textType)) {
 		d.mismatch(n, v.Type())
 		return
 	}
-	known := fields(v.Type())
 	names := make([]string, len(known))
 	for i, f := range known {
 		names[i] = f.name

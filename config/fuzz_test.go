@@ -114,7 +114,7 @@ defaults:
   version_from: {url: "https://{{service}}.{{env}}.example.com/version", field: sha}
   metrics: [{name: errors, source: forge, query: "service:{{service}},env:{{env}}", unit: "%", limit: 2}]
 services:
-  checkout: {incidents: ["pager:P1"], slos: ["pager:abc"], depends_on: ledger, runbook: "https://x.example.com/{{service}}", migrations: "db/**"}
+  checkout: {incidents: [pager:P1], slos: [pager:abc], depends_on: ledger, runbook: "https://x.example.com/{{service}}", migrations: "db/**"}
   ledger: {repo: forge:acme/money, paths: [ledger/**, lib/**], tag_prefix: ledger/, workflows: "ledger*", deploys: ["deploy *"], version_from: {run_name: "^(.*)$"}}
 policies:
   - {name: soak, env: prod, require: "from.age > 5", else: deny, because: "only {{from.age}}"}

@@ -80,7 +80,7 @@ func (v *validator) policies() {
 		if strings.TrimSpace(p.Require) == "" && p.During == nil {
 			v.at(at, "add require: or during:", "the policy says neither what must hold nor when it applies")
 		}
-		if p.During != nil && p.During.From == p.During.To {
+		if p.During != nil && p.During.From == p.During.To && !v.broken[v.config.Pos(at+".during.from")] {
 			v.at(at+".during", "let it end at another time", "it begins and ends at the same time of the week")
 		}
 	}

@@ -94,8 +94,8 @@ func (l *loader) finish(root *node) (*Config, error) {
 	v.validate()
 	c.Warnings = slices.Concat(l.warnings, v.warnings)
 	slices.SortStableFunc(c.Warnings, func(a, b Warning) int { return compare(a.Pos, b.Pos, l.order) })
-	if c.StateDir != "" && !filepath.IsAbs(c.StateDir) && !strings.HasPrefix(c.StateDir, "~") {
-		c.StateDir = filepath.Join(filepath.Dir(c.Pos("state_dir").File), c.StateDir)
+	if c.StateDir = home(c.StateDir); c.StateDir != "" && !filepath.IsAbs(c.StateDir) {
+		c.StateDir = filepath.Join(filepath.Dir(absolute(c.Pos("state_dir").File)), c.StateDir)
 	}
 	if err := l.problems.err(l.order); err != nil {
 		return nil, err

@@ -22,15 +22,21 @@ const (
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
-// validator checks what a decoded Config means, and settles what follows from the rest.
+// validator checks what a decoded Config means, and settles what follows from the rest. Where decoding
+// has failed it says nothing: the value is missing only because it was wrong.
 type validator struct {
 	config   *Config
 	problems *problems
 	options  Options
 	warnings []Warning
+	broken   map[Position]bool // where decoding has failed
 }
 
 func (v *validator) validate() {
+	v.broken = map[Position]bool{}
+	for _, e := range v.problems.list {
+		v.broken[e.Pos] = true
+	}
 	v.sources()
 	v.services()
 	v.me()
@@ -40,7 +46,13 @@ func (v *validator) validate() {
 }
 
 func (v *validator) at(path, fix, format string, args ...any) {
-	v.problems.add(v.config.Pos(path), fix, format, args...)
+	v.add(v.config.Pos(path), fix, format, args...)
+}
+
+func (v *validator) add(pos Position, fix, format string, args ...any) {
+	if !v.broken[pos] {
+		v.problems.add(pos, fix, format, args...)
+	}
 }
 
 // keyed is the place of a key rather than that of its value.
@@ -59,7 +71,7 @@ func (v *validator) warn(path, fix, format string, args ...any) {
 
 func (v *validator) name(kind, name string, pos Position) {
 	if !namePattern.MatchString(name) {
-		v.problems.add(pos, "use letters, digits, '.', '_' and '-'", "%s is no name for %s", quoted(name), kind)
+		v.add(pos, "use letters, digits, '.', '_' and '-'", "%s is no name for %s", quoted(name), kind)
 	}
 }
 
@@ -94,9 +106,9 @@ func (v *validator) me() {
 	}
 	for name, who := range v.config.Me {
 		if !slices.Contains(types, name) {
-			v.problems.add(v.keyed("me", name), didYouMean(name, types), "unknown source type %s", quoted(name))
+			v.add(v.keyed("me", name), didYouMean(name, types), "unknown source type %s", quoted(name))
 		} else if strings.TrimSpace(who) == "" {
-			v.problems.add(v.keyed("me", name), "write your login there, or remove it", "it is empty")
+			v.add(v.keyed("me", name), "write your login there, or remove it", "it is empty")
 		}
 	}
 }
@@ -134,7 +146,7 @@ func (v *validator) keys() {
 		if _, exact := v.config.tree.find("keys." + where); exact && !strings.Contains(where, "[") {
 			pos = v.keyed("keys", where)
 		}
-		v.problems.add(pos, fix, "%s", plain(msg))
+		v.add(pos, fix, "%s", plain(msg))
 	}
 }
 
@@ -150,7 +162,7 @@ func (v *validator) services() {
 		if e, ok := v.config.tree.find(at + ".repo"); s.Repo != (RepoRef{}) {
 			v.knownSource(at+".repo", s.Repo.Source)
 		} else if !ok {
-			v.problems.add(e, "add repo: source:owner/name", "the service %s has no repo", s.Name)
+			v.add(e, "add repo: source:owner/name", "the service %s has no repo", s.Name)
 		}
 		v.environments(at, s)
 		v.deploy(at, s)
