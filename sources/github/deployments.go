@@ -89,14 +89,17 @@ func newestFirst(by map[string][]wireDeployment) map[string][]wireDeployment {
 // once: what came after it has won. withJob asks for the job's name too.
 func (c *repoConn) inspect(ctx context.Context, d wireDeployment, old, withJob bool) (record, error) {
 	rec := record{wireDeployment: d}
-	statuses, err := c.statuses(ctx, d, old)
+	statuses, err := c.statuses(untraced(ctx), d, old)
 	if err != nil {
 		return rec, err
 	}
 	rec.statuses = statuses
+	for _, st := range statuses {
+		httpx.Note(ctx, fmt.Sprintf("status %d %d %s %s %s", d.ID, st.ID, st.State, st.Description, st.LogURL))
+	}
 	run, job := rec.link()
 	if job != 0 && (run == 0 || withJob) {
-		r, err := once[wireJob](ctx, c, "job", fmt.Sprintf("%s/actions/jobs/%d", c.path, job))
+		r, err := once[wireJob](untraced(ctx), c, "job", fmt.Sprintf("%s/actions/jobs/%d", c.path, job))
 		if err != nil {
 			var gone noticeBox
 			if err := c.optional(&gone, "", err); err != nil {

@@ -324,7 +324,7 @@ func (l *laneList) readWaiting(ctx context.Context) error {
 			continue
 		}
 		r := l.run(w, refs{branch: l.about.DefaultBranch, tags: l.versions.tags}, l.q.Identity)
-		gates, err := l.gates(ctx, &r, l.fetchPending(ctx))
+		gates, err := l.gates(ctx, &r)
 		if err != nil {
 			if err := l.optional(&l.notices, "pending approvals cannot be read", err); err != nil {
 				return err

@@ -3,26 +3,20 @@ package github
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 )
 
-func (w wirePending) whole() bool { return true }
-
-// fetchPending reads pending approvals conditionally; nowPending does not.
-func (c *repoConn) fetchPending(ctx context.Context) getter[list[wirePending]] {
-	return func(p string) (reply[list[wirePending]], error) { return fetch[list[wirePending]](ctx, c, p) }
-}
-
-func (c *repoConn) nowPending(ctx context.Context) getter[list[wirePending]] {
-	return func(p string) (reply[list[wirePending]], error) { return get[list[wirePending]](ctx, c.conn, p) }
-}
-
 // gates are what a waiting run waits for.
-func (c *repoConn) gates(_ context.Context, r *sources.Run, read getter[list[wirePending]]) ([]sources.Gate, error) {
-	res, err := read(fmt.Sprintf("%s/actions/runs/%s/pending_deployments", c.path, r.Ref.ID))
+func (c *repoConn) gates(ctx context.Context, r *sources.Run) ([]sources.Gate, error) {
+	res, err := fetch[list[wirePending]](ctx, c, fmt.Sprintf("%s/actions/runs/%s/pending_deployments", c.path, r.Ref.ID))
+	if err != nil {
+		return nil, err
+	}
+	holds, err := c.holds(ctx, r.Ref.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +27,7 @@ func (c *repoConn) gates(_ context.Context, r *sources.Run, read getter[list[wir
 	gates := make([]sources.Gate, 0, len(res.Value))
 	for _, w := range res.Value {
 		g := gate(w)
-		g.Run, g.Version = r.Ref, sources.Version{SHA: r.Commit.SHA}
+		g.Run, g.Version, g.Concurrency = r.Ref, sources.Version{SHA: r.Commit.SHA}, holds
 		if r.RefKind == sources.RefTag {
 			g.Version.Tag = r.Branch
 		}
@@ -43,6 +37,23 @@ func (c *repoConn) gates(_ context.Context, r *sources.Run, read getter[list[wir
 		gates = append(gates, g)
 	}
 	return gates, nil
+}
+
+// holds is the concurrency group that a run holds while it waits. An older server does not tell.
+func (c *repoConn) holds(ctx context.Context, run string) (clean.Text, error) {
+	r, err := fetch[wireGroups](ctx, c, fmt.Sprintf("%s/actions/runs/%s/concurrency_groups?per_page=30", c.path, run))
+	if err != nil {
+		var unknown noticeBox
+		return clean.Text{}, c.optional(&unknown, "", err)
+	}
+	for _, g := range r.Value.Groups {
+		for _, m := range g.Members {
+			if m.Position == 0 && strconv.FormatInt(m.RunID, 10) == run {
+				return clean.Line(g.Name), nil
+			}
+		}
+	}
+	return clean.Text{}, nil
 }
 
 func gate(w wirePending) sources.Gate {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/httpx"
 )
 
 // escape makes one path element of s: names of branches, tags and environments hold slashes.
@@ -78,6 +79,10 @@ func (s *source) remember(scope string, runs []wireRun) {
 	}
 }
 
+// untraced keeps a read out of what tells whether a list has changed: it is remembered in more than one
+// place, or never changes. Its caller notes what matters of it.
+func untraced(ctx context.Context) context.Context { return httpx.WithTrace(ctx, &httpx.Trace{}) }
+
 // originFor is the origin of a run, from what was listed or from GitHub. A run that was deleted has none.
 func (c *repoConn) originFor(ctx context.Context, id int64) (*origin, error) {
 	c.s.mu.Lock()
@@ -86,7 +91,7 @@ func (c *repoConn) originFor(ctx context.Context, id int64) (*origin, error) {
 	if ok {
 		return &o, nil
 	}
-	r, err := once[wireRun](ctx, c, "origin", fmt.Sprintf("%s/actions/runs/%d", c.path, id))
+	r, err := once[wireRun](untraced(ctx), c, "origin", fmt.Sprintf("%s/actions/runs/%d", c.path, id))
 	if err != nil {
 		var gone noticeBox
 		return nil, c.optional(&gone, "", err)

@@ -97,7 +97,7 @@ func (l *runList) enrich(ctx context.Context, r *sources.Run, w wireRun) error {
 	}
 	l.fromJobs(r, jobs)
 	if r.State == sources.StateWaiting && w.Status != "completed" {
-		if r.Gates, err = l.gates(ctx, r, l.fetchPending(ctx)); err != nil {
+		if r.Gates, err = l.gates(ctx, r); err != nil {
 			return l.optional(&l.notices, "pending approvals cannot be read", err)
 		}
 		r.Deploys = r.Deploys || len(r.Gates) > 0

@@ -170,7 +170,7 @@ func (c *repoConn) about(ctx context.Context) (wireRepo, []sources.Notice, error
 	known, ok := s.abouts[key]
 	s.mu.Unlock()
 	if !ok || isFresh(ctx) || c.transport.Now().Sub(known.at).Abs() > aboutFor {
-		r, err := fetch[wireRepo](ctx, c, c.path)
+		r, err := fetch[wireRepo](untraced(ctx), c, c.path)
 		if err != nil {
 			return wireRepo{}, nil, err
 		}
@@ -179,7 +179,7 @@ func (c *repoConn) about(ctx context.Context) (wireRepo, []sources.Notice, error
 		s.abouts[key] = known
 		s.mu.Unlock()
 	}
-	httpx.Note(ctx, known.repo.FullName+" "+known.repo.DefaultBranch)
+	httpx.Note(ctx, fmt.Sprintf("%+v", known.repo))
 	return known.repo, c.aboutNotices(known.repo), nil
 }
 

@@ -159,6 +159,19 @@ type wirePending struct {
 	Reviewers  []wireReviewer `json:"reviewers"`
 }
 
+type wireGroups struct {
+	Total  *int `json:"total_count"`
+	Groups []struct {
+		Name    string `json:"group_name"`
+		Members []struct {
+			RunID    int64 `json:"run_id"`
+			Position int   `json:"position"` // 0 holds the group
+		} `json:"group_members"`
+	} `json:"concurrency_groups"`
+}
+
+func (g wireGroups) whole() bool { return g.Total != nil || g.Groups != nil }
+
 type wireRunner struct {
 	ID     int64  `json:"id"`
 	Name   string `json:"name"`
