@@ -135,7 +135,7 @@ func (m *Module) own(imp string) (p string, ok bool) {
 
 // isDriver reports whether p is a driver: a direct child of sources that declares a sources.Driver.
 func (m *Module) isDriver(p string) bool {
-	if path.Dir(p) != "sources" || p == "sources/all" {
+	if path.Dir(p) != "sources" || p == "sources/all" || p == "sources/sourcetest" {
 		return false
 	}
 	i := slices.IndexFunc(m.Packages, func(q Package) bool { return q.Path == p })

@@ -134,7 +134,7 @@ func TestAllowedIsNotReported(t *testing.T) {
 	t.Parallel()
 	m, err := Parse(module, map[string]string{
 		"config/a.go":         "package config\nimport \"" + module + "/config/secret\"\nvar _ secret.Secret",
-		"ui/theme/a.go":       "package theme\nfunc init() {}",
+		"ui/theme/early/a.go": "package early\nfunc init() {}",
 		"ui/uitest/a.go":      "package uitest\nimport (\n\"os\"\n\"time\"\n)\nvar _, _ = os.Args, time.Now()",
 		"cmd/internal/a/a.go": "package a\nimport \"" + module + "/sources/simulator\"",
 		"sources/poll/a.go":   "package poll\ntype s struct{}\nfunc (s) init() {}\nfunc f(x any) { _, _ = x.(error) }",

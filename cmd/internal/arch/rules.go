@@ -193,13 +193,13 @@ func clocks(_ *Module, p Package, report func(ast.Node, string)) {
 	}
 }
 
-// inits finds init functions. One is allowed: ui/theme decides the terminal's background before Bubble
+// inits finds init functions. One is allowed: ui/theme/early decides the terminal's background before Bubble
 // Tea's own initialisation would ask the terminal for it, and wait.
 func inits(_ *Module, p Package, report func(ast.Node, string)) {
 	for _, f := range p.Files {
 		for _, d := range f.Decls {
 			fn, ok := d.(*ast.FuncDecl)
-			if ok && fn.Recv == nil && fn.Name.Name == "init" && p.Path != "ui/theme" {
+			if ok && fn.Recv == nil && fn.Name.Name == "init" && p.Path != "ui/theme/early" {
 				report(fn, p.Path+" has an init function")
 			}
 		}
@@ -209,8 +209,8 @@ func inits(_ *Module, p Package, report func(ast.Node, string)) {
 // composers keeps the knowledge of all parts in one place: commands reach drivers, feeds and the state
 // directory through wire.
 func composers(m *Module, p Package, report func(ast.Node, string)) {
-	if under(p.Path, "cmd/internal/wire") {
-		return
+	if under(p.Path, "cmd/internal/wire") || p.Path == "sources/poll" {
+		return // poll asks the shared budget in state how much is left
 	}
 	eachImport(p, func(n *ast.ImportSpec, imp string) {
 		own, ok := m.own(imp)

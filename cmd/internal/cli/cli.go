@@ -1,0 +1,122 @@
+// Package cli is signalbox's command line: one file a command, one printer of errors, one set of exit
+// codes.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Process is what a command line gets from the process that it runs in.
+type Process struct {
+	Args   []string // without the program's name
+	In     *os.File
+	Out    *os.File
+	Err    io.Writer
+	Lookup func(string) (string, bool) // environment variables
+}
+
+// env is the environment variable called name; "" when it is not set.
+func (p Process) env(name string) string {
+	v, _ := p.Lookup(name)
+	return v
+}
+
+// commands makes the commands. It holds what they share: the process and the global flags.
+type commands struct {
+	process Process
+	globals globals
+}
+
+// globals are the flags of every command.
+type globals struct {
+	config  string
+	demo    bool
+	log     string
+	noColor bool
+}
+
+// Main runs the command line and returns the process's exit code.
+func Main(p Process) (code int) {
+	c := &commands{process: p}
+	defer func() {
+		if v := recover(); v != nil {
+			c.crash(v)
+			code = exitFailed
+		}
+	}()
+	// A board whose connection is gone (SIGHUP) or that is told to go ends as if by its own key: the
+	// terminal is given back, the last snapshot is kept.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+
+	root := c.root()
+	root.SetArgs(p.Args)
+	root.SetIn(p.In)
+	root.SetOut(p.Out)
+	root.SetErr(p.Err)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			return exitFailed
+		}
+		report(p.Err, err)
+	}
+	return codeOf(err)
+}
+
+func (c *commands) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "signalbox",
+		Short: "A team's pipelines and deployments on one screen",
+		Long: `A team's pipelines and deployments on one screen.
+
+Without a command: the board. Its config is --config, $SIGNALBOX_CONFIG or
+$XDG_CONFIG_HOME/signalbox/config.yaml; without one, the repository of the current directory and the
+tokens in the environment. --demo shows the board on a simulated world: it needs no account.
+
+Exit codes: 0 well · 1 failed, or something needs a person · 2 usage or config · 6 a source failed, so it
+cannot be told.`,
+		Args:          noArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          c.board,
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(help())
+	root.SetFlagErrorFunc(flagError)
+	f := root.PersistentFlags()
+	f.StringVar(&c.globals.config, "config", "", "the config file (also $SIGNALBOX_CONFIG)")
+	f.BoolVar(&c.globals.demo, "demo", false, "show an embedded simulated world: no account, no network")
+	f.StringVar(&c.globals.log, "log", "", "write a log to this file")
+	f.BoolVar(&c.globals.noColor, "no-color", false, "no colour (also $NO_COLOR)")
+	root.AddCommand(
+		c.simulate(), c.status(), c.frame(), c.doctor(), c.initialise(), c.config(), c.version(), c.completion(),
+	)
+	return root
+}
+
+// help is cobra's command of that name, but for what it says of a command that there is not.
+func help() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Explain a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return noArgs(cmd.Root(), args)
+			}
+			if err := found.Help(); err != nil {
+				return fmt.Errorf("write the help: %w", err)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"example.com/signalbox/cmd/internal/wire"
+)
+
+// crashed is a panic and where it came from.
+type crashed struct {
+	value any
+	stack []byte
+}
+
+func (c *crashed) Error() string { return fmt.Sprintf("signalbox crashed: %v", c.value) }
+
+// guard runs a model whose panics, and those of its commands, end the program as a key would: the
+// terminal is given back first. Bubble Tea's own handling prints the panic's value as it is, and it may
+// hold a credential.
+type guard struct {
+	model tea.Model
+
+	mu    sync.Mutex
+	crash *crashed
+}
+
+var _ tea.Model = (*guard)(nil)
+
+// crashMsg reports a command's panic to the loop.
+type crashMsg struct{ crash *crashed }
+
+// Init implements tea.Model.
+func (g *guard) Init() (cmd tea.Cmd) {
+	defer g.recovered(&cmd)
+	return g.protect(g.model.Init())
+}
+
+// Update implements tea.Model.
+func (g *guard) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+	defer g.recovered(&cmd)
+	if m, ok := msg.(crashMsg); ok {
+		g.keep(m.crash)
+		return g, tea.Quit
+	}
+	g.model, cmd = g.model.Update(msg)
+	return g, g.protect(cmd)
+}
+
+// View implements tea.Model.
+func (g *guard) View() string { return g.model.View() }
+
+// failure is the first panic; nil when there was none.
+func (g *guard) failure() *crashed {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.crash
+}
+
+func (g *guard) keep(c *crashed) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.crash == nil {
+		g.crash = c
+	}
+}
+
+func (g *guard) recovered(cmd *tea.Cmd) {
+	if v := recover(); v != nil {
+		g.keep(&crashed{v, debug.Stack()})
+		*cmd = tea.Quit
+	}
+}
+
+// protect makes the panic of a command, or of one of its batch, a message.
+func (g *guard) protect(cmd tea.Cmd) tea.Cmd {
+	if cmd == nil {
+		return nil
+	}
+	return func() (msg tea.Msg) {
+		defer func() {
+			if v := recover(); v != nil {
+				msg = crashMsg{&crashed{v, debug.Stack()}}
+			}
+		}()
+		msg = cmd()
+		if batch, ok := msg.(tea.BatchMsg); ok {
+			safe := make(tea.BatchMsg, len(batch))
+			for i, c := range batch {
+				safe[i] = g.protect(c)
+			}
+			return safe
+		}
+		return msg
+	}
+}
+
+// crash reports a panic, without credentials.
+func (c *commands) crash(v any) {
+	known, ok := v.(*crashed)
+	if !ok {
+		known = &crashed{v, debug.Stack()}
+	}
+	text := fmt.Sprintf("%v\n\n%s\nThis is a bug of signalbox (%s): please report the lines above.\n", known, known.stack, buildInfo().Version)
+	// Nothing is left to do when the error stream itself is gone.
+	_, _ = fmt.Fprint(c.process.Err, wire.NewRedactor(os.Environ()).String(text))
+}

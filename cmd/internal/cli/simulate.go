@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.com/signalbox/sources/simulator"
+)
+
+// simulation are the flags of the command simulate.
+type simulation struct {
+	listen    string
+	configOut string
+	seed      int64
+	speed     float64
+}
+
+// configMark is the first line of a config that simulate wrote, by which it knows that it may write it
+// anew.
+const configMark = "# Written by `signalbox simulate`; it is written anew with each start.\n"
+
+func (c *commands) simulate() *cobra.Command {
+	s := simulation{listen: "127.0.0.1:0", speed: 1}
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Serve the demo's world alone, on loopback, for tests and training",
+		Long: `Serve the demo's world alone, on loopback, until interrupted. It speaks the providers' own formats
+and wants a random token.
+
+With --config-out FILE it writes the config of a board for it, and beside it the token as FILE.token, both
+for their owner alone: signalbox --config FILE shows the world. The story starts now, so that a board's
+ages are right at --speed 1.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if s.speed <= 0 {
+				return usagef("--speed %g would stop the world: type a speed above zero, as in --speed 10", s.speed)
+			}
+			return s.serve(cmd)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.listen, "listen", s.listen, "the loopback address to serve on; port 0 takes a free one")
+	f.StringVar(&s.configOut, "config-out", "", "write the config of a board for this world to a file")
+	f.Int64Var(&s.seed, "seed", 0, "the world's seed: the same seed tells the same story")
+	f.Float64Var(&s.speed, "speed", s.speed, "how many times faster than real time the world goes")
+	return cmd
+}
+
+func (s *simulation) serve(cmd *cobra.Command) (err error) {
+	ctx := cmd.Context()
+	if err := s.writable(); err != nil {
+		return err
+	}
+	sim, err := simulator.Start(ctx, simulator.Options{
+		Seed: s.seed, Speed: s.speed, Start: time.Now().Truncate(time.Second), Listen: s.listen,
+	})
+	if err != nil {
+		return usagef("%w: type --listen 127.0.0.1:0 for a free loopback port", err)
+	}
+	defer func() { err = errors.Join(err, sim.Close()) }()
+
+	if s.configOut == "" {
+		err = say(cmd.OutOrStdout(), "serving on %s\ntoken %s\nfor a board's config: signalbox simulate --config-out FILE\n", sim.URL(), sim.Token())
+	} else {
+		if err = s.writeConfig(sim); err != nil {
+			return err
+		}
+		err = say(cmd.OutOrStdout(), "serving on %s\nshow it with: signalbox --config %s\n", sim.URL(), s.configOut)
+	}
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	if s.configOut != "" {
+		return errors.Join(os.Remove(s.configOut), os.Remove(s.tokenFile()))
+	}
+	return nil
+}
+
+func (s *simulation) tokenFile() string { return s.configOut + ".token" }
+
+// writable refuses to write over a file that is somebody's.
+func (s *simulation) writable() error {
+	if s.configOut == "" {
+		return nil
+	}
+	old, err := os.ReadFile(s.configOut)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return usagef("--config-out %s: %w: name a file that you may write", s.configOut, err)
+	case !bytes.HasPrefix(old, []byte(configMark)):
+		return usagef("--config-out %s is there already and not from simulate: name another file", s.configOut)
+	}
+	return nil
+}
+
+func (s *simulation) writeConfig(sim *simulator.Simulator) error {
+	token, err := filepath.Abs(s.tokenFile())
+	if err != nil {
+		return fmt.Errorf("find %s: %w", s.tokenFile(), err)
+	}
+	if err := writePrivate(token, []byte(sim.Token()+"\n")); err != nil {
+		return usagef("--config-out: %w: name a file in a folder that you may write", err)
+	}
+	text := append([]byte(configMark), sim.Config("file:"+token)...)
+	if err := writePrivate(s.configOut, text); err != nil {
+		return usagef("--config-out: %w: name a file in a folder that you may write", err)
+	}
+	return nil
+}
+
+// writePrivate puts a file that its owner alone may read in place of what was there, at once and whole.
+func writePrivate(path string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+strings.TrimPrefix(filepath.Base(path), ".")+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data) // CreateTemp's mode is 0600
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,297 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"example.com/signalbox/ui/uitest/vt"
+)
+
+// patience is how long a test waits for what must come. Nothing waits that long unless it fails.
+const patience = 60 * time.Second
+
+// session is the program in a pseudo-terminal, and the terminal that shows what it writes.
+type session struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	pty *os.File
+
+	mu      sync.Mutex
+	term    *vt.Terminal
+	total   int // bytes written so far
+	raw     strings.Builder
+	changed chan struct{} // closed and replaced with every write
+	ended   bool          // the program's side is closed
+	done    chan struct{} // closed when the program has ended
+	code    int
+}
+
+// start runs the program with args in a terminal of w by h cells.
+func start(t *testing.T, w, h int, env []string, args ...string) *session {
+	t.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Env = env
+	cmd.Dir = t.TempDir()
+	return startCommand(t, w, h, cmd)
+}
+
+func startCommand(t *testing.T, w, h int, cmd *exec.Cmd) *session {
+	t.Helper()
+	file, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{t: t, cmd: cmd, pty: file, term: vt.New(w, h), changed: make(chan struct{}), done: make(chan struct{})}
+	go s.read()
+	go func() {
+		_ = cmd.Wait()
+		s.code = cmd.ProcessState.ExitCode()
+		close(s.done)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-s.done
+		_ = file.Close()
+	})
+	return s
+}
+
+func (s *session) read() {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := s.pty.Read(buf)
+		s.mu.Lock()
+		if n > 0 {
+			s.total += n
+			s.raw.Write(buf[:n])
+			_, _ = s.term.Write(buf[:n])
+		}
+		s.ended = s.ended || err != nil
+		close(s.changed)
+		s.changed = make(chan struct{})
+		s.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// until waits for the terminal to be as cond wants it, and fails with the screen otherwise.
+func (s *session) until(what string, cond func(*vt.Terminal) bool) {
+	s.t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		s.mu.Lock()
+		ok, changed, ended, screen := cond(s.term), s.changed, s.ended, s.term.String()
+		s.mu.Unlock()
+		if ok {
+			return
+		}
+		if ended {
+			s.t.Fatalf("the program ended before %s; the screen:\n%s", what, screen)
+		}
+		select {
+		case <-changed:
+		case <-deadline.C:
+			s.t.Fatalf("waited for %s; the screen:\n%s", what, screen)
+		}
+	}
+}
+
+// shows waits until all texts are on the screen.
+func (s *session) shows(texts ...string) {
+	s.t.Helper()
+	s.until(fmt.Sprintf("%q", texts), func(t *vt.Terminal) bool { return has(t, texts...) })
+}
+
+// hides waits until none of the texts is on the screen.
+func (s *session) hides(texts ...string) {
+	s.t.Helper()
+	s.until(fmt.Sprintf("no %q", texts), func(t *vt.Terminal) bool {
+		for _, text := range texts {
+			if has(t, text) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func has(t *vt.Terminal, texts ...string) bool {
+	screen := t.String()
+	for _, text := range texts {
+		if !strings.Contains(screen, text) {
+			return false
+		}
+	}
+	return true
+}
+
+// keys types text in one write.
+func (s *session) keys(text string) {
+	s.t.Helper()
+	if _, err := io.WriteString(s.pty, text); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *session) signal(sig os.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *session) resize(w, h int) {
+	s.t.Helper()
+	s.mu.Lock()
+	s.term.Resize(w, h)
+	s.mu.Unlock()
+	if err := pty.Setsize(s.pty, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// screen is what is seen now.
+func (s *session) screen() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.term.String()
+}
+
+// written is how many bytes the program has written so far.
+func (s *session) written() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.total
+}
+
+// exits waits for the program's end and returns its exit code, after all that it wrote was read.
+func (s *session) exits() int {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+		s.t.Fatalf("the program does not end; the screen:\n%s", s.screen())
+	}
+	for {
+		s.mu.Lock()
+		ended, changed := s.ended, s.changed
+		s.mu.Unlock()
+		if ended {
+			return s.code
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			s.t.Fatal("the terminal is still open")
+		}
+	}
+}
+
+// givenBack fails unless the terminal is as it was before the program: the ordinary screen, a cursor, no
+// modes, and nothing that was asked or not understood.
+func (s *session) givenBack() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.term.Alternate() {
+		s.t.Error("the alternate screen is still shown")
+	}
+	if _, _, shown := s.term.Cursor(); !shown {
+		s.t.Error("the cursor is still hidden")
+	}
+	for _, mode := range []int{1000, 1002, 1003, 1004, 1006, 2004, 2026} {
+		if s.term.Mode(mode) {
+			s.t.Errorf("mode %d is still set", mode)
+		}
+	}
+	if !s.term.Mode(7) {
+		s.t.Error("lines do not wrap any more")
+	}
+	if u := s.term.Unknown(); len(u) > 0 {
+		s.t.Errorf("sequences that are not known: %q", u)
+	}
+	if q := s.term.Queries(); len(q) > 0 {
+		s.t.Errorf("the terminal was asked: %q", q)
+	}
+}
+
+// output runs the program without a terminal.
+func output(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env, cmd.Dir = env, t.TempDir()
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// simulator is `signalbox simulate` in a process of its own.
+type simulator struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	config string
+	listen string
+}
+
+// simulate starts it. listen is "127.0.0.1:0", or the address of one that was there before.
+func simulate(t *testing.T, env []string, config, listen string, more ...string) *simulator {
+	t.Helper()
+	cmd := exec.Command(binary, append([]string{"simulate", "--listen", listen, "--config-out", config}, more...)...)
+	cmd.Env = env
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &simulator{t: t, cmd: cmd, config: config}
+	t.Cleanup(s.stop)
+	var text strings.Builder
+	buf := make([]byte, 4096)
+	for !strings.Contains(text.String(), "--config") {
+		n, err := out.Read(buf)
+		text.Write(buf[:n])
+		if err != nil {
+			t.Fatalf("the simulator says %q and ends", text.String())
+		}
+	}
+	_, rest, _ := strings.Cut(text.String(), "http://")
+	s.listen, _, _ = strings.Cut(rest, "\n")
+	return s
+}
+
+func (s *simulator) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// stop ends it at once, as a dead host would.
+func (s *simulator) stop() {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}

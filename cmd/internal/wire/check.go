@@ -1,0 +1,64 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+)
+
+// Check asks every source what could keep it from working, one after the other in the order of the
+// config, and yields its name and what it found.
+func (b *Board) Check(ctx context.Context) iter.Seq2[string, []sources.Finding] {
+	return func(yield func(string, []sources.Finding) bool) {
+		for _, o := range b.open {
+			found := []sources.Finding{{Level: sources.LevelOK, What: clean.Linef("a source of type %s has nothing to check", o.entry.Type)}}
+			if o.set.Checker != nil {
+				found = o.set.Checker.Check(ctx)
+			}
+			if !yield(o.entry.Name, found) {
+				return
+			}
+		}
+	}
+}
+
+// CheckState tells whether something can be kept for the next start, and the budget shared.
+func (b *Board) CheckState() []sources.Finding {
+	if b.o.Private {
+		return []sources.Finding{{Level: sources.LevelOK, What: clean.Const("a demo keeps nothing")}}
+	}
+	if b.dir == nil {
+		return []sources.Finding{{
+			Level: sources.LevelWarn, What: clean.Const("there is no state directory"), Detail: clean.Line(b.noDir.Error()),
+			Fix: clean.Const("set state_dir: in the config to a directory of your own"),
+		}}
+	}
+	return []sources.Finding{{Level: sources.LevelOK, What: clean.Line(b.dir.Path())}}
+}
+
+// Proposal is a service that a source knows of, and the source's name.
+type Proposal struct {
+	sources.Proposal
+	Source string
+}
+
+// Discover asks every source that can for the services that it knows of.
+func (b *Board) Discover(ctx context.Context) ([]Proposal, error) {
+	var out []Proposal
+	for _, o := range b.open {
+		if o.set.Discoverer == nil {
+			continue
+		}
+		found, err := o.set.Discoverer.Discover(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("ask the source %s for services: %w", o.entry.Name, err)
+		}
+		for _, p := range found {
+			out = append(out, Proposal{p, o.entry.Name})
+		}
+	}
+	return out, nil
+}
