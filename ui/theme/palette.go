@@ -48,7 +48,7 @@ func darkInks() *inks {
 		accent:     ink{rgb: "#82b1f5", x256: 111, x16: 12, mono: screen.Bold},
 		ok:         ink{rgb: "#86bf8a", x256: 114, x16: 2},
 		warn:       ink{rgb: "#e6bd6a", x256: 221, x16: 3, mono: screen.Bold},
-		crit:       ink{rgb: "#ff7a7a", x256: 210, x16: 9, bold: true, mono: screen.Bold | screen.Reverse},
+		crit:       ink{rgb: "#ff7b7b", x256: 210, x16: 9, bold: true, mono: screen.Bold | screen.Reverse},
 		info:       ink{rgb: "#76c5d6", x256: 116, x16: 6},
 		busy:       ink{rgb: "#b9a5f2", x256: 183, x16: 13},
 		border:     ink{rgb: "#566073", x256: 240, x16: -1, dim: true, mono: screen.Dim},
@@ -80,11 +80,11 @@ func lightInks() *inks {
 func colorBlindInks() *inks {
 	p := darkInks()
 	p.accent = ink{rgb: "#c3cfe2", x256: 152, x16: 15, bold: true, mono: screen.Bold}
-	p.ok = ink{rgb: "#5fb0ee", x256: 75, x16: 12}
-	p.warn = ink{rgb: "#f5e06e", x256: 228, x16: 11, mono: screen.Bold}
-	p.crit = ink{rgb: "#f0783c", x256: 209, x16: 9, bold: true, mono: screen.Bold | screen.Reverse}
+	p.ok = ink{rgb: "#6fb0fa", x256: 75, x16: 12}
+	p.warn = ink{rgb: "#f5e43c", x256: 227, x16: 11, mono: screen.Bold}
+	p.crit = ink{rgb: "#ff8a5c", x256: 209, x16: 9, bold: true, mono: screen.Bold | screen.Reverse}
 	p.info = ink{rgb: "#a5dcf5", x256: 153, x16: 14}
-	p.busy = ink{rgb: "#d9a3cf", x256: 182, x16: 13}
+	p.busy = ink{rgb: "#f3dcff", x256: 225, x16: 13}
 	p.match = ink{rgb: "#ffffff", x256: 231, x16: 15, bold: true, line: true, mono: screen.Bold | screen.Underline}
 	return p
 }
@@ -92,11 +92,11 @@ func colorBlindInks() *inks {
 func colorBlindLightInks() *inks {
 	p := lightInks()
 	p.accent = ink{rgb: "#2b3a52", x256: 237, x16: 0, bold: true, mono: screen.Bold}
-	p.ok = ink{rgb: "#0060b0", x256: 25, x16: 4}
-	p.warn = ink{rgb: "#6e6000", x256: 58, x16: 3, mono: screen.Bold}
-	p.crit = ink{rgb: "#b83c00", x256: 130, x16: 1, bold: true, mono: screen.Bold | screen.Reverse}
+	p.ok = ink{rgb: "#0056d6", x256: 26, x16: 4}
+	p.warn = ink{rgb: "#3a2e00", x256: 94, x16: 3, mono: screen.Bold}
+	p.crit = ink{rgb: "#ad3a00", x256: 52, x16: 1, bold: true, mono: screen.Bold | screen.Reverse}
 	p.info = ink{rgb: "#083a66", x256: 17, x16: 6}
-	p.busy = ink{rgb: "#8c3c80", x256: 90, x16: 5}
+	p.busy = ink{rgb: "#42006a", x256: 54, x16: 5}
 	p.match = ink{rgb: "#000000", x256: 16, x16: 0, bold: true, line: true, mono: screen.Bold | screen.Underline}
 	return p
 }
