@@ -162,9 +162,6 @@ func (c *call) createDeployment() answer {
 			})}
 		}
 	}
-	if c.repo.Environment(in.Environment) == nil {
-		c.w.AddEnvironment(c.repo, in.Environment)
-	}
 	d := &world.Deployment{
 		Repo: c.repo, SHA: sha, Ref: in.Ref, Task: in.Task, Environment: in.Environment, Payload: compact(in.Payload),
 		Description: in.Description, Creator: c.actor(), Transient: in.Transient, Production: in.Environment == "production",

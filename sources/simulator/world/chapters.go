@@ -81,6 +81,9 @@ func (s *script) web() {
 		s.push(r, "main", c, "release", 4*time.Minute)
 	})
 	s.ship("web", "deploy", 26*time.Hour, 3*time.Minute, "dev3", to("prod", &b00), nil)
+	s.ago(3*time.Hour, func() {
+		s.merge("web", "", "Fix typos in the docs (#431)", "dev2", File{Path: "docs/intro.md", Status: "modified", Additions: 4, Removed: 4})
+	})
 	for _, ago := range []time.Duration{48*time.Hour + 44*time.Minute, 24*time.Hour + 44*time.Minute, 44 * time.Minute} {
 		s.ago(ago, func() {
 			s.startRun(start{workflow: r.Workflow("nightly.yml"), event: "schedule", branch: "main", sha: r.Branches["main"], actor: s.by("dev3")})

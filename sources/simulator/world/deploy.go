@@ -57,8 +57,8 @@ type DeploymentStatus struct {
 	At          time.Time
 }
 
-// AddEnvironment makes an environment; a job or a deployment that names a new one does so by itself.
-func (w *World) AddEnvironment(r *Repo, name string, reviewers ...*User) *Environment {
+// addEnvironment makes an environment; a job or a deployment that names a new one does so by itself.
+func (w *World) addEnvironment(r *Repo, name string, reviewers ...*User) *Environment {
 	e := &Environment{ID: w.id(idEnvironment), Repo: r, Name: name, Created: w.now, Reviewers: reviewers}
 	r.Environments = append(r.Environments, e)
 	w.touch(r)
@@ -96,6 +96,9 @@ func (w *World) recordJob(j *Job) *Deployment {
 
 func (w *World) record(d *Deployment) *Deployment {
 	d.ID, d.Created, d.Updated = w.id(idDeployment), w.now, w.now
+	if d.Repo.Environment(d.Environment) == nil {
+		w.addEnvironment(d.Repo, d.Environment)
+	}
 	d.Repo.Deployments = append(d.Repo.Deployments, d)
 	w.touch(d.Repo)
 	return d

@@ -133,7 +133,7 @@ func (w *World) carry(a *Attempt, def *JobDef) {
 func (w *World) admit(j *Job) {
 	env := j.Run.Repo.Environment(j.Environment)
 	if j.Environment != "" && env == nil {
-		env = w.AddEnvironment(j.Run.Repo, j.Environment)
+		env = w.addEnvironment(j.Run.Repo, j.Environment)
 	}
 	if env != nil {
 		j.Deployment = w.recordJob(j)

@@ -77,7 +77,7 @@ func (s *script) places() {
 	repo := func(name string) *Repo { r, _ := s.Repo("acme/" + name); return r }
 	repo("web").Former = []string{"acme/old-web"}
 	for _, name := range []string{"production-eu", "production-us"} {
-		e := s.AddEnvironment(repo("search"), name, s.by("sre1"), s.by("lead1"))
+		e := s.addEnvironment(repo("search"), name, s.by("sre1"), s.by("lead1"))
 		e.Team = "sre"
 	}
 	s.extras(acme, secure)
