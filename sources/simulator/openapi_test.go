@@ -280,7 +280,7 @@ func tourOfRefusals(c *client) {
 	c.do(http.StatusConflict, http.MethodPost, repo+"/actions/runs/"+itoa(done.ID)+"/cancel", "")
 	c.do(http.StatusForbidden, http.MethodPost, repo+"/actions/runs/"+itoa(done.ID)+"/rerun-failed-jobs", "")
 	c.do(http.StatusConflict, http.MethodPost, "/repos/acme/money/deployments", `{"ref":"fix/lag","auto_merge":false}`)
-	c.do(http.StatusAccepted, http.MethodPost, "/repos/acme/money/deployments", `{"ref":"fix/lag"}`)
+	c.do(http.StatusAccepted, http.MethodPost, repo+"/deployments", `{"ref":"spike/cards"}`)
 	c.token = "nobody's"
 	c.do(http.StatusUnauthorized, http.MethodGet, "/user", "")
 	c.token = "reader"

@@ -10,6 +10,7 @@ import (
 func (s *script) checkout() {
 	r, _ := s.Repo("acme/checkout")
 	var v190, v191, v192 string
+	s.ago(10*day, func() { s.commit(r, "spike/cards", "", "Try another card form", s.by("dev2")) })
 	s.ago(9*day, func() {
 		c := s.merge("checkout", "", "Show saved cards", "dev1")
 		v190 = c.SHA
