@@ -1,0 +1,238 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"example.com/signalbox/config/secret"
+)
+
+func TestParseRemote(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://github.com/acme/checkout.git":             "github.com acme/checkout",
+		"https://github.com/acme/checkout":                 "github.com acme/checkout",
+		"https://GitHub.com/acme/checkout/":                "github.com acme/checkout",
+		"https://user:ghp_x@github.com/acme/checkout.git":  "github.com acme/checkout",
+		"https://github.com:443/acme/checkout":             "github.com acme/checkout",
+		"https://github.com:8443/acme/checkout":            "github.com:8443 acme/checkout",
+		"http://github.com/acme/checkout":                  "github.com acme/checkout",
+		"git://github.com/acme/checkout.git":               "github.com acme/checkout",
+		"ssh://git@github.com/acme/checkout.git":           "github.com acme/checkout",
+		"ssh://git@ssh.github.com:443/acme/checkout.git":   "github.com acme/checkout",
+		"ssh://git@ghe.example.com:2222/acme/checkout.git": "ghe.example.com acme/checkout",
+		"git+ssh://git@github.com/acme/checkout":           "github.com acme/checkout",
+		"git@github.com:acme/checkout.git":                 "github.com acme/checkout",
+		"github.com:acme/checkout":                         "github.com acme/checkout",
+		"git@github.com:/acme/checkout.git":                "github.com acme/checkout",
+		"git@work:acme/checkout.git":                       "work acme/checkout",
+		"git@github.com:acme/check.out_2":                  "github.com acme/check.out_2",
+		// What looks like github.com and is not.
+		"https://github.com.evil.example/acme/checkout":   "github.com.evil.example acme/checkout",
+		"https://github.com@evil.example/acme/checkout":   "evil.example acme/checkout",
+		"github.com@evil.example:acme/checkout":           "evil.example acme/checkout",
+		"https://evil.example/github.com/acme":            "evil.example github.com/acme",
+		"https://github.com./acme/checkout":               "",
+		"https://github.com\\@evil.example/acme/checkout": "",
+		"https://github%2ecom/acme/checkout":              "",
+		"https://gіthub.com/acme/checkout":                "", // a Cyrillic і
+		"":                                                "",
+		"/srv/git/checkout.git":                           "",
+		"../checkout":                                     "",
+		"file:///srv/acme/checkout":                       "",
+		`C:\src\checkout`:                                 "",
+		"C:/src/checkout":                                 "",
+		"https://github.com/checkout":                     "",
+		"https://github.com/acme/group/checkout":          "",
+		"https://github.com/acme/..":                      "",
+		"https://github.com/../checkout":                  "",
+		"https://github.com/acme/a b":                     "",
+		"https://github.com/acme/check\"out":              "",
+		"ext::sh -c evil acme/checkout":                   "",
+	} {
+		host, repo, ok := ParseRemote(address)
+		if got := strings.TrimSpace(host + " " + repo); got != want || ok != (want != "") {
+			t.Errorf("%s: got %q, %t, want %q", address, got, ok, want)
+		}
+	}
+}
+
+type world struct {
+	files map[string]string
+	vars  map[string]string
+}
+
+func (w world) surroundings(dir string) Surroundings {
+	return Surroundings{
+		Dir:        dir,
+		ConfigHome: "/home/me/.config",
+		Lookup: func(name string) (string, bool) {
+			v, ok := w.vars[name]
+			return v, ok
+		},
+		Read: func(path string) ([]byte, error) {
+			if s, ok := w.files[filepath.ToSlash(path)]; ok {
+				return []byte(s), nil
+			}
+			return nil, fs.ErrNotExist
+		},
+	}
+}
+
+// hub is a driver that takes what Discover writes.
+type hub struct {
+	Token   secret.Ref `yaml:"token"`
+	BaseURL string     `yaml:"base_url"`
+}
+
+func hubOptions() Options {
+	return Options{Types: []SourceType{{Name: "github", Config: func() any { return &hub{} }}}}
+}
+
+const publicConfig = "[core]\n\tbare = false\n[remote \"origin\"]\n\turl = git@github.com:acme/checkout.git\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+
+func TestDiscover(t *testing.T) {
+	t.Parallel()
+	enterprise := strings.ReplaceAll(publicConfig, "github.com", "ghe.example.com")
+	for name, c := range map[string]struct {
+		world world
+		dir   string
+		want  string
+	}{
+		"github.com": {
+			world{map[string]string{"/src/.git/config": publicConfig}, map[string]string{"GITHUB_TOKEN": "x"}},
+			"/src", "env:GITHUB_TOKEN at  for acme/checkout",
+		},
+		"deep inside, GH_TOKEN before GITHUB_TOKEN": {
+			world{map[string]string{"/src/.git/config": publicConfig}, map[string]string{"GITHUB_TOKEN": "x", "GH_TOKEN": "y"}},
+			"/src/a/b/c", "env:GH_TOKEN at  for acme/checkout",
+		},
+		"enterprise": {
+			world{map[string]string{"/src/.git/config": enterprise}, map[string]string{"GH_HOST": "GHE.example.com", "GH_ENTERPRISE_TOKEN": "x", "GITHUB_TOKEN": "y"}},
+			"/src", "env:GH_ENTERPRISE_TOKEN at https://ghe.example.com for acme/checkout",
+		},
+		"GH_HOST does not matter to github.com": {
+			world{map[string]string{"/src/.git/config": publicConfig}, map[string]string{"GH_HOST": "ghe.example.com", "GH_ENTERPRISE_TOKEN": "x", "GITHUB_TOKEN": "y"}},
+			"/src", "env:GITHUB_TOKEN at  for acme/checkout",
+		},
+		"worktree": {
+			world{map[string]string{
+				"/wt/.git": "gitdir: /src/.git/worktrees/wt\n", "/src/.git/worktrees/wt/commondir": "../..\n", "/src/.git/config": publicConfig,
+			}, map[string]string{"GITHUB_TOKEN": "x"}},
+			"/wt/sub", "env:GITHUB_TOKEN at  for acme/checkout",
+		},
+		"submodule": {
+			world{map[string]string{
+				"/src/.git/config": "[remote \"origin\"]\nurl = https://github.com/acme/outer", "/src/lib/.git": "gitdir: ../.git/modules/lib", "/src/.git/modules/lib/config": publicConfig,
+			}, map[string]string{"GITHUB_TOKEN": "x"}},
+			"/src/lib", "env:GITHUB_TOKEN at  for acme/checkout",
+		},
+		"a fork's upstream": {
+			world{map[string]string{"/src/.git/config": strings.ReplaceAll(publicConfig, "acme", "me") + "[remote \"upstream\"] url = \"https://github.com/acme/checkout\" # the real one\n"}, map[string]string{"GITHUB_TOKEN": "x"}},
+			"/src", "env:GITHUB_TOKEN at  for acme/checkout",
+		},
+		"another name": {
+			world{map[string]string{"/src/.git/config": "[remote \"local\"]\nurl = /srv/x\n[remote \"hub\"]\nurl = https://u:p@github.com/acme/checkout\nurl = https://evil.example/a/b\n"}, map[string]string{"GITHUB_TOKEN": "x"}},
+			"/src", "env:GITHUB_TOKEN at  for acme/checkout",
+		},
+		"insteadOf is not followed": {
+			world{map[string]string{"/src/.git/config": "[url \"https://evil.example/\"]\n\tinsteadOf = https://github.com/\n" + publicConfig}, map[string]string{"GITHUB_TOKEN": "x"}},
+			"/src", "env:GITHUB_TOKEN at  for acme/checkout",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Discover(t.Context(), c.world.surroundings(c.dir), hubOptions())
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := got.Sources[0].Config.(*hub)
+			s := got.Services[0]
+			if text := h.Token.String() + " at " + h.BaseURL + " for " + s.Repo.Scope; text != c.want {
+				t.Errorf("got %s, want %s", text, c.want)
+			}
+			if !got.Discovered || !s.Discovered || s.Name != "checkout" || s.Repo.Source != "github" || len(got.Files) != 0 || len(got.Warnings) != 0 {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// TestDiscoverSendsNoTokenElsewhere: every refusal says what to set, and none makes a config.
+func TestDiscoverSendsNoTokenElsewhere(t *testing.T) {
+	t.Parallel()
+	every := map[string]string{"GITHUB_TOKEN": "a", "GH_TOKEN": "b", "GH_ENTERPRISE_TOKEN": "c", "GITHUB_ENTERPRISE_TOKEN": "d"}
+	with := func(name, value string) map[string]string {
+		m := map[string]string{name: value}
+		for k, v := range every {
+			m[k] = v
+		}
+		return m
+	}
+	remote := func(url string) map[string]string {
+		return map[string]string{"/src/.git/config": "[remote \"origin\"]\nurl = " + url}
+	}
+	for name, c := range map[string]struct {
+		world world
+		found string
+		set   []string
+	}{
+		"no repository":     {world{nil, every}, "/src is in no Git repository", nil},
+		"no remote":         {world{map[string]string{"/src/.git/config": "[core]"}, every}, "has no remote", nil},
+		"unreadable link":   {world{map[string]string{"/src/.git": "gitdir: /gone"}, every}, "has no remote", nil},
+		"no token":          {world{remote("https://github.com/a/b"), map[string]string{"GH_ENTERPRISE_TOKEN": "c"}}, "a/b on github.com", []string{"export GITHUB_TOKEN"}},
+		"empty token":       {world{remote("https://github.com/a/b"), map[string]string{"GITHUB_TOKEN": " "}}, "a/b on github.com", []string{"export GITHUB_TOKEN"}},
+		"another host":      {world{remote("https://evil.example/a/b"), every}, "a/b on evil.example", []string{"export GH_HOST=evil.example"}},
+		"another GH_HOST":   {world{remote("https://evil.example/a/b"), with("GH_HOST", "ghe.example.com")}, "a/b on evil.example", []string{"export GH_HOST=evil.example"}},
+		"lookalike":         {world{remote("https://github.com.evil.example/a/b"), every}, "github.com.evil.example", []string{"export GH_HOST="}},
+		"another port":      {world{remote("https://github.com:8443/a/b"), every}, "github.com:8443", []string{"export GH_HOST="}},
+		"user as disguise":  {world{remote("https://github.com@evil.example/a/b"), every}, "on evil.example", []string{"export GH_HOST=evil.example"}},
+		"tenant of ghe.com": {world{remote("https://acme.ghe.com/a/b"), every}, "on acme.ghe.com", []string{"export GH_HOST=acme.ghe.com"}},
+		"nothing is set":    {world{remote("git@ghe.example.com:a/b"), nil}, "on ghe.example.com", []string{"export GH_HOST=ghe.example.com", "export GH_ENTERPRISE_TOKEN"}},
+		"GH_HOST alone":     {world{remote("git@ghe.example.com:a/b"), map[string]string{"GH_HOST": "ghe.example.com", "GITHUB_TOKEN": "a"}}, "on ghe.example.com", []string{"export GH_ENTERPRISE_TOKEN"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Discover(t.Context(), c.world.surroundings("/src"), hubOptions())
+			var n *NothingSet
+			if got != nil || !errors.As(err, &n) {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			if !strings.Contains(strings.Join(n.Found, "; "), c.found) {
+				t.Errorf("found %q", n.Found)
+			}
+			for i, want := range append(c.set, "signalbox --demo", "signalbox init", "signalbox config sample") {
+				if len(n.Set) <= i || !strings.HasPrefix(n.Set[i].What, want) || n.Set[i].Why == "" {
+					t.Errorf("set[%d] of %+v is not %s", i, n.Set, want)
+				}
+			}
+			if !strings.Contains(err.Error(), "--demo") {
+				t.Errorf("%v does not say that --demo exists", err)
+			}
+		})
+	}
+}
+
+func TestPath(t *testing.T) {
+	t.Setenv("HOME", "/home/me")
+	for _, c := range []struct {
+		flag   string
+		vars   map[string]string
+		want   string
+		chosen bool
+	}{
+		{"", nil, "/home/me/.config/signalbox/config.yaml", false},
+		{"", map[string]string{"XDG_CONFIG_HOME": "/xdg"}, "/xdg/signalbox/config.yaml", false},
+		{"", map[string]string{"XDG_CONFIG_HOME": "relative"}, "/home/me/.config/signalbox/config.yaml", false},
+		{"", map[string]string{"SIGNALBOX_CONFIG": "~/c.yaml", "XDG_CONFIG_HOME": "/xdg"}, "/home/me/c.yaml", true},
+		{"x.yaml", map[string]string{"SIGNALBOX_CONFIG": "/c.yaml"}, "x.yaml", true},
+		{"", map[string]string{"SIGNALBOX_CONFIG": ""}, "/home/me/.config/signalbox/config.yaml", false},
+	} {
+		if got, chosen := Path(c.flag, world{vars: c.vars}.surroundings("/")); got != c.want || chosen != c.chosen {
+			t.Errorf("%+v: got %s, %t", c, got, chosen)
+		}
+	}
+}
