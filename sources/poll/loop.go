@@ -207,8 +207,8 @@ func (e *Engine) settle(t *turn, r result) {
 			break
 		}
 	}
-	if l.ended || e.closing || l.restart || errors.Is(r.err, context.Canceled) && t.ctx.Err() != nil {
-		return
+	if l.ended || l.restart || errors.Is(t.ctx.Err(), context.Canceled) {
+		return // it was the engine that gave up
 	}
 	if errors.Is(r.err, sources.ErrNotModified) && !l.answered {
 		r.err = &sources.Error{

@@ -158,7 +158,7 @@ func goroutines(p *probe) {
 		s.close()
 		s.close()
 	})
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(p.patience)
 	for left := labelled(label); left > 0; left = labelled(label) {
 		if time.Now().After(deadline) {
 			p.errorf("%d goroutines outlive Close", left)

@@ -420,9 +420,6 @@ func recoversFrom(p *probe, s *session, r Read) {
 	}
 }
 
-// patience is how long a driver may take to notice the end of its context. Only a broken one needs it.
-const patience = 5 * time.Second
-
 func cancellation(p *probe) {
 	for _, r := range p.h.Reads {
 		s := p.open()
@@ -437,7 +434,7 @@ func cancellation(p *probe) {
 		case <-s.wire.hanging:
 		case o := <-done:
 			p.errorf("%s: answers before its provider does: %v", r, o.err)
-		case <-time.After(patience):
+		case <-time.After(p.patience):
 			p.errorf("%s: asks its provider nothing", r)
 		}
 		cancel()
@@ -446,7 +443,7 @@ func cancellation(p *probe) {
 			if o.err == nil || o.count > 0 {
 				p.errorf("%s: a cancelled read answers %d items and %v", r, o.count, o.err)
 			}
-		case <-time.After(patience):
+		case <-time.After(p.patience):
 			p.errorf("%s: goes on after its context has ended", r)
 			continue
 		}

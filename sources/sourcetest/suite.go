@@ -57,7 +57,7 @@ func Run(t *testing.T, h Harness) {
 	t.Helper()
 	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
-			p := &probe{h: h, tb: t, errorf: t.Errorf}
+			p := &probe{h: h, tb: t, errorf: t.Errorf, patience: 10 * time.Second}
 			c.run(p)
 		})
 	}
@@ -95,4 +95,7 @@ type probe struct {
 	h      Harness
 	tb     testing.TB
 	errorf func(format string, args ...any)
+	// patience is how long a driver may take to notice the end of its context, or of its life. Only a
+	// broken one needs it.
+	patience time.Duration
 }

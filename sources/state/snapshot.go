@@ -53,7 +53,7 @@ func (d *Dir) SaveSnapshot(identity string, snap *store.Snapshot) error {
 }
 
 func encodeSnapshot(identity string, snap *store.Snapshot) ([]byte, error) {
-	for b := (bounds{items: 60, history: 20, points: 720}); ; b = (bounds{b.items / 2, b.history / 2, b.points / 2}) {
+	for b := (bounds{items: 40, history: 20, points: 720}); ; b = (bounds{b.items / 2, b.history / 2, b.points / 2}) {
 		file := snapshotFile{Format: snapshotFormat, Version: snapshotVersion, Identity: hashed(identity), Saved: snap.At.UTC()}
 		for i := range snap.Feeds {
 			if !snap.Feeds[i].Health.LastGood.IsZero() {
