@@ -93,11 +93,15 @@ func (w *watcher) run(ctx context.Context, notifier *fsnotify.Watcher) error {
 func (w *watcher) poll(ctx context.Context) error {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
+	return w.pollOn(ctx, ticker.C)
+}
+
+func (w *watcher) pollOn(ctx context.Context, tick <-chan time.Time) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-tick:
 			w.reload(ctx)
 		}
 	}
