@@ -152,12 +152,12 @@ func afterEscape(s string, i int) int {
 	if i == len(s) {
 		return i
 	}
-	switch b := s[i]; {
-	case b == '[':
+	switch s[i] {
+	case '[':
 		return afterCSI(s, i+1)
-	case b == ']':
+	case ']':
 		return afterString(s, i+1, true)
-	case b == 'P' || b == 'X' || b == '^' || b == '_':
+	case 'P', 'X', '^', '_':
 		return afterString(s, i+1, false)
 	}
 	for i < len(s) && s[i] >= 0x20 && s[i] < 0x30 {

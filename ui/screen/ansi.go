@@ -49,15 +49,15 @@ func cutSGR(s string) (text, params, rest string) {
 // sgr is s after the parameters of an SGR sequence.
 func (s Style) sgr(params string) Style {
 	for p := sgrParams(params); p.ok; p = p.next() {
-		switch n := p.n; {
-		case n == 38:
+		switch p.n {
+		case 38:
 			s.FG, p = p.color(s.FG)
-		case n == 48:
+		case 48:
 			s.BG, p = p.color(s.BG)
-		case n == 58:
+		case 58:
 			_, p = p.color(0)
 		default:
-			s = s.sgrCode(n)
+			s = s.sgrCode(p.n)
 		}
 	}
 	return s

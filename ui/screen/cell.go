@@ -104,6 +104,19 @@ func (c cell) append(b []byte) []byte {
 // plain reports a blank of which only the background shows.
 func (c cell) plain() bool { return c.text == ' ' && c.look == c.look&bgMask }
 
+// excess is how many columns too many a terminal might give c: it may make a character wide, and give
+// each mark a column.
+func (c cell) excess() int {
+	if c.sure() {
+		return 0
+	}
+	n := 2 - c.width()
+	for t := c.text >> runeBits; t != 0; t >>= runeBits {
+		n++
+	}
+	return n
+}
+
 // sure reports that every terminal puts the cursor where we do after c.
 func (c cell) sure() bool {
 	if c.text < 0x7f {

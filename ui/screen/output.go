@@ -220,7 +220,11 @@ func (o *Output) Write(p []byte) (int, error) {
 	if o.life != released {
 		return len(p), nil
 	}
-	return o.term.Write(p)
+	n, err := o.term.Write(p)
+	if err != nil {
+		return n, fmt.Errorf("write to the terminal: %w", err)
+	}
+	return n, nil
 }
 
 // WriteString passes control sequences on, between frames, and follows what they do: frames begin after
@@ -251,13 +255,15 @@ func (o *Output) WriteString(s string) (int, error) {
 	}
 	o.w.lost()
 	if _, err := io.WriteString(o.term, pre+s+post); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("write to the terminal: %w", err)
 	}
 	return len(s), nil
 }
 
 // Read reads from the terminal.
-func (o *Output) Read(p []byte) (int, error) { return o.term.Read(p) }
+func (o *Output) Read(p []byte) (int, error) {
+	return o.term.Read(p) //nolint:wrapcheck // io.EOF has to stay itself
+}
 
 // Fd is the terminal's, so that Bubble Tea knows its size.
 func (o *Output) Fd() uintptr { return o.term.Fd() }

@@ -66,7 +66,7 @@ func says(s string) *screen.Grid {
 func inBubble(t *testing.T, f *fakeTerminal, o screen.OutputOptions, test func(*testing.T, *screen.Output)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		o.Now = time.Now //nolint:forbidigo // the bubble's clock
+		o.Now = time.Now
 		out := screen.NewOutput(f, o)
 		defer func() { _ = out.Close() }()
 		enter(out)

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 // program is a small one on the screen and Bubble Tea, as cmd builds its board.
 func program() int {
-	out := screen.NewOutput(os.Stdout, screen.OutputOptions{Now: time.Now}) //nolint:forbidigo // this is a main
+	out := screen.NewOutput(os.Stdout, screen.OutputOptions{Now: time.Now})
 	p := tea.NewProgram(&model{out: out}, tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(1), tea.WithMouseCellMotion())
 	_, err := p.Run()
 	if closeErr := out.Close(); closeErr != nil || err != nil {
@@ -80,7 +80,7 @@ func (m *model) key(msg tea.KeyMsg) tea.Cmd {
 	case "z":
 		return tea.Suspend
 	case "e":
-		return tea.ExecProcess(exec.Command("echo", "from a command"), nil) //nolint:noctx // it ends at once
+		return tea.ExecProcess(exec.Command("echo", "from a command"), nil)
 	case "c":
 		return tea.ClearScreen
 	}
@@ -201,10 +201,10 @@ func (s *session) givenBack() {
 // The terminal here answers no query. Bubble Tea's package alone would wait five seconds for one.
 func TestFirstPaintOnAMuteTerminal(t *testing.T) {
 	t.Parallel()
-	begin := time.Now() //nolint:forbidigo // measured
+	begin := time.Now()
 	s := start(t, 40, 10)
 	s.until("a paint", s.shows("size 40x10"))
-	if took := time.Since(begin); took > 4*time.Second { //nolint:forbidigo // measured
+	if took := time.Since(begin); took > 4*time.Second {
 		t.Errorf("the first paint took %v", took)
 	}
 	if s.term.Cell(39, 9).Text != "┘" || s.term.Scrolled() > 0 {

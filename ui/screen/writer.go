@@ -127,12 +127,15 @@ func (w *writer) writeRow(y, last int) {
 			x--
 		}
 		w.reach(x, y)
-		for x <= last && (w.old[x] != w.row[x] || w.row[x].text == 0) {
-			if x >= tail && w.erase(x, y, last) {
+		// What a terminal may have covered, because it makes characters wider, is written again.
+		for covered := 0; x < len(w.row) && (covered > 0 || w.old[x] != w.row[x] || w.row[x].text == 0); {
+			if x >= tail && covered == 0 && w.erase(x, y, last) {
 				return
 			}
 			w.put(x, y)
-			x += max(1, w.row[x].width())
+			n := max(1, w.row[x].width())
+			covered = max(covered-n, w.row[x].excess())
+			x += n
 		}
 	}
 }
@@ -198,6 +201,14 @@ func (w *writer) put(x, y int) {
 		w.move(x, y)
 	}
 	w.penFor(x)
+	if c.width() == 2 && !c.sure() && w.stale(x) {
+		w.buf = append(w.buf, "  "...)
+		w.t.x = unknown
+		if x+2 < len(w.row) {
+			w.t.x = x + 2
+		}
+		w.move(x, y)
+	}
 	w.buf = c.append(w.buf)
 	switch next := x + max(1, c.width()); {
 	case next >= len(w.row) || !c.sure():
@@ -207,6 +218,15 @@ func (w *writer) put(x, y int) {
 		w.t.x = next
 		w.t.shaky = c.width() == 2
 	}
+}
+
+// stale reports that a terminal that makes the wide character at x narrow would go on showing something in
+// its right half.
+func (w *writer) stale(x int) bool {
+	if was := w.old[x]; was.width() == 2 && !was.sure() {
+		return was.look&bgMask != w.row[x].look&bgMask
+	}
+	return w.old[x+1] != blankLike(w.row[x])
 }
 
 // penFor makes the pen draw the cell at x as it shall look. On a blank no foreground shows; what is
@@ -255,10 +275,10 @@ func (w *writer) move(x, y int) {
 	if t.y == y && known && t.x == x {
 		return
 	}
-	switch {
-	case t.y == unknown:
+	switch t.y {
+	case unknown:
 		w.buf = appendPosition(w.buf, x, y)
-	case t.y == y:
+	case y:
 		w.buf = appendColumn(w.buf, t.x, x, known)
 	default:
 		n := len(w.buf)

@@ -93,7 +93,7 @@ func colorBlindLightInks() *inks {
 	p := lightInks()
 	p.accent = ink{rgb: "#2b3a52", x256: 237, x16: 0, bold: true, mono: screen.Bold}
 	p.ok = ink{rgb: "#0056d6", x256: 26, x16: 4}
-	p.warn = ink{rgb: "#3a2e00", x256: 94, x16: 3, mono: screen.Bold}
+	p.warn = ink{rgb: "#3a2e00", x256: 94, x16: 3, bold: true, mono: screen.Bold}
 	p.crit = ink{rgb: "#ad3a00", x256: 52, x16: 1, bold: true, mono: screen.Bold | screen.Reverse}
 	p.info = ink{rgb: "#083a66", x256: 17, x16: 6}
 	p.busy = ink{rgb: "#42006a", x256: 54, x16: 5}

@@ -13,6 +13,6 @@ package early
 import "github.com/charmbracelet/lipgloss"
 
 // init is the project's only one.
-func init() { //nolint:gochecknoinits // see the package comment
+func init() {
 	lipgloss.SetHasDarkBackground(true)
 }

@@ -244,7 +244,7 @@ func sgr(pen screen.Style, p params) screen.Style {
 	if len(p) == 0 {
 		return screen.Style{}
 	}
-	bits := [10]screen.Attr{1: screen.Bold, 2: screen.Dim, 3: screen.Italic, 4: screen.Underline, 7: screen.Reverse, 9: screen.Strike}
+	bits := map[int]screen.Attr{1: screen.Bold, 2: screen.Dim, 3: screen.Italic, 4: screen.Underline, 7: screen.Reverse, 9: screen.Strike}
 	for i := 0; i < len(p); i++ {
 		switch n := p[i]; {
 		case n == 0:

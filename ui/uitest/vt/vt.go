@@ -288,13 +288,13 @@ func (t *Terminal) setMode(n int, on bool) {
 	t.modes[n] = on
 }
 
-func (t *Terminal) alternate(on, clear bool) {
+func (t *Terminal) alternate(on, erase bool) {
 	switch {
 	case on && !t.alt:
 		t.savedAlt = cursor{t.x, t.y, t.pen}
 		t.main, t.alt = t.rows, true
 		t.rows = blankRows(t.w, t.h, screen.Style{})
-	case on && clear:
+	case on && erase:
 		t.rows = blankRows(t.w, t.h, screen.Style{})
 	case !on && t.alt:
 		t.rows, t.main, t.alt = t.main, nil, false
@@ -326,10 +326,9 @@ func (t *Terminal) control(b byte) {
 
 // parser takes bytes apart into characters, controls and sequences.
 type parser struct {
-	state  func(*Terminal, byte)
-	seq    []byte // of the sequence, from after ESC
-	utf8   []byte
-	inside bool // a control string
+	state func(*Terminal, byte)
+	seq   []byte // of the sequence, from after ESC
+	utf8  []byte
 }
 
 func (p *parser) feed(t *Terminal, b byte) {
