@@ -198,17 +198,17 @@ func TestDescription(t *testing.T) {
 func tourOfRepo(c *client, repo string) {
 	c.t.Helper()
 	for _, path := range []string{
-		"", "/actions/runs?per_page=100", "/actions/runs?status=success&branch=main&event=push&exclude_pull_requests=true&per_page=3&page=2",
+		"", "/actions/runs?per_page=25", "/actions/runs?status=success&branch=main&event=push&exclude_pull_requests=true&per_page=3&page=2",
 		"/actions/runs?per_page=10&created=" + url.QueryEscape(">=2026-11-16"), "/actions/workflows?per_page=100",
 		"/actions/workflows/ci.yml", "/actions/workflows/ci.yml/runs?per_page=2", "/actions/runners?per_page=100", "/environments?per_page=100",
-		"/deployments?per_page=100", "/commits?per_page=100", "/commits?path=ledger&per_page=5", "/commits/main", "/tags?per_page=100",
+		"/deployments?per_page=100", "/commits?per_page=20", "/commits?path=ledger&per_page=5", "/commits/main", "/tags?per_page=100",
 		"/releases?per_page=100", "/branches?per_page=100", "/branches/main", "/git/ref/heads/main",
 	} {
 		c.get(repo + path)
 	}
 	list := c.runs(strings.TrimPrefix(repo, "/repos/"), "")
 	for i, r := range list.Runs {
-		if i > 12 {
+		if i > 5 {
 			break
 		}
 		run := repo + "/actions/runs/" + itoa(r.ID)
@@ -226,7 +226,10 @@ func tourOfRepo(c *client, repo string) {
 			c.get(repo + "/actions/jobs/" + itoa(j.ID))
 		}
 	}
-	for _, d := range deploymentsOf(c, strings.TrimPrefix(repo, "/repos/"), "") {
+	for i, d := range deploymentsOf(c, strings.TrimPrefix(repo, "/repos/"), "") {
+		if i > 11 {
+			break
+		}
 		c.get(repo + "/deployments/" + itoa(d.ID))
 		c.get(repo + "/deployments/" + itoa(d.ID) + "/statuses?per_page=100")
 		c.get(repo + "/environments/" + url.PathEscape(d.Environment))
