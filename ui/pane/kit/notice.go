@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
@@ -113,12 +115,12 @@ func (s Subject) Missing(e pane.Env, sum insight.FeedSum, empty Notice) Notice {
 		return Notice{theme.Muted, theme.GlyphQueued, "No service is configured that has " + s.What + ".",
 			[]string{"Name services and their repositories under services: in the config, or let signalbox init propose them."}}
 	case sum.Refused > 0 && sum.Err != nil:
-		return Notice{theme.Crit, theme.GlyphFailed, source + ": " + sentence(insight.ErrorText(sum.Err).String()), fix(sum.Err)}
+		return Notice{theme.Crit, theme.GlyphFailed, source + ": " + clause(insight.ErrorText(sum.Err).String()), fix(sum.Err)}
 	case sum.Throttled > 0:
 		return Notice{theme.Warn, theme.GlyphWaiting, source + " limits how often it may be asked.",
 			[]string{"Asked again " + at(e, sum.Retry) + ". Nothing was read yet."}}
 	case sum.Failing > 0 && sum.Err != nil:
-		return Notice{theme.Warn, theme.GlyphWarn, source + ": " + sentence(insight.ErrorText(sum.Err).String()),
+		return Notice{theme.Warn, theme.GlyphWarn, source + ": " + clause(insight.ErrorText(sum.Err).String()),
 			append(fix(sum.Err), "Tried again "+at(e, sum.Retry)+".")}
 	case sum.Loading > 0:
 		return Notice{theme.Busy, theme.GlyphRunning, "Asking " + source + " for " + s.What + Ellipsis(e.Theme), nil}
@@ -137,13 +139,19 @@ func fix(err *sources.Error) []string {
 	return []string{sentence(err.Fix)}
 }
 
-// sentence ends s with a period.
+// sentence begins s with a capital and ends it with a period.
 func sentence(s string) string {
-	if s == "" || strings.HasSuffix(s, ".") {
+	if s == "" {
 		return s
 	}
-	return s + "."
+	if first, n := utf8.DecodeRuneInString(s); unicode.IsLower(first) {
+		s = string(unicode.ToUpper(first)) + s[n:]
+	}
+	return strings.TrimSuffix(s, ".") + "."
 }
+
+// clause ends s with a period and keeps its first letter: something stands before it.
+func clause(s string) string { return strings.TrimSuffix(s, ".") + "." }
 
 func at(e pane.Env, t time.Time) string {
 	if t.IsZero() || !t.After(e.Now) {
@@ -152,20 +160,27 @@ func at(e pane.Env, t time.Time) string {
 	return "at " + Clock(e.Now, t, e.Zone)
 }
 
-// Remarks are the lines below a pane's rows that say what is wrong with its feeds, worst first; none
-// when all is well.
-func (s Subject) Remarks(e pane.Env, sum insight.FeedSum) [][]pane.Part {
+// Remarks are the lines below a pane's rows that say what is wrong with its feeds, worst first, wrapped
+// to w columns; none when all is well.
+func (s Subject) Remarks(e pane.Env, sum insight.FeedSum, w int) [][]pane.Part {
 	var out [][]pane.Part
 	mark := func(tok theme.Token, g theme.Glyph, text string) {
-		out = append(out, []pane.Part{{Token: tok, Text: clean.Concat(e.Theme.Glyph(g), clean.Const(" "))}, P(theme.Muted, text)})
+		lead := clean.Concat(e.Theme.Glyph(g), clean.Const(" "))
+		for _, line := range Wrap(clean.Line(text), w-2) {
+			out = append(out, []pane.Part{{Token: tok, Text: lead}, {Token: theme.Muted, Text: line}})
+			lead = clean.Const("  ")
+		}
 	}
 	if (sum.Refused > 0 || sum.Failing > 0) && sum.Err != nil {
 		where := Sep(" ", sum.ErrFeed.Source, sum.ErrFeed.Scope)
+		if sum.Refused+sum.Failing == sum.N {
+			where = sum.ErrFeed.Source
+		}
 		tok := theme.Warn
 		if sum.Refused > 0 {
 			tok = theme.Crit
 		}
-		if more := sum.Refused + sum.Failing - 1; more > 0 {
+		if more := sum.Refused + sum.Failing - 1; more > 0 && more+1 < sum.N {
 			where += " and " + strconv.Itoa(more) + " more"
 		}
 		mark(tok, theme.GlyphWarn, Dots(e.Theme, where+": "+insight.ErrorText(sum.Err).String(), sum.Err.Fix))
@@ -186,13 +201,47 @@ func (s Subject) Remarks(e pane.Env, sum insight.FeedSum) [][]pane.Part {
 	return out
 }
 
+// Old says that what was read at t is old.
+func Old(e pane.Env, t time.Time) pane.Part {
+	d := e.Now.Sub(t)
+	said := Age(d)
+	if d < time.Minute {
+		said = Minutes(d)
+	}
+	return P(theme.Warn, Ellipsis(e.Theme)+" "+said+" old")
+}
+
+// Below is how many of n remark lines a pane h lines high shows.
+func Below(n, h int) int {
+	if h < 4 {
+		return 0
+	}
+	most := 1
+	if h >= 10 {
+		most = max(2, h/8)
+	}
+	return min(n, most)
+}
+
+// DrawRemarks draws the first n of remarks on the last n lines of r; an ellipsis says that more would
+// follow.
+func DrawRemarks(e pane.Env, r screen.Region, n int, remarks [][]pane.Part) {
+	w, h := r.Size()
+	for i := range min(n, len(remarks)) {
+		used := Parts(r, e.Theme, 1, h-n+i, w-2, remarks[i])
+		if i == n-1 && len(remarks) > n {
+			r.Text(min(2+used, w-2), h-1, e.Theme.Style(theme.Muted), e.Theme.Glyph(theme.GlyphEllipsis))
+		}
+	}
+}
+
 // Summary puts the age of the data before a heading's summary once it is stale; the heading then is marked.
 func Summary(e pane.Env, h *pane.Heading, sum insight.FeedSum) {
 	if sum.Stale == store.Fresh || sum.Oldest.IsZero() {
 		return
 	}
 	h.Stale = true
-	old := P(theme.Warn, Ellipsis(e.Theme)+" "+Age(e.Now.Sub(sum.Oldest))+" old")
+	old := Old(e, sum.Oldest)
 	if len(h.Summary) > 0 {
 		h.Summary = append([]pane.Part{old, P(theme.Muted, " "+e.Theme.Glyph(theme.GlyphDot).String()+" ")}, h.Summary...)
 		return

@@ -77,7 +77,7 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 	if waits > 0 {
 		parts = append(parts, kit.P(warn, strconv.Itoa(waits)+" waiting"))
 	}
-	if len(parts) == 0 && len(p.all.Lanes) > 0 {
+	if len(parts) == 0 && len(p.all.Lanes) > 0 && !sum.Oldest.IsZero() {
 		parts = append(parts, kit.P(theme.Muted, "none today"))
 	}
 	if broken > 0 {
@@ -157,10 +157,7 @@ func (p *Pane) narrow() {
 }
 
 func (p *Pane) arrange(e pane.Env) {
-	p.below = 0
-	if n := len(subject().Remarks(e, subject().Feeds(e))); p.size.H >= 6 {
-		p.below = min(n, max(1, p.size.H/8))
-	}
+	p.below = kit.Below(len(subject().Remarks(e, subject().Feeds(e), p.size.W-2)), p.size.H)
 	p.table.fit(p.size.W, e.Snap.Has(store.Metrics))
 	p.list.Resize(p.size.H-p.above()-p.below, p.lines())
 }
@@ -284,10 +281,7 @@ func (p *Pane) Draw(e pane.Env, r screen.Region) {
 		y++
 	}
 	p.drawRows(e, r.Sub(0, y, w, h-y-p.below))
-	remarks := subject().Remarks(e, sum)
-	for i := range min(p.below, len(remarks)) {
-		kit.Parts(r, e.Theme, 1, h-p.below+i, w-2, remarks[i])
-	}
+	kit.DrawRemarks(e, r, p.below, subject().Remarks(e, sum, w-2))
 }
 
 // bare reports that there is nothing to show but a reason: lanes without data say less than it.

@@ -88,8 +88,8 @@ func (t *table) fit(w int, health bool) {
 	cols = append(cols,
 		kit.Column{Gap: 2, Min: min(12, t.targets), Want: t.targets, Drop: 3},
 		kit.Column{Gap: 2, Min: deployWidth, Want: deployWidth, Drop: 1},
-		kit.Column{Gap: 2, Min: 6, Want: 6, Drop: 4},
-		kit.Column{Gap: 2, Min: min(8, t.next), Want: t.next, Drop: 2, Grow: true})
+		kit.Column{Gap: 2, Min: 6, Want: 6, Drop: 99},
+		kit.Column{Gap: 2, Min: min(10, t.next), Want: t.next, Drop: 2, Grow: true})
 	if !health {
 		cols[n+3].Want = 0
 	}

@@ -69,7 +69,7 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 	}
 	if stale := kit.Staleness(e, p.feed); stale > store.Fresh {
 		h.Stale = true
-		h.Summary = []pane.Part{kit.P(theme.Warn, kit.Ellipsis(e.Theme)+" "+kit.AgeSince(e.Now, e.Snap.Feeds[p.feed].Health.LastGood)+" old")}
+		h.Summary = []pane.Part{kit.Old(e, e.Snap.Feeds[p.feed].Health.LastGood)}
 	}
 	return h
 }
@@ -79,8 +79,7 @@ func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 	switch m := msg.(type) {
 	case pane.Sized:
 		p.size = m
-		p.widths.fit(m.W)
-		p.list.Resize(m.H, p.lines())
+		p.build(e) // sentences wrap
 	case pane.Changed:
 		return p, p.changed(e)
 	case pane.Reply:
@@ -91,6 +90,7 @@ func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 		} else {
 			p.list.Click(m.Y, p.lines())
 		}
+		p.settle(1)
 	case pane.Action:
 		return p, p.act(e, m)
 	}
@@ -202,6 +202,7 @@ func (p *Pane) build(e pane.Env) {
 	p.widths.fit(p.size.W)
 	p.list.Sync(p.lines())
 	p.list.Resize(p.size.H, p.lines())
+	p.settle(1)
 }
 
 func (p *Pane) lines() component.Rows[string] {
@@ -209,8 +210,26 @@ func (p *Pane) lines() component.Rows[string] {
 		Height: func(i int) int { return p.rows[i].height }}
 }
 
+// settle moves the cursor off a heading, on in the direction in which it came.
+func (p *Pane) settle(by int) {
+	i, ok := p.list.At()
+	if !ok || !p.rows[i].heading {
+		return
+	}
+	if i+by < 0 || i+by >= len(p.rows) {
+		by = -by
+	}
+	p.list.Move(by, p.lines())
+}
+
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
+	before, _ := p.list.At()
 	if p.list.Do(a.Action, a.Count, p.lines()) {
+		by := 1
+		if now, _ := p.list.At(); now < before && now > 0 {
+			by = -1
+		}
+		p.settle(by)
 		return nil
 	}
 	switch a.Action {

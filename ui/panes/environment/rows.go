@@ -2,6 +2,7 @@ package environment
 
 import (
 	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -29,7 +30,20 @@ type row struct {
 // builder collects rows.
 type builder struct {
 	e    pane.Env
+	w    int // columns of a line
 	rows []row
+}
+
+// text adds a sentence, wrapped behind its indent and its mark.
+func (b *builder) text(key string, run sources.Ref, indent int, lead pane.Part, s string) {
+	room := b.w - indent - lead.Text.Width()
+	for i, line := range kit.Wrap(clean.Line(s), max(room, 12)) {
+		if i > 0 {
+			lead = kit.P(theme.Text, strings.Repeat(" ", lead.Text.Width()))
+			key += "+"
+		}
+		b.line(key, run, kit.P(theme.Text, strings.Repeat(" ", indent)), lead, pane.Part{Token: theme.Text, Text: line})
+	}
 }
 
 func (b *builder) line(key string, run sources.Ref, parts ...pane.Part) {
@@ -49,7 +63,7 @@ func (b *builder) heading(text string, right string) {
 
 // build makes the rows: targets, doubts, gates, what lies before, history.
 func build(e pane.Env, p *Pane) []row {
-	b := &builder{e: e, rows: p.rows[:0]}
+	b := &builder{e: e, w: p.size.W - 3, rows: p.rows[:0]}
 	stale := kit.Staleness(e, p.feed)
 	if p.feed < 0 {
 		b.line("gone", sources.Ref{}, kit.P(theme.Warn, "no longer listed by "+p.ref.Source+": this is how it was last seen"))
@@ -80,7 +94,7 @@ func (b *builder) target(t *sources.Target, width int, stale store.Staleness) {
 	lead := kit.P(theme.Strong, pad(t.Name, width))
 	if c := t.Current; c != nil {
 		parts := []pane.Part{lead, {Token: theme.Text, Text: c.Version.Short()},
-			kit.P(theme.Muted, kit.Sep(" ", short(c.Version), "since", kit.Clock(b.e.Now, cmp.Or(c.Ended, c.Created), b.e.Zone)+",", kit.Ago(b.e.Now, cmp.Or(c.Ended, c.Created))+by(c)))}
+			kit.P(theme.Muted, kit.Sep(" ", short(c.Version), " since", kit.Clock(b.e.Now, cmp.Or(c.Ended, c.Created), b.e.Zone)+",", kit.Ago(b.e.Now, cmp.Or(c.Ended, c.Created))+by(c)))}
 		b.line(key, c.Run, parts...)
 		b.belief(key, c, stale, width)
 	} else {
@@ -110,7 +124,7 @@ func short(v sources.Version) string {
 	if v.Tag.IsZero() || v.SHA == "" {
 		return ""
 	}
-	return " " + v.SHA[:min(7, len(v.SHA))]
+	return "  " + v.SHA[:min(7, len(v.SHA))]
 }
 
 func pad(s string, width int) string {
@@ -122,19 +136,19 @@ func pad(s string, width int) string {
 
 // belief says how the version is known, and shouts where it is not.
 func (b *builder) belief(key string, d *sources.Deployment, stale store.Staleness, width int) {
-	indent := kit.P(theme.Text, pad("", width))
+	indent := len(pad("", width))
 	switch {
 	case d.Mismatch:
-		b.line(key+" belief", d.Run, indent, kit.P(kit.Verdict(theme.Crit, stale), b.e.Theme.Glyph(theme.GlyphWarn).String()+" versions disagree: "), kit.P(theme.Text, testimony(d.Evidence)))
+		b.text(key+" belief", d.Run, indent, kit.P(kit.Verdict(theme.Crit, stale), b.e.Theme.Glyph(theme.GlyphWarn).String()+" versions disagree: "), testimony(d.Evidence))
 	case !d.Verified:
-		b.line(key+" belief", d.Run, indent, kit.P(kit.Verdict(theme.Warn, stale), b.e.Theme.Glyph(theme.GlyphWarn).String()+" unverified: "), kit.P(theme.Text, unverified(d.Evidence)))
+		b.text(key+" belief", d.Run, indent, kit.P(kit.Verdict(theme.Warn, stale), b.e.Theme.Glyph(theme.GlyphWarn).String()+" unverified: "), unverified(d.Evidence))
 	case len(d.Evidence) > 0:
 		ev := d.Evidence[0]
 		said := "confirmed by " + Kind(ev.Kind)
 		if !ev.Detail.IsZero() {
 			said += " (" + ev.Detail.String() + ")"
 		}
-		b.line(key+" belief", d.Run, indent, kit.P(theme.Muted, kit.Sep(", ", said, kit.Ago(b.e.Now, ev.At))))
+		b.line(key+" belief", d.Run, kit.P(theme.Muted, pad("", width)+kit.Sep(", ", said, kit.Ago(b.e.Now, ev.At))))
 	}
 }
 
@@ -205,8 +219,9 @@ func (b *builder) gates(env *sources.Environment, stale store.Staleness) {
 		if !g.Concurrency.IsZero() {
 			rest = append(rest, "holds the queue "+g.Concurrency.String()+" meanwhile")
 		}
-		b.line("gate "+strconv.FormatInt(g.EnvironmentID, 10)+" "+g.Run.String(), g.Run, kit.P(kit.Verdict(theme.Warn, stale), b.e.Theme.Glyph(theme.GlyphWaiting).String()+" "),
-			kit.P(theme.Text, what+" waits "+who), kit.P(theme.Muted, "  "+kit.Dots(b.e.Theme, rest...)))
+		b.text("gate "+strconv.FormatInt(g.EnvironmentID, 10)+" "+g.Run.String(), g.Run, 0,
+			kit.P(kit.Verdict(theme.Warn, stale), b.e.Theme.Glyph(theme.GlyphWaiting).String()+" "),
+			kit.Sep(", ", append([]string{what + " waits " + who}, rest...)...))
 	}
 }
 
@@ -235,7 +250,7 @@ func (b *builder) between(p *Pane) {
 		}
 	case p.err != nil:
 		b.heading("NEXT", "")
-		b.line("no comparison", sources.Ref{}, kit.P(theme.Warn, "! "), kit.P(theme.Text, "not compared with "+prev+": "+kit.ErrText(p.err).String()))
+		b.text("no comparison", sources.Ref{}, 0, kit.P(theme.Warn, "! "), "not compared with "+prev+": "+kit.ErrText(p.err).String())
 	case p.diff == nil:
 		b.heading("NEXT", "")
 		b.line("comparing", sources.Ref{}, kit.P(theme.Muted, "comparing with "+prev+kit.Ellipsis(b.e.Theme)))
@@ -254,7 +269,8 @@ func (b *builder) comparison(d *sources.Comparison, prev string) {
 		b.line("ahead", sources.Ref{}, kit.P(theme.Text, insight.Commits(d.Ahead)+" in "+prev+" and not here"))
 	}
 	if d.Behind > 0 {
-		b.line("behind", sources.Ref{}, kit.P(theme.Warn, b.e.Theme.Glyph(theme.GlyphWarn).String()+" "), kit.P(theme.Text, insight.Commits(d.Behind)+" here and not in "+prev+": promoting it would lose them"))
+		b.text("behind", sources.Ref{}, 0, kit.P(theme.Warn, b.e.Theme.Glyph(theme.GlyphWarn).String()+" "),
+			insight.Commits(d.Behind)+" here and not in "+prev+": promoting it would lose them")
 	}
 	for i := range d.Commits {
 		c := &d.Commits[i]
@@ -264,7 +280,7 @@ func (b *builder) comparison(d *sources.Comparison, prev string) {
 		}
 		b.rows = append(b.rows, row{key: "commit " + c.SHA, height: 1,
 			parts: []pane.Part{kit.P(theme.Muted, "  "+c.SHA[:min(7, len(c.SHA))]+" "), {Token: theme.Text, Text: c.Title}, kit.P(theme.Muted, pull)},
-			right: []pane.Part{kit.P(theme.Muted, kit.Sep("  ", c.Author.String(), kit.AgeSince(b.e.Now, c.At)))}})
+			right: []pane.Part{kit.P(theme.Muted, kit.Sep("  ", c.Author.String(), fmt.Sprintf("%3s", kit.AgeSince(b.e.Now, c.At))))}})
 	}
 }
 

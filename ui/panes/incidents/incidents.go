@@ -130,10 +130,7 @@ func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
 }
 
 func (p *Pane) arrange(e pane.Env) {
-	p.below = 0
-	if p.size.H >= 4 {
-		p.below = min(1, len(subject().Remarks(e, feeds(e))))
-	}
+	p.below = kit.Below(len(subject().Remarks(e, feeds(e), p.size.W-2)), p.size.H)
 	p.list.Resize(p.size.H-p.below, p.lines())
 }
 
@@ -178,9 +175,7 @@ func (p *Pane) Draw(e pane.Env, r screen.Region) {
 			kit.Mark(e, r, y, 1)
 		}
 	}
-	if remarks := subject().Remarks(e, feeds(e)); p.below > 0 && len(remarks) > 0 {
-		kit.Parts(r, e.Theme, 1, h-1, w-2, remarks[0])
-	}
+	kit.DrawRemarks(e, r, p.below, subject().Remarks(e, feeds(e), w-2))
 }
 
 // row draws glyph, severity, service and title, and at the right the state, its age and who holds it.

@@ -229,7 +229,10 @@ func (p *Pane) status(e pane.Env, r screen.Region) {
 	case p.log.FirstError >= 0:
 		left = []pane.Part{kit.P(theme.Crit, "first error"), kit.P(theme.Muted, " in line "+number(p.log.FirstError+1))}
 	}
-	last := min(len(p.log.Lines), p.view.top+p.view.body())
+	last, rows := p.view.top, p.view.body()+p.view.sub
+	for ; last < len(p.log.Lines) && rows > 0; last++ {
+		rows -= p.view.rows(p, last)
+	}
 	where := "lines " + number(p.view.top+1) + " to " + number(last) + " of " + number(len(p.log.Lines))
 	kit.Spread(r.Sub(1, 0, w-2, 1), e.Theme, 0, left, []pane.Part{kit.P(theme.Muted, where)}, 10)
 }

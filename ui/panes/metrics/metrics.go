@@ -129,10 +129,7 @@ func (p *Pane) measure() {
 }
 
 func (p *Pane) arrange(e pane.Env) {
-	p.below = 0
-	if p.size.H >= 4 {
-		p.below = min(1, len(subject().Remarks(e, feeds(e))))
-	}
+	p.below = kit.Below(len(subject().Remarks(e, feeds(e), p.size.W-2)), p.size.H)
 	p.list.Resize(p.size.H-p.below, p.lines())
 }
 
@@ -175,9 +172,7 @@ func (p *Pane) Draw(e pane.Env, r screen.Region) {
 			kit.Mark(e, r, y, 1)
 		}
 	}
-	if remarks := subject().Remarks(e, feeds(e)); p.below > 0 && len(remarks) > 0 {
-		kit.Parts(r, e.Theme, 1, h-1, w-2, remarks[0])
-	}
+	kit.DrawRemarks(e, r, p.below, subject().Remarks(e, feeds(e), w-2))
 }
 
 // row draws service, name, value and limit.

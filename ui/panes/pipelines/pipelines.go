@@ -140,10 +140,7 @@ func (p *Pane) narrow() {
 
 // arrange shares the region's lines between head, filter, list and remarks.
 func (p *Pane) arrange(e pane.Env) {
-	p.below = 0
-	if n := len(subject().Remarks(e, subject().Feeds(e))); p.size.H >= 6 {
-		p.below = min(n, max(1, p.size.H/8))
-	}
+	p.below = kit.Below(len(subject().Remarks(e, subject().Feeds(e), p.size.W-2)), p.size.H)
 	p.table.fit(p.size.W, e.Compact)
 	p.list.Resize(p.size.H-p.above()-p.below, p.lines())
 }
@@ -294,10 +291,7 @@ func (p *Pane) Draw(e pane.Env, r screen.Region) {
 	}
 	body := r.Sub(0, y, w, h-y-p.below)
 	p.drawRows(e, body)
-	remarks := subject().Remarks(e, sum)
-	for i := range min(p.below, len(remarks)) {
-		kit.Parts(r, e.Theme, 1, h-p.below+i, w-2, remarks[i])
-	}
+	kit.DrawRemarks(e, r, p.below, subject().Remarks(e, sum, w-2))
 }
 
 func (p *Pane) drawRows(e pane.Env, r screen.Region) {

@@ -67,7 +67,7 @@ func by(r *sources.Run) string {
 func usual(r *sources.Run) string {
 	var parts []string
 	if r.Expected > 0 {
-		parts = append(parts, "usually "+kit.Took(r.Expected))
+		parts = append(parts, "usually "+kit.Minutes(r.Expected))
 	}
 	if r.Of > 0 {
 		parts = append(parts, "failed "+strconv.Itoa(r.Failed)+" of its last "+strconv.Itoa(r.Of)+" on the default branch")

@@ -80,8 +80,7 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 	h.Summary = []pane.Part{kit.P(kit.Verdict(tok, stale), e.Theme.Glyph(g).String()+" "+word(p.run))}
 	if p.feed >= 0 && stale > store.Fresh {
 		h.Stale = true
-		old := e.Now.Sub(e.Snap.Feeds[p.feed].Health.LastGood)
-		h.Summary = kit.List(e.Theme, append([]pane.Part{kit.P(theme.Warn, kit.Ellipsis(e.Theme)+" "+kit.Age(old)+" old")}, h.Summary...)...)
+		h.Summary = kit.List(e.Theme, append([]pane.Part{kit.Old(e, e.Snap.Feeds[p.feed].Health.LastGood)}, h.Summary...)...)
 	}
 	return h
 }
@@ -165,9 +164,13 @@ func (p *Pane) reply(e pane.Env, r pane.Reply) tea.Cmd {
 		if p.err = r.Err; r.Err != nil {
 			return nil
 		}
+		first := !p.answered
 		p.answered = true
 		p.tree = grow(r.Answer.Jobs)
 		p.flatten(e)
+		if w := worst(p.tree); first && w != nil {
+			p.list.Select(failedStep(w), p.lines())
+		}
 		return p.quote()
 	}
 	if r.Ask.Log == p.logJob && r.Gen == p.logGen {
