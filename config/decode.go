@@ -28,7 +28,6 @@ var (
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 	refType      = reflect.TypeFor[secret.Ref]()
 	durationType = reflect.TypeFor[time.Duration]()
-	sourceType   = reflect.TypeFor[SourceEntry]()
 )
 
 func (d *decoder) decode(n *node, v reflect.Value, f field) {
@@ -48,7 +47,7 @@ func (d *decoder) decode(n *node, v reflect.Value, f field) {
 		d.duration(n, v)
 	case reflect.PointerTo(t).Implements(textType) && scalar && (n.kind == stringNode || t.Kind() != reflect.Slice):
 		if d.checkText(n) {
-			d.textError(n, v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.text))) //nolint:errcheck,forcetypeassert // checked above
+			d.textError(n, v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.text)))
 		}
 	case t.Kind() == reflect.Struct:
 		d.structure(n, v)
@@ -247,7 +246,7 @@ func (d *decoder) checkText(n *node) bool {
 }
 
 func (d *decoder) scalar(n *node, v reflect.Value, f field) {
-	ok := false
+	var ok bool
 	switch kind := v.Kind(); {
 	case kind == reflect.String && n.kind == stringNode:
 		if ok = d.checkText(n); ok && f.enum != nil && !slices.Contains(f.enum, n.text) {

@@ -16,9 +16,9 @@ type Position struct {
 
 func (p Position) String() string {
 	if p.Line == 0 {
-		return p.File
+		return printable(p.File)
 	}
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+	return fmt.Sprintf("%s:%d:%d", printable(p.File), p.Line, p.Column)
 }
 
 // Error is one mistake: where it is, what is wrong and what to do.
@@ -35,9 +35,9 @@ func (e *Error) Error() string {
 		s += ": " + e.Fix
 	}
 	if e.Pos.File == "" && e.Pos.Line == 0 {
-		return s
+		return printable(s)
 	}
-	return e.Pos.String() + ": " + s
+	return e.Pos.String() + ": " + printable(s)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -95,9 +95,8 @@ func (p *problems) err(order []string) error {
 		return nil
 	}
 	slices.SortStableFunc(p.list, func(a, b *Error) int { return compare(a.Pos, b.Pos, order) })
-	return slices.CompactFunc(p.list, func(a, b *Error) bool {
-		return a.Pos == b.Pos && a.Msg == b.Msg
-	})
+	p.list = slices.CompactFunc(p.list, func(a, b *Error) bool { return a.Pos == b.Pos && a.Msg == b.Msg })
+	return p.list
 }
 
 // compare orders two places: by the rank of their files, then by line and column.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -25,20 +26,30 @@ func (disk) Read(path string) ([]byte, error) {
 	// Without O_NONBLOCK opening a named pipe would wait for its writer.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open a config: %w", err)
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("look at a config: %w", err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errIrregular
 	}
-	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read a config: %w", err)
+	}
+	return data, nil
 }
 
-func (disk) Glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }
+func (disk) Glob(pattern string) ([]string, error) {
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("look for configs: %w", err)
+	}
+	return paths, nil
+}
 
 // why is an error of a file for people.
 func why(err error) string {

@@ -160,6 +160,9 @@ func (d *decoder) validated(n *node, err error) {
 		found = true
 		path, msg, fix := p.Field()
 		pos, _ := n.find(path)
+		if path != "" {
+			msg = path + ": " + msg
+		}
 		d.problems.add(pos, fix, "%s", plain(msg))
 		return true
 	})

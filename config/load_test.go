@@ -107,7 +107,7 @@ func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "servces: {}", `1:1: unknown key "servces": did you mean services?`},
 		{"unknown key, none near", "zzz: {}", `1:1: unknown key "zzz": known here: defaults, guard, include, keys, me, mouse, notify, policies, read_only, refresh, services, sources, state_dir, team, theme`},
-		{"in a service", service + "enviroments: []}}", `2:33: unknown key "enviroments": did you mean environments?`},
+		{"in a service", service + "envirnments: []}}", `2:33: unknown key "envirnments": did you mean environments?`},
 		{"in defaults", "defaults: {deploi: 1}", `1:12: unknown key "deploi": did you mean deploy?`},
 		{"of a driver", "sources: {forge: {tokn: x}}", `1:19: unknown key "tokn": did you mean token?`},
 		{"deep in a driver", "sources:\n  forge:\n    app: {id: 1, kye: file:x}", `3:18: unknown key "kye": did you mean key?`},
@@ -148,12 +148,12 @@ func TestMistakes(t *testing.T) {
 		{"numeric secret", "sources: {forge: {token: 123456}}", "1:26: a secret may not be written into the config: name where it is kept: env:NAME, file:PATH or cmd:PROGRAM ARGS"},
 		{"a mapping as secret", "sources: {forge: {token: {env: X}}}", "1:26: expected a reference to a secret, got a mapping: write env:NAME, file:PATH or cmd:PROGRAM ARGS"},
 		{"a driver's required key", "sources: {forge: {app: {key: env:K}}}", "1:24: id is missing: add id: …"},
-		{"a driver's own check", "sources:\n  forge: {base_url: http://x, owners: {acme: {}}}", "2:21: is not encrypted: write https://\n2:46: there is no token: add one"},
+		{"a driver's own check", "sources:\n  forge: {base_url: http://x, owners: {acme: {}}}", "2:21: base_url: is not encrypted: write https://\n2:46: owners.acme.token: there is no token: add one"},
 		{"a driver's plain error", "sources: {forge: {proxy: bad}}", "1:18: the proxy is bad"},
 		{"unknown type", "sources: {x: {type: forg}}", `1:21: unknown source type "forg": did you mean forge?`},
 		{"no type", "sources: {github: {}}", `1:19: unknown source type "github": known here: forge, pager`},
 		{"source's name", "sources: {'a b': {type: pager}}", `1:11: "a b" is no name for a source: use letters, digits, '.', '_' and '-'`},
-		{"no repo", good + "services: {a: {}}", "2:15: the service a has no repo: add repo: source:owner/name"},
+		{"no repo", good + "services: {a: {}}", `2:15: the service "a" has no repo: add repo: source:owner/name`},
 		{"repo", good + "services: {a: {repo: acme/a}}", `2:22: "acme/a" is no repository: write source:owner/name, for example github:acme/checkout`},
 		{"repo without owner", good + "services: {a: {repo: 'forge:a'}}", `2:22: "forge:a" is no repository: write source:owner/name, for example github:acme/checkout`},
 		{"repo's source", good + "services: {a: {repo: frge:a/a}}", `2:22: unknown source "frge": did you mean forge?`},
@@ -429,7 +429,7 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	known := []string{"github", "token", "base_url", "environments", "on"}
 	for word, want := range map[string]string{
-		"gihtub": "github", "GitHub": "github", "base-url": "base_url", "baseurl": "base_url", "tokens": "token", "enviroment": "environments",
+		"gihtub": "github", "GitHub": "github", "base-url": "base_url", "baseurl": "base_url", "tokens": "token", "environmens": "environments",
 		"x": "", "": "", "datadog": "", "no": "on", strings.Repeat("a", 10_000): "",
 	} {
 		if got := nearest(word, known); got != want {

@@ -172,10 +172,9 @@ func addSyntax(file string, err error, p *problems) {
 	p.add(Position{file, 1, 1}, fix, "this is not valid YAML (%s)", plain(err.Error()))
 }
 
-// plain is s as part of one line: without line breaks and what cannot be printed, and not too long.
-func plain(s string) string {
-	const most = 120
-	s = strings.Map(func(r rune) rune {
+// printable is s without line breaks and what else cannot be printed.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n', r == '\t':
 			return ' '
@@ -185,6 +184,12 @@ func plain(s string) string {
 			return -1
 		}
 	}, s)
+}
+
+// plain is s as part of one line: printable, and not too long.
+func plain(s string) string {
+	const most = 120
+	s = printable(s)
 	if runes := []rune(s); len(runes) > most {
 		s = string(runes[:most]) + "…"
 	}

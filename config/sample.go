@@ -14,7 +14,7 @@ func Sample(types []SourceType) string {
 	var entries []string
 	for _, t := range types {
 		var b strings.Builder
-		if t.Doc != "" {
+		if t.Doc != "" && !strings.HasPrefix(t.Sample, "#") {
 			b.WriteString("  # " + t.Doc + ".\n")
 		}
 		b.WriteString("  " + t.Name + ":\n")

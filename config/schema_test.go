@@ -67,7 +67,7 @@ func TestSchemaRefusesWhatTheCheckRefuses(t *testing.T) {
 		"servces: {}", "team: 5", "theme: {palette: drak}", "theme: {glyph: x}", "mouse: maybe", "refresh: {live: 15}", "refresh: {live: soon}",
 		"sources: {forge: {tokn: env:T}}", "sources: {x: {token: env:T}}", "sources: {forge: {token: ghp_x}}", "sources: {forge: {limit: 0}}",
 		"sources: {forge: {app: {key: env:K}}}", "sources: {x: {type: unknown}}",
-		good + "services: {a: {repo: nothing}}", good + "services: {a: {enviroments: []}}", good + "services: {a: {environments: [{prod: true}]}}",
+		good + "services: {a: {repo: nothing}}", good + "services: {a: {envirnments: []}}", good + "services: {a: {environments: [{prod: true}]}}",
 		"policies: [{name: a}]", "policies: [{name: a, require: x, else: never}]", "keys: {zoom: 5}", "notify: [{on: 5}]",
 	} {
 		if _, err := Parse("c.yaml", []byte(text), testOptions()); err == nil {
@@ -153,7 +153,7 @@ func TestSample(t *testing.T) {
 	if c.Theme != want.Theme || c.Mouse != want.Mouse || c.Refresh != want.Refresh {
 		t.Errorf("the sample shows other values than the defaults: %+v, %+v", c.Theme, c.Refresh)
 	}
-	for _, part := range []string{"  # A forge.\n  forge:\n    # A forge.\n    type: forge\n\n    # Its token.\n", "\n\n  # A pager.\n  pager:\n"} {
+	for _, part := range []string{"sources:\n  forge:\n    # A forge.\n    type: forge\n\n    # Its token.\n", "\n\n  # A pager.\n  pager:\n"} {
 		if !strings.Contains(sample, part) {
 			t.Errorf("%q is not in\n%s", part, sample)
 		}

@@ -162,7 +162,7 @@ func (v *validator) services() {
 		if e, ok := v.config.tree.find(at + ".repo"); s.Repo != (RepoRef{}) {
 			v.knownSource(at+".repo", s.Repo.Source)
 		} else if !ok {
-			v.add(e, "add repo: source:owner/name", "the service %s has no repo", s.Name)
+			v.add(e, "add repo: source:owner/name", "the service %s has no repo", quoted(s.Name))
 		}
 		v.environments(at, s)
 		v.deploy(at, s)
