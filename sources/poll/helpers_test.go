@@ -145,14 +145,31 @@ func repos(n int) []string {
 type board struct {
 	*poll.Engine
 	store *store.Store
-	log   *bytes.Buffer
+	log   *lockedLog
 	start time.Time
+}
+
+type lockedLog struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // run starts an engine inside a synctest bubble; it is stopped at the end of the test.
 func run(t *testing.T, o poll.Options) *board {
 	t.Helper()
-	b := &board{store: store.New(nil, time.Now), log: &bytes.Buffer{}, start: time.Now()}
+	b := &board{store: store.New(nil, time.Now), log: &lockedLog{}, start: time.Now()}
 	o.Store = b.store
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(b.log, nil))

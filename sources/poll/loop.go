@@ -222,7 +222,7 @@ func (e *Engine) settle(t *turn, r result) {
 	if r.err == nil || errors.Is(r.err, sources.ErrNotModified) {
 		change = e.succeed(l, r)
 	} else {
-		change = e.fail(l, t.ctx, r.err)
+		change = e.fail(t.ctx, l, r.err)
 	}
 	l.health.Next = e.o.Now().Add(l.due - e.o.Elapsed())
 	if e.o.Budget != nil {
@@ -288,9 +288,9 @@ func (e *Engine) succeed(l *loop, r result) store.Mutation {
 }
 
 // fail takes an error: the data stays, and its age shows.
-func (e *Engine) fail(l *loop, ctx context.Context, err error) store.Mutation {
+func (e *Engine) fail(ctx context.Context, l *loop, err error) store.Mutation {
 	now := e.o.Elapsed()
-	se := e.explain(l, ctx, err)
+	se := e.explain(ctx, l, err)
 	l.first = false
 	l.health.Failures++
 	l.health.Err = se
@@ -323,7 +323,7 @@ func (e *Engine) enter(l *loop, s store.HealthState) {
 }
 
 // explain makes sure that people read a sentence and not a chain of Go errors.
-func (e *Engine) explain(l *loop, ctx context.Context, err error) *sources.Error {
+func (e *Engine) explain(ctx context.Context, l *loop, err error) *sources.Error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) {
 		return &sources.Error{
 			Kind: sources.Transient, Op: "read", Scope: l.feed.Key.Scope,

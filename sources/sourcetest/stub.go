@@ -42,18 +42,27 @@ func (b *Base) Closed() int {
 	return b.closed
 }
 
-// The capabilities, each as a function that answers.
 type (
-	Runs         func(context.Context, sources.Query) (sources.Batch[sources.Run], error)
+	// Runs lists runs.
+	Runs func(context.Context, sources.Query) (sources.Batch[sources.Run], error)
+	// Environments lists environments.
 	Environments func(context.Context, sources.Query) (sources.Batch[sources.Environment], error)
-	Releases     func(context.Context, sources.Query) (sources.Batch[sources.Release], error)
-	Incidents    func(context.Context, sources.Query) (sources.Batch[sources.Incident], error)
-	Metrics      func(context.Context, sources.Query) (sources.Batch[sources.Series], error)
-	Jobs         func(ctx context.Context, run sources.Ref, every bool) ([]sources.Job, error)
-	Logs         func(ctx context.Context, job sources.Ref, q sources.LogQuery) (sources.Log, error)
-	Comparer     func(ctx context.Context, scope, base, head string, paths []string) (sources.Comparison, error)
-	Getter       func(context.Context, sources.Ref) (any, error)
-	Credentials  func(scope string) string
+	// Releases lists releases.
+	Releases func(context.Context, sources.Query) (sources.Batch[sources.Release], error)
+	// Incidents lists incidents.
+	Incidents func(context.Context, sources.Query) (sources.Batch[sources.Incident], error)
+	// Metrics lists series.
+	Metrics func(context.Context, sources.Query) (sources.Batch[sources.Series], error)
+	// Jobs lists the jobs of a run.
+	Jobs func(ctx context.Context, run sources.Ref, every bool) ([]sources.Job, error)
+	// Logs reads the end of a job's log.
+	Logs func(ctx context.Context, job sources.Ref, q sources.LogQuery) (sources.Log, error)
+	// Comparer compares two versions.
+	Comparer func(ctx context.Context, scope, base, head string, paths []string) (sources.Comparison, error)
+	// Getter reads one object.
+	Getter func(context.Context, sources.Ref) (any, error)
+	// Credentials names the credential of a scope.
+	Credentials func(scope string) string
 )
 
 // ListRuns implements sources.RunLister.

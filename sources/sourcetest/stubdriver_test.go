@@ -91,7 +91,7 @@ type secretText struct{ s string }
 
 func (secretText) String() string               { return "[secret]" }
 func (secretText) GoString() string             { return "[secret]" }
-func (secretText) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, "[secret]") } //nolint:errcheck // as fmt does
+func (secretText) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, "[secret]") }
 func (secretText) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
 type openConfig struct {
@@ -148,7 +148,7 @@ func openStub(env sources.Env, config any, m mutant) (sources.Source, error) {
 	}
 	s := &stubSource{env: env, token: c.Token.s, m: m, memo: make(map[int]memo)}
 	if m == "network in Open" {
-		_, _ = s.page(context.Background(), 1) //nolint:errcheck // the mutant's point
+		_, _ = s.page(context.Background(), 1)
 	}
 	if m == "leaves a goroutine" {
 		go func() { select {} }()
@@ -319,7 +319,7 @@ func (s *stubSource) page(ctx context.Context, page int) (stubPage, error) {
 	if err != nil {
 		return stubPage{}, s.problem(sources.Transient, "no connection", err)
 	}
-	defer func() { _ = res.Body.Close() }() //nolint:errcheck // nothing is left to lose
+	defer func() { _ = res.Body.Close() }()
 	if err := s.refusal(res); err != nil {
 		return stubPage{}, err
 	}

@@ -133,7 +133,7 @@ func (b *contextBody) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return b.r.Read(p)
+	return b.r.Read(p) //nolint:wrapcheck // io.EOF is no error to wrap
 }
 
 func (b *contextBody) Close() error { return nil }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -242,10 +243,10 @@ func (a *account) settle(f *budgetFile, self Owner, now time.Time) {
 		switch {
 		case o.PID == self.PID && o.Host == self.Host && o.Since.Equal(self.Since):
 		case o.gone(self.Host, now):
-			f.Spent[present] += max(0, o.Lease)
+			f.Spent[present] += a.leased(o)
 		default:
 			others = append(others, o)
-			reserved += max(0, o.Lease)
+			reserved += a.leased(o)
 		}
 	}
 	a.spent = maps.Clone(f.Spent)
@@ -272,6 +273,9 @@ func (a *account) settle(f *budgetFile, self Owner, now time.Time) {
 	}
 	f.Boards = others
 }
+
+// leased is what o may spend unheard, however wrong the file is.
+func (a *account) leased(o boardEntry) int { return min(max(0, o.Lease), a.batch()) }
 
 // mergeHold takes the later of the two, but none that a broken clock made.
 func (a *account) mergeHold(other, now time.Time) time.Time {
@@ -323,7 +327,7 @@ var errForeign = errors.New("its format or version is another one")
 func (b *Budget) save(a *account, f *budgetFile) error {
 	data, err := json.Marshal(f)
 	if err != nil {
-		return err
+		return fmt.Errorf("save the budget: %w", err)
 	}
 	return b.dir.write(a.file+".json", data, false)
 }

@@ -180,7 +180,7 @@ func TestBoardsShareOneBudget(t *testing.T) {
 	boards[1].Close()
 	boards[2].Close()
 	clock.move(syncEvery)
-	_ = boards[0].Take("token") //nolint:errcheck // the answer does not matter, the look at the file does
+	_ = boards[0].Take("token") // the look at the file matters, not the answer
 	if u := boards[0].Usage("", "token"); u.Boards != 1 {
 		t.Errorf("%d boards after two have closed", u.Boards)
 	}
@@ -430,23 +430,62 @@ func TestUsageOfASourceIsItsTightest(t *testing.T) {
 	}
 }
 
-const helper = "SIGNALBOX_TEST_BUDGET_DIR"
+func FuzzBudgetFile(f *testing.F) {
+	d, _ := openDir(f)
+	d.log = slog.New(slog.DiscardHandler)
+	name := newAccount("token", DefaultLimit()).file + ".json"
+	clock := &hand{t: now}
+	if err := another(d, clock, 0).Take("token"); err != nil {
+		f.Fatal(err)
+	}
+	good, err := os.ReadFile(d.file(name))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add(bytes.Replace(good, []byte(`"lease":10`), []byte(`"lease":-9223372036854775808`), 1))
+	f.Add(bytes.Replace(good, []byte(`"spent":{`), []byte(`"hold":"9999-12-31T23:59:59Z","spent":{"9223372036854775807":9223372036854775807,`), 1))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(d.file(name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		clock.move(time.Hour + time.Minute)
+		b := another(d, clock, 1)
+		if err := b.Take("token"); err != nil {
+			if wait := retryAt(t, err).Sub(clock.now()); wait <= 0 || wait > maxHold {
+				t.Fatalf("told to come back in %s", wait)
+			}
+		}
+		if u := b.Usage("", "token"); u.Used < 0 || u.Boards < 1 {
+			t.Fatalf("usage %+v", u)
+		}
+		if why := b.Alone(); why != "" {
+			t.Fatalf("not shared: %s", why)
+		}
+		b.Close()
+	})
+}
+
+const helper = "SIGNALBOX_TEST_BOARD"
 
 // TestMain lets the test binary stand in for a second board: it takes until it is refused and says how
 // often it was not; with a request for a crash it then ends without a word to its budget.
 func TestMain(m *testing.M) {
-	dir := os.Getenv(helper)
-	if dir == "" {
+	if os.Getenv(helper) == "" {
 		os.Exit(m.Run())
 	}
-	d, err := Open(dir, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	in := bufio.NewReader(os.Stdin)
+	dir, err := in.ReadString('\n')
+	if err != nil {
+		panic(err)
+	}
+	d, err := Open(strings.TrimSpace(dir), slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		panic(err)
 	}
 	b := NewBudget(d, BudgetOptions{Limit: func(string) Limit {
 		return Limit{Requests: 5000, Window: 24 * time.Hour, Fraction: 0.2}
 	}})
-	in := bufio.NewReader(os.Stdin)
 	if _, err := in.ReadString('\n'); err != nil { // all start together
 		panic(err)
 	}
@@ -479,7 +518,7 @@ func TestProcessesShareOneBudget(t *testing.T) { //nolint:paralleltest // see ab
 	var all []board
 	for range boards {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), helper+"="+d.path)
+		cmd.Env = append(os.Environ(), helper+"=1")
 		in, err := cmd.StdinPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -491,6 +530,9 @@ func TestProcessesShareOneBudget(t *testing.T) { //nolint:paralleltest // see ab
 		b := board{cmd, in, bufio.NewReader(out), &bytes.Buffer{}}
 		cmd.Stderr = b.err
 		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintln(b.in, d.path); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, b)

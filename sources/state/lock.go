@@ -82,10 +82,12 @@ func (d *Dir) Lock(name string, owner Owner) (*Lock, error) {
 
 func (l *Lock) record(data []byte) error {
 	if err := l.file.Truncate(0); err != nil {
-		return err
+		return fmt.Errorf("record the owner: %w", err)
 	}
-	_, err := l.file.WriteAt(data, 0)
-	return err
+	if _, err := l.file.WriteAt(data, 0); err != nil {
+		return fmt.Errorf("record the owner: %w", err)
+	}
+	return nil
 }
 
 // Unlock gives the lock back.

@@ -62,7 +62,7 @@ func encodeSnapshot(identity string, snap *store.Snapshot) ([]byte, error) {
 		}
 		data, err := json.Marshal(file)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("encode %d feeds: %w", len(file.Feeds), err)
 		}
 		if len(data) <= snapshotMax {
 			return data, nil

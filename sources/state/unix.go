@@ -4,6 +4,7 @@ package state
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -18,7 +19,11 @@ func ownedByUser(info fs.FileInfo) bool {
 
 // openPlain opens a file for reading. It follows no symbolic link and never waits for a pipe's writer.
 func openPlain(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	return f, nil
 }
 
 // errLocked means that somebody else holds the lock.
@@ -29,7 +34,7 @@ var errLocked = errors.New("locked by another process")
 func flock(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, fileMode)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the lock: %w", err)
 	}
 	for {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
