@@ -229,6 +229,8 @@ type board struct {
 	// quit and suspended tell whether the program was asked to end or to stop.
 	quit, suspended bool
 	details         []*stub
+	// unsized leaves it to the test to tell the size.
+	unsized bool
 }
 
 // option changes what a board under test is made of.
@@ -262,6 +264,9 @@ func newBoard(t testing.TB, w, h int, opts ...option) *board {
 		opt(&o, b)
 	}
 	b.app = ui.New(t.Context(), o)
+	if b.unsized {
+		return b
+	}
 	b.send(tea.WindowSizeMsg{Width: w, Height: h})
 	return b
 }

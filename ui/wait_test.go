@@ -1,0 +1,190 @@
+package ui_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"example.com/signalbox/ui"
+	"example.com/signalbox/ui/pane"
+)
+
+// live is an App in a loop like Bubble Tea's, in a bubble of fake time. It counts what wakes the App.
+type live struct {
+	*board
+	msgs  chan tea.Msg
+	wakes int
+}
+
+func start(t *testing.T, opts ...option) *live {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	l := &live{msgs: make(chan tea.Msg)}
+	opts = append(opts, func(o *ui.Options, b *board) { o.Clock, b.unsized = time.Now, true })
+	l.board = newBoard(t, 160, 48, opts...)
+	go l.loop(ctx)
+	l.exec(ctx, l.app.Init())
+	l.key(tea.WindowSizeMsg{Width: 160, Height: 48})
+	t.Cleanup(func() {
+		cancel()
+		synctest.Wait()
+	})
+	return l
+}
+
+func (l *live) loop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-l.msgs:
+			l.wakes++
+			_, cmd := l.app.Update(m)
+			l.exec(ctx, cmd)
+		}
+	}
+}
+
+func (l *live) exec(ctx context.Context, cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	go func() {
+		switch m := cmd().(type) {
+		case nil:
+		case tea.BatchMsg:
+			for _, c := range m {
+				l.exec(ctx, c)
+			}
+		default:
+			select {
+			case l.msgs <- m:
+			case <-ctx.Done():
+			}
+		}
+	}()
+}
+
+// key hands over a message as the terminal would, and waits until all is quiet.
+func (l *live) key(m tea.Msg) {
+	l.msgs <- m
+	synctest.Wait()
+}
+
+func TestAnIdleBoardWakesOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		before := l.wakes
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := l.wakes - before; n != 10 {
+			t.Errorf("%d wake-ups in ten idle minutes", n)
+		}
+	})
+}
+
+func TestSecondsOnlyWhenAPaneShowsThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t, func(_ *ui.Options, b *board) { b.panes[3].second = true })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		before := l.wakes
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if n := l.wakes - before; n != 20 {
+			t.Errorf("%d wake-ups in twenty seconds", n)
+		}
+	})
+}
+
+func TestSnapshotsAreHeldBackAndKeysAreNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		stop := make(chan struct{})
+		go func() {
+			for i := uint64(2); ; i++ {
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Millisecond):
+				}
+				s := snapshot(time.Now())
+				s.Seq = i
+				select {
+				case <-l.back.snaps:
+				default:
+				}
+				l.back.snaps <- s
+			}
+		}()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		before, at := l.wakes, time.Now()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n := l.wakes - before; n < 95 || n > 101 {
+			t.Errorf("%d frames in ten seconds of 1,000 changes each", n)
+		}
+		l.key(keyOf("4"))
+		if d := time.Since(at) - 10*time.Second; d > 0 || l.focusedTitle() != "Deployments" {
+			t.Errorf("a key took %v", d)
+		}
+		close(stop)
+	})
+}
+
+func TestToastsGoAwayByThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		l.key(keyOf("w"))
+		l.says("showing what is mine")
+		time.Sleep(12 * time.Second)
+		synctest.Wait()
+		l.hides("showing what is mine")
+		l.says("Tab next pane")
+	})
+}
+
+func TestAttendance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		time.Sleep(14 * time.Minute)
+		synctest.Wait()
+		if len(l.back.attends) != 1 || !l.back.attends[0] {
+			t.Fatalf("said %v", l.back.attends)
+		}
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		if len(l.back.attends) != 2 || l.back.attends[1] {
+			t.Fatalf("said %v after a quarter of an hour", l.back.attends)
+		}
+		l.key(keyOf("j"))
+		if len(l.back.attends) != 3 || !l.back.attends[2] {
+			t.Fatalf("said %v after a key", l.back.attends)
+		}
+	})
+}
+
+func TestNothingIsDrawnWhileSuspended(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 160, 48)
+	b.press("ctrl+z")
+	n := b.out.flushes
+	b.back.snaps <- snapshot(b.clock.now())
+	b.run(b.app.Init())
+	if b.out.flushes != n {
+		t.Error("drew a frame for a terminal that is not ours")
+	}
+	b.send(tea.ResumeMsg{})
+	if b.out.flushes == n {
+		t.Error("did not draw after the resume")
+	}
+	if _, ok := last[pane.Changed](b.panes[3]); !ok {
+		t.Error("the pane missed the snapshot")
+	}
+}
