@@ -1,0 +1,221 @@
+package simulator_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/signalbox/config"
+	"example.com/signalbox/sources/all"
+	"example.com/signalbox/sources/simulator"
+	"example.com/signalbox/sources/simulator/world"
+)
+
+// TestDeterminism holds that the same seed, start and requests give the same bytes, and another seed
+// others.
+func TestDeterminism(t *testing.T) {
+	t.Parallel()
+	tell := func(seed int64) string {
+		c := start(t, simulator.Options{Seed: seed, Token: "fixed"})
+		var b strings.Builder
+		look := func() {
+			for _, repo := range []string{"checkout", "web", "money", "accounts"} {
+				for _, path := range []string{"/actions/runs?per_page=30", "/deployments?per_page=30", "/environments?per_page=30", "/commits?per_page=30"} {
+					a := c.get("/repos/acme/" + repo + path)
+					fmt.Fprintf(&b, "%s %s\n%s\n", a.Header.Get("X-RateLimit-Remaining"), a.Header.Get("Date"), a.body)
+				}
+			}
+			b.Write(c.get("/-/world").body)
+		}
+		look()
+		rollBack(c)
+		c.sim.Advance(40 * time.Minute)
+		look()
+		return strings.ReplaceAll(b.String(), c.sim.URL(), "http://simulator")
+	}
+	one, same, other := tell(5), tell(5), tell(6)
+	if one != same {
+		t.Error("one seed told two stories")
+	}
+	if one == other {
+		t.Error("two seeds told one story")
+	}
+}
+
+// TestAdvanceInSteps holds that it does not matter in how many steps the clock is put forward.
+func TestAdvanceInSteps(t *testing.T) {
+	t.Parallel()
+	a, b := start(t, simulator.Options{Seed: 4}), start(t, simulator.Options{Seed: 4})
+	a.sim.Advance(time.Hour)
+	for range 60 {
+		b.sim.Advance(time.Minute)
+	}
+	if x, y := a.get("/-/world").body, b.get("/-/world").body; string(x) != string(y) {
+		t.Error("an hour at once is another hour than sixty minutes")
+	}
+}
+
+// TestStart holds the other start, the running clock and what is refused.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []simulator.Options{
+		{Listen: "0.0.0.0:0"}, {Listen: ":0"}, {Listen: "192.0.2.1:0"}, {Listen: "example.com:0"}, {Listen: "nowhere"}, {Speed: -1},
+	} {
+		if s, err := simulator.Start(t.Context(), bad); err == nil {
+			t.Errorf("%+v is taken", bad)
+			_ = s.Close()
+		}
+	}
+	for _, good := range []string{"", "127.0.0.1:0", "localhost:0"} {
+		c := start(t, simulator.Options{Listen: good})
+		c.get("/meta")
+		if len(c.sim.Token()) < 30 {
+			t.Errorf("the token %q is short", c.sim.Token())
+		}
+	}
+	when := time.Date(2027, 3, 1, 12, 0, 0, 0, time.FixedZone("", 3600))
+	c := start(t, simulator.Options{Start: when})
+	if p := c.incident("5xx above 2 % for 5m"); !c.sim.Now().Equal(when) || !p.Created.Equal(when.Add(-3*time.Minute)) {
+		t.Errorf("at %s the page is %+v", c.sim.Now(), p)
+	}
+	fast := start(t, simulator.Options{Speed: 100_000})
+	was := fast.sim.Now()
+	for range 50 {
+		now := fast.truth().Now
+		if now.Before(was) {
+			t.Fatalf("time went back from %s to %s", was, now)
+		}
+		was = now
+	}
+	if !was.After(simulator.Opening()) {
+		t.Error("the clock stands still")
+	}
+}
+
+// TestClose holds that nothing runs on, also with a request that hangs.
+func TestClose(t *testing.T) { // not parallel: it counts goroutines
+	before := runtime.NumGoroutine()
+	ctx, cancel := context.WithCancel(t.Context())
+	s, err := simulator.Start(ctx, simulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Get(s.URL() + "/meta") //nolint:noctx // the shortest way
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	cancel()
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	for i := 0; runtime.NumGoroutine() > before; i++ {
+		if i > 1_000_000 {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+		runtime.Gosched()
+	}
+	if _, err := http.Get(s.URL() + "/meta"); err == nil { //nolint:noctx,bodyclose // it fails
+		t.Error("still answers")
+	}
+}
+
+// TestConfig holds that the board's configuration is one.
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	story, load := start(t, simulator.Options{}), start(t, simulator.Options{Scale: world.Scale{Repositories: 3}})
+	var types []config.SourceType
+	for _, d := range all.Drivers() {
+		types = append(types, config.SourceType{Name: d.Name, Doc: d.Doc, Sample: d.Sample, Config: d.Config})
+	}
+	for _, x := range []struct {
+		c        *client
+		services []string
+	}{
+		{story, []string{"checkout", "search", "web", "accounts", "ledger", "reports"}},
+		{load, []string{"service-001", "service-002", "service-003"}},
+	} {
+		text := x.c.sim.Config("env:SIM_TOKEN")
+		if strings.Contains(string(text), x.c.sim.Token()) {
+			t.Error("the config holds the token")
+		}
+		cfg, err := config.Parse("sim.yaml", text, config.Options{Types: types})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		var names []string
+		for _, s := range cfg.Services {
+			names = append(names, s.Name)
+		}
+		if strings.Join(names, " ") != strings.Join(x.services, " ") {
+			t.Errorf("services are %v", names)
+		}
+	}
+}
+
+// TestScale holds the size of a world for measurements, and that what runs there never ends.
+func TestScale(t *testing.T) {
+	t.Parallel()
+	c := start(t, simulator.Options{Scale: world.Scale{Repositories: 20, Running: 3, Runs: 2000}})
+	count := func() (runs, running int) {
+		for i := range 20 {
+			repo := fmt.Sprintf("load/service-%03d", i+1)
+			runs += c.runs(repo, "event=push").TotalCount
+			running += c.runs(repo, "status=in_progress").TotalCount
+		}
+		return runs, running
+	}
+	if runs, running := count(); runs != 2003 || running != 3 {
+		t.Errorf("%d runs, %d running", runs, running)
+	}
+	c.sim.Advance(time.Hour)
+	if _, running := count(); running != 3 {
+		t.Errorf("an hour later %d are running", running)
+	}
+	c.sim.ResetUsage()
+	for range 10 {
+		c.get("/repos/load/service-001/actions/runs?per_page=5")
+	}
+	c.sim.Advance(6 * time.Minute)
+	if got := c.sim.Usage().PerHour(); got != 100 {
+		t.Errorf("ten requests in six minutes are %g an hour", got)
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		world.Story(1, simulator.Opening())
+	}
+}
+
+func BenchmarkStartScaled(b *testing.B) {
+	for b.Loop() {
+		world.Scaled(1, simulator.Opening(), world.Scale{Repositories: 20, Running: 3, Runs: 10_000})
+	}
+}
+
+// BenchmarkRuns asks for a page of 100 runs: unchanged with its tag, and of a world that moves on.
+func BenchmarkRuns(b *testing.B) {
+	const path = "/repos/load/service-001/actions/runs?per_page=100"
+	b.Run("not modified", func(b *testing.B) {
+		c := start(b, simulator.Options{Scale: world.Scale{Repositories: 2, Runs: 1000}})
+		tag := c.get(path).Header.Get("ETag")
+		for b.Loop() {
+			c.do(http.StatusNotModified, http.MethodGet, path, "", "If-None-Match", tag)
+		}
+	})
+	b.Run("moving", func(b *testing.B) {
+		c := start(b, simulator.Options{Scale: world.Scale{Repositories: 2, Running: 1, Runs: 1000}})
+		for b.Loop() {
+			c.sim.Advance(10 * time.Second)
+			c.get(path)
+		}
+	})
+}
