@@ -44,7 +44,7 @@ func (s *source) getRun(ctx context.Context, ref sources.Ref) (any, error) {
 		return nil, c.fail("read run", err)
 	}
 	about, _, err := c.about(ctx)
-	if err != nil {
+	if err := c.optional(&l.notices, "", err); err != nil {
 		return nil, c.fail("read run", err)
 	}
 	l.known, l.all = refs{branch: about.DefaultBranch}, []wireRun{w.Value}

@@ -104,7 +104,7 @@ func (l *runList) read(ctx context.Context) (sources.Batch[sources.Run], error) 
 // the default branch's when others have pushed them off the page.
 func (l *runList) gather(ctx context.Context) error {
 	about, notices, err := l.about(ctx)
-	if err != nil {
+	if err := l.optional(&l.notices, "the repository itself cannot be read", err); err != nil {
 		return err
 	}
 	l.notices.add(notices...)
@@ -120,7 +120,7 @@ func (l *runList) gather(ctx context.Context) error {
 		return err
 	}
 	var branch []wireRun
-	if more && len(ofBranch(newest, about.DefaultBranch)) < min(20, limit) {
+	if more && about.DefaultBranch != "" && len(ofBranch(newest, about.DefaultBranch)) < min(20, limit) {
 		if branch, _, err = l.runPage(ctx, "branch="+queryEscape(about.DefaultBranch), 30); err != nil {
 			return err
 		}
@@ -285,7 +285,7 @@ func (l *runList) concerns(r sources.Run) bool {
 		return true
 	case r.Fork:
 		return false
-	case r.Default, r.RefKind == sources.RefTag:
+	case r.Default, r.RefKind == sources.RefTag, l.known.branch == "" && r.RefKind == sources.RefBranch:
 		return true
 	case r.Event == "workflow_dispatch", r.Event == "repository_dispatch", r.Event == "deployment", r.Event == "deployment_status":
 		return true
