@@ -184,7 +184,7 @@ func (s *script) money() {
 	s.ship("money", "deploy-payouts", 29*time.Hour, 3*time.Minute, "dev4", to("staging", &payouts), nil)
 	s.ship("money", "deploy-payouts", 28*time.Hour, 3*time.Minute, "dev4", to("prod", &payouts), nil)
 	s.ago(7*time.Minute+30*time.Second, func() {
-		c := s.commit(r, "fix/lag", "77aa001", "Widen batch window", s.by("dev2"), File{Path: "ledger/replica.go", Status: "modified", Additions: 7, Removed: 7})
+		c := s.commit(r, "fix/lag", "77aa001", "Widen batch window", s.by("sre1"), File{Path: "ledger/replica.go", Status: "modified", Additions: 7, Removed: 7})
 		s.startRun(start{
 			workflow: r.Workflow("ci.yml"), event: "push", branch: "fix/lag", sha: c.SHA, actor: c.Author, length: 3*time.Minute + 12*time.Second,
 			fail: &Fail{Job: "run tests", Legs: []int{3, 7, 11}, Step: "TestReplicaCatchUp", Attempts: 1},

@@ -235,7 +235,7 @@ func (s *script) change(r *Repo, title, who string, n int) {
 			run.fail = &Fail{Job: run.Workflow.Jobs[0].Name, Step: run.Workflow.Jobs[0].Steps[2].Name, Attempts: 1}
 		}
 		if r.Name == "web" || r.Name == "billing-core" {
-			s.push(r, r.Default, m, "release", 0)
+			s.push(r, r.Default, m, "release", s.between(3*time.Minute+50*time.Second, 4*time.Minute+10*time.Second))
 		}
 	}
 	pr.then = func() {
