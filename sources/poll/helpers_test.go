@@ -96,6 +96,20 @@ func (p *provider) times(scope string) []time.Duration {
 	return append([]time.Duration(nil), p.reads[scope]...)
 }
 
+// sequence is the scopes whose runs were read, in order.
+func (p *provider) sequence() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.order...)
+}
+
+// together is how many reads were in flight at once at most, and whether two of one feed ever were.
+func (p *provider) together() (most int, overlap bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.most, p.overlap
+}
+
 func (p *provider) last(scope string) time.Duration {
 	t := p.times(scope)
 	if len(t) == 0 {

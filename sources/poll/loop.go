@@ -175,10 +175,10 @@ func (e *Engine) release(l *loop) {
 	if e.reading[l.feed.Key.Source]--; e.reading[l.feed.Key.Source] == 0 {
 		delete(e.reading, l.feed.Key.Source)
 	}
-	if l.restart || l.again {
+	if l.again && !l.restart {
 		l.nudge(e.o.Elapsed())
-		l.restart, l.again = false, false
 	}
+	l.restart, l.again = false, false
 	e.signal()
 }
 

@@ -396,7 +396,7 @@ func (e *Engine) noticeSleep(now time.Duration) bool {
 	e.o.Log.Info("the clock jumped: reading every feed anew", "by", slept.Round(time.Second))
 	for _, l := range e.loops {
 		if l.inFlight != nil {
-			l.restart = true
+			l.restart, l.due = true, now
 			l.cancel()
 			continue
 		}

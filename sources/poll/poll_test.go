@@ -35,8 +35,8 @@ func TestFirstReadsStartAtOnceInOrderAFewAtATime(t *testing.T) {
 				t.Errorf("feed %d was read at %v, want once at %s", i, got, want)
 			}
 		}
-		if p.most != 3 {
-			t.Errorf("%d reads at once, want 3", p.most)
+		if most, _ := p.together(); most != 3 {
+			t.Errorf("%d reads at once, want 3", most)
 		}
 		if got := b.feed(t, scopes[9]).Health; got.State != store.Healthy || got.Latency != time.Second || got.Failures != 0 {
 			t.Errorf("after the first answer: %+v", got)
@@ -362,7 +362,7 @@ func TestNudge(t *testing.T) {
 		if a, other := p.last("acme/a"), p.last("acme/b"); a != other || a != time.Since(p.start) {
 			t.Errorf("nudged all at %s, read at %s and %s", time.Since(p.start), a, other)
 		}
-		if p.overlap {
+		if _, overlap := p.together(); overlap {
 			t.Error("a feed was read twice at once")
 		}
 	})
@@ -439,7 +439,8 @@ func TestADriverThatIgnoresItsContext(t *testing.T) {
 		b.Nudge()
 		time.Sleep(9 * time.Minute)
 		synctest.Wait()
-		if got := p.times("acme/stuck"); len(got) != 1 || p.overlap {
+		_, overlap := p.together()
+		if got := p.times("acme/stuck"); len(got) != 1 || overlap {
 			t.Errorf("read at %v while the first read was still there", got)
 		}
 		if n := len(p.times("acme/b")); n < 8 {
