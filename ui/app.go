@@ -87,6 +87,7 @@ type App struct {
 	details []*slot // the last one is seen
 	serial  int
 	focus   int
+	moved   bool // somebody has been at the keys: the focus is theirs
 	zoom    bool
 	dialogs []dialog.Dialog // the last one has the keyboard
 	toasts  component.Toasts

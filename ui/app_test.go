@@ -32,8 +32,11 @@ func (b *board) focusedTitle() string {
 func TestFocus(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, 160, 48)
+	if got := b.focusedTitle(); got != "Pipelines" {
+		t.Errorf("the board begins on %s, which has nothing to show", got)
+	}
 	steps := []struct{ key, want string }{
-		{"tab", "Metrics"}, {"tab", "Pipelines"}, {"right", "Deployments"}, {"tab", "Incidents"}, {"shift+tab", "Deployments"},
+		{"1", "Incidents"}, {"tab", "Metrics"}, {"tab", "Pipelines"}, {"right", "Deployments"}, {"tab", "Incidents"}, {"shift+tab", "Deployments"},
 		{"left", "Pipelines"}, {"1", "Incidents"}, {"4", "Deployments"}, {"9", "Deployments"}, {"3", "Pipelines"},
 	}
 	for _, s := range steps {
@@ -474,7 +477,7 @@ func TestHelpIsMadeFromTheKeymap(t *testing.T) {
 	b.press("?")
 	b.hides("Help")
 	b.send(tea.KeyMsg{Type: tea.KeyF1})
-	b.says("Help: Incidents")
+	b.says("Help: Pipelines")
 	b.says("Z            this pane over the whole screen")
 	b.says("·            show the team's, mine, or everybody's")
 	b.press("esc")
@@ -560,7 +563,7 @@ func TestMouse(t *testing.T) {
 	click := func(x, y int, button tea.MouseButton) {
 		b.send(tea.MouseMsg{X: x, Y: y, Button: button, Action: tea.MouseActionPress})
 	}
-	click(100, 8, tea.MouseButtonLeft)
+	click(100, 9, tea.MouseButtonLeft)
 	if b.focusedTitle() != "Deployments" {
 		t.Fatalf("the click focused %s", b.focusedTitle())
 	}
@@ -570,7 +573,7 @@ func TestMouse(t *testing.T) {
 	if k, _ := b.panes[3].list.Key(); k != "web" {
 		t.Errorf("selected %q", k)
 	}
-	click(10, 8, tea.MouseButtonWheelDown)
+	click(10, 9, tea.MouseButtonWheelDown)
 	if c, _ := last[pane.Click](b.panes[2]); c.Wheel != 3 || b.focusedTitle() != "Deployments" {
 		t.Errorf("the wheel: %+v, focus on %s", c, b.focusedTitle())
 	}
@@ -614,7 +617,7 @@ func TestMouseCanBeTurnedOff(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, 160, 48, func(o *ui.Options, _ *board) { o.Mouse = false })
 	b.send(tea.MouseMsg{X: 100, Y: 8, Button: tea.MouseButtonLeft, Action: tea.MouseActionPress})
-	if b.focusedTitle() != "Incidents" {
+	if b.focusedTitle() != "Pipelines" {
 		t.Error("the mouse moved the focus")
 	}
 }
@@ -631,7 +634,7 @@ func TestSettingsChangeWhileItRuns(t *testing.T) {
 	b.run(b.app.Init())
 	b.says("Z zoom")
 	b.says("03:14 CET")
-	b.says("#= 1 Incidents")
+	b.says("#= 3 Pipelines")
 	b.hides("┏")
 }
 

@@ -51,12 +51,27 @@ func (a *App) settle(cause screen.Cause) tea.Cmd {
 		return nil
 	}
 	a.canvas.plan.Mode = layout.ModeFor(a.width, a.height)
+	a.settleFocus()
 	cmds := a.informWorld(nil)
 	a.arrange()
 	cmds = a.informSizes(cmds)
 	a.paint()
 	a.opts.Screen.Flush(a.canvas.grid, cause)
 	return tea.Batch(append(cmds, a.schedule())...)
+}
+
+// settleFocus puts the focus on the first pane that has something to show, until somebody moves it.
+func (a *App) settleFocus() {
+	if a.moved || a.opts.Idle == nil || len(a.snap.Catalog.Sources) == 0 {
+		return
+	}
+	e := a.bare()
+	for i, s := range a.board {
+		if !a.opts.Idle(e, s.pane.ID()) {
+			a.focus = i
+			return
+		}
+	}
 }
 
 // informWorld tells panes that do not know it of a new snapshot, follow or whose.
@@ -216,7 +231,7 @@ func (a *App) drawSlot(s *slot) {
 	r.Fill(screen.Style{})
 	if a.mode() != layout.Tiny {
 		h := s.pane.Heading(d.env)
-		f := component.Frame{Title: h.Title, Summary: h.Summary, Focused: s == a.focused()}
+		f := component.Frame{Title: h.Title, Summary: h.Summary, Focused: d.env.Focused}
 		if a.mode() >= layout.Medium {
 			f.Number = 1 + slices.Index(a.board, s)
 		}

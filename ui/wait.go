@@ -137,7 +137,7 @@ func (a *App) tick(m tickMsg) bool {
 
 // attend notes that somebody is at the keyboard.
 func (a *App) attend() {
-	a.lastInput = a.opts.Clock()
+	a.lastInput, a.moved = a.opts.Clock(), true
 	if !a.present {
 		a.present = true
 		a.opts.Backend.Attend(true)

@@ -48,7 +48,7 @@ func healthLines(e pane.Env, w int) []Line {
 			out = append(out, nil)
 		}
 		out = append(out, Line{
-			{Token: theme.Title, Text: clean.Line(src.Name)},
+			{Token: theme.Accent, Text: clean.Line(src.Name)},
 			{Token: theme.Muted, Text: clean.Linef("  %s, reads %s", src.Type, capabilities(src.Capabilities))},
 		})
 		n := 0

@@ -38,7 +38,7 @@ func helpLines(sections []HelpSection, th *theme.Theme, w int, unicode bool) []L
 		if i > 0 {
 			out = append(out, nil)
 		}
-		out = append(out, Line{{Token: theme.Title, Text: s.Title}})
+		out = append(out, Line{{Token: theme.Strong, Text: s.Title}})
 		for _, k := range s.Keys {
 			out = append(out, helpLine(k, th, w, unicode)...)
 		}

@@ -145,7 +145,7 @@ func Infos() []Info {
 		{Action: Pane8, Context: Board, Default: []string{"8"}, Help: "pane 8", Long: "to pane 8"},
 		{Action: Pane9, Context: Board, Default: []string{"9"}, Help: "pane 9", Long: "to pane 9"},
 		{Action: Zoom, Context: Board, Default: []string{"z"}, Help: "zoom", Long: "this pane over the whole screen, and back"},
-		{Action: FollowKey, Context: Board, Default: []string{"f"}, Help: "follow", Long: "narrow every pane to the selected service, and back"},
+		{Action: FollowKey, Context: Board, Default: []string{"f"}, Help: "follow", Long: "narrow every pane to this service, and back"},
 		{Action: WhoseKey, Context: Board, Default: []string{"w"}, Help: "whose", Long: "show the team's, mine, or everybody's"},
 
 		{Action: FirstError, Context: Detail, Default: []string{"e"}, Help: "first error", Long: "to the log's first error"},

@@ -56,7 +56,7 @@ func modeOf(w, h, n int) Mode {
 	if m == Medium {
 		rows = 1 + n/2
 	}
-	if (m == Medium || m == Wide) && rows*idleHeight > h-3 {
+	if (m == Medium || m == Wide) && rows*leastHeight > h-3 {
 		return Narrow
 	}
 	return m
@@ -86,8 +86,12 @@ type Plan struct {
 	Strips []Rect
 }
 
-// idleHeight is the height of a pane with nothing to show: its frame and two lines that say why.
-const idleHeight = 4
+// idleHeight is the height of a pane with nothing to show: its frame and three lines that say why.
+// leastHeight is the least that a pane beside others gets.
+const (
+	idleHeight  = 5
+	leastHeight = 4
+)
 
 // Board arranges n panes on a screen of w by h cells.
 func Board(w, h, n int, o Options) Plan {
@@ -147,7 +151,7 @@ func (p *Plan) medium(n int, idle []bool) {
 	if isIdle(idle, 0) {
 		top = idleHeight
 	}
-	top = clamp(top, idleHeight, b.H-2*idleHeight)
+	top = clamp(top, leastHeight, b.H-2*leastHeight)
 	p.Panes[0] = Rect{b.X, b.Y, b.W, top}
 	rest := Rect{b.X, b.Y + top, b.W, b.H - top}
 	if n == 2 {
@@ -213,7 +217,7 @@ func split(h int, idle []bool) []int {
 		}
 	}
 	rest := h - quiet*idleHeight
-	if quiet == len(idle) || rest < (len(idle)-quiet)*idleHeight {
+	if quiet == len(idle) || rest < (len(idle)-quiet)*leastHeight {
 		share(out, h, nil)
 		return out
 	}
