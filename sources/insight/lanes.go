@@ -286,10 +286,12 @@ func (d *laneDeriver) stages() []Stage {
 			at++
 		}
 	}
-	for i := range d.snap.Catalog.Services {
-		s := &d.snap.Catalog.Services[i]
-		if d.view.Follow == "" || d.view.Follow == s.Name {
-			add(s.Environments)
+	for _, discovered := range []bool{false, true} { // what is configured says where the rest goes
+		for i := range d.snap.Catalog.Services {
+			s := &d.snap.Catalog.Services[i]
+			if s.Discovered == discovered && (d.view.Follow == "" || d.view.Follow == s.Name) {
+				add(s.Environments)
+			}
 		}
 	}
 	for _, name := range d.names() {

@@ -124,3 +124,26 @@ func Many(n int) *store.Snapshot {
 	}
 	return s
 }
+
+// WithLibrary adds a service to s that has releases and no environments, and one that was discovered.
+func WithLibrary(s *store.Snapshot) *store.Snapshot {
+	s.Catalog.Services = append(s.Catalog.Services, store.Service{Name: "cards-sdk", Source: "github", Repo: "acme/cards-sdk"},
+		store.Service{Name: "ads", Source: "github", Repo: "acme/ads", Discovered: true, Environments: []string{"dev", "prod"}})
+	slices.SortStableFunc(s.Catalog.Services, func(a, b store.Service) int {
+		if a.Discovered == b.Discovered {
+			return 0
+		}
+		if a.Discovered {
+			return -1
+		}
+		return 1
+	})
+	found := environmentOf("ads", "dev", 0, nil, deploy{version: V("", "1234567"), state: sources.StatePassed, age: 3 * day, took: time.Minute, actor: "dev9"})
+	s.Feeds = append(s.Feeds,
+		store.Feed{Key: feedKey(store.Environments, "acme/ads"), Generation: 1, Health: healthy(time.Minute), Environments: []sources.Environment{found}},
+		store.Feed{Key: feedKey(store.Environments, "acme/cards-sdk"), Generation: 1, Health: healthy(time.Minute)},
+		store.Feed{Key: feedKey(store.Releases, "acme/cards-sdk"), Generation: 1, Health: healthy(time.Minute), Releases: []sources.Release{{
+			Ref: Ref("", "acme/cards-sdk", "41"), Service: "cards-sdk", Version: V("v4.1.0", "4100aa1"), Title: clean.Line("Tokens"), At: Ago(3 * day),
+			URL: "https://github.example.com/acme/cards-sdk/releases/v4.1.0"}}})
+	return s
+}

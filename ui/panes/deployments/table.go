@@ -127,9 +127,11 @@ func (t *table) row(e pane.Env, r screen.Region, l *insight.Lane) {
 		name = theme.Muted
 	}
 	kit.Put(r, e.Theme, margin, 0, t.serviceW, name, kit.Text(l.Service))
-	if l.Last < 0 || l.Empty == insight.NothingYet {
-		x := margin + t.serviceW + 2
+	if x := margin + t.serviceW + 2; l.Last < 0 || l.Empty == insight.NothingYet {
 		kit.Parts(r, e.Theme, x, 0, w-x-1, emptyParts(e, l))
+		return
+	} else if t.stages[l.Last].w == 0 {
+		kit.Parts(r, e.Theme, x, 0, w-x-1, onlyParts(e, &l.Cells[l.Last]))
 		return
 	}
 	for i := range l.Cells {
@@ -372,6 +374,12 @@ func failureParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Par
 		parts = append(parts, kit.P(theme.Muted, " "+rest))
 	}
 	return parts
+}
+
+// onlyParts are all that is known of a lane whose last stage has no column.
+func onlyParts(e pane.Env, c *insight.Cell) []pane.Part {
+	parts := append([]pane.Part{kit.P(theme.Muted, c.Env.Name+" ")}, cellParts(e, c, true)...)
+	return append(append(parts, kit.P(theme.Text, "  ")), outcomeParts(e, c, kit.Staleness(e, c.Feed))...)
 }
 
 // emptyParts say why a lane has no versions.

@@ -94,7 +94,7 @@ func (b *builder) target(t *sources.Target, width int, stale store.Staleness) {
 	lead := kit.P(theme.Strong, pad(t.Name, width))
 	if c := t.Current; c != nil {
 		parts := []pane.Part{lead, {Token: theme.Text, Text: c.Version.Short()},
-			kit.P(theme.Muted, kit.Sep(" ", short(c.Version), " since", kit.Clock(b.e.Now, cmp.Or(c.Ended, c.Created), b.e.Zone)+",", kit.Ago(b.e.Now, cmp.Or(c.Ended, c.Created))+by(c)))}
+			kit.P(theme.Muted, short(c.Version)+"  since "+kit.Sep(" ", kit.Clock(b.e.Now, cmp.Or(c.Ended, c.Created), b.e.Zone)+",", kit.Ago(b.e.Now, cmp.Or(c.Ended, c.Created))+by(c)))}
 		b.line(key, c.Run, parts...)
 		b.belief(key, c, stale, width)
 	} else {
