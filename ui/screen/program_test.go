@@ -26,7 +26,11 @@ const programEnv = "SIGNALBOX_SCREEN_PROGRAM"
 
 // TestMain is also the program that the tests below run in a terminal.
 func TestMain(m *testing.M) {
-	if os.Getenv(programEnv) != "" {
+	switch os.Getenv(programEnv) {
+	case "":
+	case "init":
+		os.Exit(0)
+	default:
 		os.Exit(program())
 	}
 	os.Exit(m.Run())
@@ -212,6 +216,36 @@ func TestFirstPaintOnAMuteTerminal(t *testing.T) {
 	}
 	s.press("q")
 	s.end(0)
+}
+
+// A start has 25 ms until the first paint: no package that the screen brings along may compute for long before
+// main. A busy machine makes a short initialisation look long, but not each time.
+func TestNoPackageHoldsUpTheStart(t *testing.T) {
+	t.Parallel()
+	slow := map[string]time.Duration{}
+	for i := range 10 {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), programEnv+"=init", "GODEBUG=inittrace=1")
+		trace, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, trace)
+		}
+		now := map[string]time.Duration{}
+		for line := range strings.Lines(string(trace)) {
+			var pkg string
+			var at, clock float64
+			if _, err := fmt.Sscanf(line, "init %s @%f ms, %f ms clock", &pkg, &at, &clock); err == nil {
+				took := time.Duration(clock * float64(time.Millisecond))
+				if _, always := slow[pkg]; took > 5*time.Millisecond && (i == 0 || always) {
+					now[pkg] = took
+				}
+			}
+		}
+		if slow = now; len(slow) == 0 {
+			return
+		}
+	}
+	t.Errorf("initialisation takes %v", slow)
 }
 
 func TestTerminalIsGivenBack(t *testing.T) {
