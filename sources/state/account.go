@@ -17,7 +17,7 @@ import (
 // account is what one process knows of one credential's budget. Requests are counted in slots of a
 // sixtieth of the window, so that what was spent leaves the count about when it leaves the provider's.
 type account struct {
-	file  string
+	file  string // these three never change
 	limit Limit
 	slot  time.Duration
 
@@ -34,6 +34,7 @@ type account struct {
 	locked  time.Time // since when another process has had the file at every look; zero: it is free
 	debt    int       // requests of this board that no lease covered since then
 	dry     time.Time // when the file had nothing to lease; zero: it had
+	syncing bool      // a request is at the file
 	leaving bool
 }
 

@@ -209,40 +209,59 @@ func (b *Budget) account(key string) *account {
 	return a
 }
 
-// sync exchanges a with its file. When another board has the file just now, the last view of it goes on
-// to serve; patient means to try for a few milliseconds first, because nothing is left to serve with.
+// sync exchanges a with its file. It is called with the lock held and gives it up while it touches the
+// disk: a file system that hangs holds up the one request that found out, and nobody else. While another
+// board has the file, or another request is at it, the last view of it goes on to serve; patient means
+// to try for a few milliseconds first, because nothing is left to serve with.
 func (b *Budget) sync(a *account, now time.Time, patient bool) {
 	if b.dir == nil || now.Before(b.retryDir) && b.retryDir.Sub(now) <= retryAfter {
 		a.alone(now)
 		return
 	}
-	lock, err := b.lockFile(a, patient)
-	if errors.Is(err, errLocked) {
+	if a.syncing {
 		a.overdraw(now)
 		return
 	}
-	a.locked = time.Time{}
-	if err == nil {
-		err = errors.Join(b.exchange(a, now), unflock(lock))
-	}
-	if err != nil {
+	a.syncing = true
+	err := b.exchange(a, now, patient && !a.stuck(now))
+	a.syncing = false
+	switch {
+	case errors.Is(err, errLocked):
+		a.overdraw(now)
+	case err != nil:
 		b.retryDir = now.Add(retryAfter)
 		if b.alone == "" {
 			b.log.Warn("the rate budget is not shared with other boards", "why", err)
 		}
 		b.alone = err.Error()
 		a.alone(now)
-		return
+	default:
+		a.locked = time.Time{}
+		if b.alone != "" {
+			b.log.Info("the rate budget is shared with other boards again")
+		}
+		b.alone, b.retryDir = "", time.Time{}
 	}
-	if b.alone != "" {
-		b.log.Info("the rate budget is shared with other boards again")
+}
+
+// exchange reads the file, settles with it and writes it.
+func (b *Budget) exchange(a *account, now time.Time, patient bool) error {
+	b.mu.Unlock()
+	defer b.mu.Lock()
+	lock, err := b.lockFile(a, patient)
+	if err != nil {
+		return err
 	}
-	b.alone, b.retryDir = "", time.Time{}
+	f := b.load(a)
+	b.mu.Lock()
+	a.settle(f, b.self, now)
+	b.mu.Unlock()
+	return errors.Join(b.save(a, f), unflock(lock))
 }
 
 func (b *Budget) lockFile(a *account, patient bool) (*os.File, error) {
 	tries := 1
-	if patient && !a.stuck(b.now()) {
+	if patient {
 		tries = 5
 	}
 	for {
@@ -253,10 +272,4 @@ func (b *Budget) lockFile(a *account, patient bool) (*os.File, error) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-}
-
-func (b *Budget) exchange(a *account, now time.Time) error {
-	l := b.load(a)
-	a.settle(l, b.self, now)
-	return b.save(a, l)
 }

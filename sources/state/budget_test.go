@@ -401,6 +401,61 @@ func TestALockedFileStopsNobody(t *testing.T) {
 	}
 }
 
+func TestADiskThatHangsHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	d, _ := openDir(t)
+	clock := &hand{t: now}
+	b := another(d, clock, 0)
+	a := b.account("token")
+	a.syncing = true // one request waits for the disk, for ever
+	if n, _ := takeAll(t, b, 100); n != 10 {
+		t.Errorf("%d requests at once, want a lease of 10", n)
+	}
+	clock.move(2 * time.Second)
+	if n, err := takeAll(t, b, 1500); n != 990 {
+		t.Errorf("%d requests after that, want the rest of the 1,000: %v", n, err)
+	}
+	b.Report("token", sources.Rate{Limit: 5000, Remaining: 0, Reset: clock.now().Add(time.Minute)})
+	if u := b.Usage("", "token"); u.Used != 1000 || u.RetryAt.IsZero() {
+		t.Errorf("usage %+v", u)
+	}
+	b.Close()
+}
+
+func TestSeveralRequestsAtOnce(t *testing.T) {
+	t.Parallel()
+	d, _ := openDir(t)
+	clock := &hand{t: now}
+	b := another(d, clock, 0)
+	source := b.For("github")
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	taken := 0
+	for range 8 {
+		wg.Go(func() {
+			for range 300 {
+				if source.Take("token") == nil {
+					mu.Lock()
+					taken++
+					mu.Unlock()
+				}
+				source.Report("token", sources.Rate{Limit: 5000, Remaining: 4000, Reset: clock.now().Add(time.Hour)})
+				_ = b.Usage("github", "")
+				clock.move(time.Millisecond)
+			}
+		})
+	}
+	wg.Wait()
+	b.Close()
+	u := b.Usage("github", "")
+	if taken > 1000 || taken < 900 || u.Used != taken || u.Spent != int64(taken) {
+		t.Errorf("%d requests were allowed; usage %+v", taken, u)
+	}
+	if other := another(d, clock, 1); other.Take("token") == nil && other.Usage("", "token").Used < taken {
+		t.Errorf("another board sees %+v", other.Usage("", "token"))
+	}
+}
+
 func TestUsageOfASourceIsItsTightest(t *testing.T) {
 	t.Parallel()
 	clock := &hand{t: now}
