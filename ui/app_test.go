@@ -524,7 +524,7 @@ func TestEventsAndMessages(t *testing.T) {
 
 func TestConfigErrorStaysOnTheBoard(t *testing.T) {
 	t.Parallel()
-	for _, size := range [][2]int{{160, 48}, {80, 24}, {60, 12}, {40, 8}} {
+	for _, size := range [][2]int{{160, 48}, {80, 24}, {60, 12}} {
 		b := newBoard(t, size[0], size[1], func(o *ui.Options, _ *board) {
 			o.Snapshot.Catalog.ConfigError = clean.Const("config.yaml:12:3: unknown key")
 		})

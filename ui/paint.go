@@ -300,14 +300,10 @@ func (a *App) drawTiny() {
 }
 
 func (a *App) wrong(e pane.Env) [][]component.Part {
-	var lines [][]component.Part
-	if err := e.Snap.Catalog.ConfigError; !err.IsZero() {
-		lines = append(lines, []component.Part{{Token: theme.Crit, Text: clean.Linef("config: %s", err)}})
+	if a.opts.Wrong == nil {
+		return [][]component.Part{{{Token: theme.Muted, Text: clean.Const("the screen is too small")}}}
 	}
-	if a.opts.Wrong != nil {
-		lines = append(lines, a.opts.Wrong(e)...)
-	}
-	if len(lines) > 0 {
+	if lines := a.opts.Wrong(e); len(lines) > 0 {
 		return lines
 	}
 	for i := range e.Snap.Feeds {

@@ -8,7 +8,7 @@ import (
 // How long a toast stands: longer when it is long, shorter when others wait.
 const (
 	toastStands  = 4 * time.Second
-	toastPerCell = 60 * time.Millisecond
+	toastPerCell = 30 * time.Millisecond
 	toastHurried = 1500 * time.Millisecond
 	toastsKept   = 100
 )
