@@ -110,9 +110,26 @@ func fresh(ctx context.Context) context.Context { return context.WithValue(ctx, 
 
 func isFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
 
-// once is get for what never changes. The key says what the path does not.
+// once is get for what never changes. The key says what the path does not. Readers that overlap share
+// one request.
 func once[T wire](ctx context.Context, c *repoConn, key, path string) (reply[T], error) {
-	v, err := c.s.memo.Once(ctx, c.key(key+" "+path), func(ctx context.Context) (any, error) { return get[T](ctx, c.conn, path) })
+	full := c.key(key + " " + path)
+	read := func() (any, error) {
+		ch := c.s.flights.DoChan(full, func() (any, error) { return get[T](untraced(ctx), c.conn, path) })
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case r := <-ch:
+			return r.Val, r.Err
+		}
+	}
+	v, err := c.s.memo.Once(ctx, full, func(context.Context) (any, error) {
+		v, err := read()
+		if ctx.Err() == nil && errors.Is(err, context.Canceled) {
+			return read() // it was another reader's context that ended
+		}
+		return v, err
+	})
 	return typed[reply[T]](v, err)
 }
 

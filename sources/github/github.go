@@ -147,7 +147,9 @@ type source struct {
 	base http.RoundTripper
 	bare *http.Client // carries no credential: signed log addresses, /version pages
 	memo *httpx.Memo[any]
-	apps singleflight.Group
+	apps singleflight.Group // exchanges of App tokens, by installation
+	// flights are reads of what never changes, by key.
+	flights singleflight.Group
 
 	mu        sync.Mutex
 	conns     map[string]*conn       // by credential
