@@ -66,7 +66,7 @@ func description(t testing.TB) *openapi3.T {
 
 // undescribed are answers that GitHub gives and its description leaves out, by status and with the
 // reason. They are checked for the form of GitHub's errors alone.
-var undescribed = map[int]string{ //nolint:gochecknoglobals // a table of the test
+var undescribed = map[int]string{
 	301: "renamed repositories are described for few endpoints",
 	401: "bad credentials may come from every endpoint, and are described for few",
 	403: "a missing scope or single sign-on may refuse every endpoint; described for few",
@@ -177,7 +177,10 @@ func TestDescription(t *testing.T) {
 	for _, repo := range []string{"checkout", "search", "web", "accounts", "money", "reports", "billing-core"} {
 		tourOfRepo(c, "/repos/acme/"+repo)
 	}
-	for _, path := range []string{"/meta", "/rate_limit", "/user", "/user/orgs", "/user/repos?per_page=100", "/orgs/acme/repos?per_page=5&page=2"} {
+	for _, path := range []string{"/meta", "/rate_limit", "/user", "/user/orgs", "/user/repos?per_page=100", "/orgs/acme/repos?per_page=5&page=2",
+		"/users/dev1/repos?per_page=5", "/repos/acme/checkout/releases/latest", "/repos/acme/checkout/compare/v1.9.2...v1.9.0",
+		"/repos/acme/checkout/compare/main...spike%2Fcards", "/repos/acme/checkout/compare/main...main?per_page=5&page=1",
+	} {
 		c.get(path)
 	}
 	tourOfRefusals(c)

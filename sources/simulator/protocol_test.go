@@ -73,12 +73,11 @@ func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	c := start(t, simulator.Options{Identities: []github.Identity{{Token: "small", Login: "dev2", Limit: 3}, {Token: "small too", Login: "dev2", Limit: 3}}})
 	c.token = "small"
-	var a answer
 	for range 2 {
-		a = c.get("/repos/acme/web")
+		c.get("/repos/acme/web")
 	}
 	c.token = "small too"
-	a = c.get("/repos/acme/web/tags?per_page=1")
+	a := c.get("/repos/acme/web/tags?per_page=1")
 	if remaining(t, a) != 0 {
 		t.Fatalf("%d remain", remaining(t, a))
 	}

@@ -72,13 +72,13 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 		AppKey:     o.AppKey, Enterprise: o.Enterprise,
 		Observe: func(seen github.Seen) { s.meter.see(seen, s.clock.now()) },
 	})
-	ctx, s.stop = context.WithCancel(ctx)
+	ctx, s.stop = context.WithCancel(ctx) //nolint:gosec // Close calls it
 	s.server = s.serve(ctx, s.api, s.routes())
 	s.logServer = s.serve(ctx, s.logs, s.github.LogHost(s.meter.tokenAtLogHost))
 	s.wg.Go(func() {
 		<-ctx.Done()
-		_ = s.server.Close()
-		_ = s.logServer.Close()
+		end(s.server)
+		end(s.logServer)
 	})
 	return s, nil
 }
@@ -114,6 +114,16 @@ func (s *Simulator) serve(ctx context.Context, l net.Listener, h http.Handler) *
 		}
 	})
 	return srv
+}
+
+// end stops a server whose requests have been told to give up: it waits a moment for them, then breaks
+// the connections that are left.
+func end(srv *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), 250*time.Millisecond)
+	defer cancel()
+	if srv.Shutdown(ctx) != nil {
+		_ = srv.Close()
+	}
 }
 
 // with runs f on the world, as of now, while nobody else looks at it.

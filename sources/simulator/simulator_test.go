@@ -12,6 +12,7 @@ import (
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources/all"
 	"example.com/signalbox/sources/simulator"
+	"example.com/signalbox/sources/simulator/fault"
 	"example.com/signalbox/sources/simulator/world"
 )
 
@@ -104,17 +105,29 @@ func TestClose(t *testing.T) { // not parallel: it counts goroutines
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.Get(s.URL() + "/meta") //nolint:noctx // the shortest way
+	resp, err := http.Get(s.URL() + "/meta")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
+	if err := s.Inject(fault.Rule{Path: "/user", Kind: fault.Hang}); err != nil {
+		t.Fatal(err)
+	}
+	hung := make(chan error)
+	go func() {
+		resp, err := http.Get(s.URL() + "/user")
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		hung <- err
+	}()
 	cancel()
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	}
+	<-hung // answered with nothing, or refused: what counts is that it ends
 	http.DefaultClient.CloseIdleConnections()
 	for i := 0; runtime.NumGoroutine() > before; i++ {
 		if i > 1_000_000 {
@@ -122,7 +135,8 @@ func TestClose(t *testing.T) { // not parallel: it counts goroutines
 		}
 		runtime.Gosched()
 	}
-	if _, err := http.Get(s.URL() + "/meta"); err == nil { //nolint:noctx,bodyclose // it fails
+	if resp, err := http.Get(s.URL() + "/meta"); err == nil {
+		_ = resp.Body.Close()
 		t.Error("still answers")
 	}
 }

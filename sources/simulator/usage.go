@@ -40,7 +40,7 @@ type ComplaintKind string
 
 // The kinds of complaints.
 const (
-	TokenToLogHost ComplaintKind = "token sent to the log host"
+	TokenToLogHost ComplaintKind = "token sent to the log host"    //nolint:gosec // no credential
 	RepeatedWrite  ComplaintKind = "same write sent twice"         // within ten minutes
 	Unconditional  ComplaintKind = "asked again without condition" // although the last answer had an ETag
 	NoPageSize     ComplaintKind = "list without per_page"

@@ -48,24 +48,24 @@ type Rule struct {
 	Times      int           `json:"times,omitempty"`       // it strikes so often; 0: always
 }
 
-func (r Rule) validate() error {
-	if !slices.Contains(kinds(), r.Kind) {
-		return fmt.Errorf("unknown kind of fault %q", r.Kind)
+func (rule Rule) validate() error {
+	if !slices.Contains(kinds(), rule.Kind) {
+		return fmt.Errorf("unknown kind of fault %q", rule.Kind)
 	}
-	if _, err := path.Match(strings.TrimSuffix(r.Path, "**"), ""); err != nil || r.Path == "" {
-		return fmt.Errorf("pattern %q: %w", r.Path, errors.Join(err, path.ErrBadPattern))
+	if _, err := path.Match(strings.TrimSuffix(rule.Path, "**"), ""); err != nil || rule.Path == "" {
+		return fmt.Errorf("pattern %q: %w", rule.Path, errors.Join(err, path.ErrBadPattern))
 	}
-	if r.Code != 0 && (r.Code < 200 || r.Code > 599) {
-		return fmt.Errorf("status %d is not between 200 and 599", r.Code)
+	if rule.Code != 0 && (rule.Code < 200 || rule.Code > 599) {
+		return fmt.Errorf("status %d is not between 200 and 599", rule.Code)
 	}
 	return nil
 }
 
-func (r Rule) fits(method, p string) bool {
-	if r.Method != "" && !strings.EqualFold(r.Method, method) {
+func (rule Rule) fits(method, p string) bool {
+	if rule.Method != "" && !strings.EqualFold(rule.Method, method) {
 		return false
 	}
-	if head, ok := strings.CutSuffix(r.Path, "**"); ok {
+	if head, ok := strings.CutSuffix(rule.Path, "**"); ok {
 		n := strings.Count(head, "/")
 		parts := strings.SplitAfterN(p, "/", n+1)
 		if len(parts) <= n {
@@ -74,7 +74,7 @@ func (r Rule) fits(method, p string) bool {
 		ok, err := path.Match(head, strings.Join(parts[:n], ""))
 		return ok && err == nil
 	}
-	ok, err := path.Match(r.Path, p)
+	ok, err := path.Match(rule.Path, p)
 	return ok && err == nil
 }
 

@@ -112,6 +112,15 @@ func (c *call) orgRepos() answer {
 	return c.list(c.repos(c.visible(o.Login)))
 }
 
+// userRepos lists what a user or an organisation owns in public: nothing, as every repository is private.
+func (c *call) userRepos() answer {
+	name := c.r.PathValue("user")
+	if c.w.User(name) == nil && !slices.ContainsFunc(c.w.Orgs, func(o *world.Org) bool { return strings.EqualFold(o.Login, name) }) {
+		return c.notFound()
+	}
+	return c.list(c.repos(nil))
+}
+
 func (c *call) orgRunners() answer {
 	if _, a, ok := c.org(); !ok {
 		return a

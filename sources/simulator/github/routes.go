@@ -16,6 +16,7 @@ func (s *Server) routes() {
 		{pattern: "GET /user", do: (*call).me},
 		{pattern: "GET /user/repos", do: (*call).myRepos, list: true},
 		{pattern: "GET /user/orgs", do: (*call).myOrgs, list: true},
+		{pattern: "GET /users/{user}/repos", do: (*call).userRepos, list: true},
 		{pattern: "GET /orgs/{org}/repos", do: (*call).orgRepos, list: true},
 		{pattern: "GET /orgs/{org}/actions/runners", do: (*call).orgRunners, list: true},
 		{pattern: "GET /installation/repositories", do: (*call).installationRepos, list: true},

@@ -2,6 +2,7 @@ package github
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,7 +138,10 @@ func parseDay(s string) (first, last time.Time, err error) {
 		return d, d.Add(24*time.Hour - time.Second), nil
 	}
 	t, err := time.Parse(time.RFC3339, s)
-	return t, t, err
+	if err != nil {
+		return t, t, fmt.Errorf("neither a date nor a time: %w", err)
+	}
+	return t, t, nil
 }
 
 func (c *call) getRun(r *world.Run) answer {

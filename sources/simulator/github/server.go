@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -173,7 +174,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func rewritten(r *http.Request, path string) (*http.Request, error) {
 	plain, err := url.PathUnescape(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("path: %w", err)
 	}
 	r2 := r.Clone(r.Context())
 	r2.URL.Path, r2.URL.RawPath = plain, path

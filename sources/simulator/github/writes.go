@@ -14,11 +14,14 @@ import (
 // refused turns the world's refusal into GitHub's.
 func (c *call) refused(err error) answer {
 	status := http.StatusUnprocessableEntity
-	switch {
-	case errors.Is(err, world.ErrRunning), errors.Is(err, world.ErrNothing), errors.Is(err, world.ErrTooOld):
-		status = http.StatusForbidden
-	case errors.Is(err, world.ErrDone):
-		status = http.StatusConflict
+	if no, ok := errors.AsType[*world.Refusal](err); ok {
+		switch no.Reason {
+		case world.Invalid:
+		case world.Forbidden:
+			status = http.StatusForbidden
+		case world.Conflict:
+			status = http.StatusConflict
+		}
 	}
 	return c.fail(status, err.Error())
 }

@@ -1,51 +1,59 @@
 package world
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// The reasons why the world refuses an act. Their texts are GitHub's.
-var (
-	ErrNoRef       = errors.New("No ref found for")                                              //nolint:staticcheck // the provider's own words
-	ErrNoDispatch  = errors.New("Workflow does not have 'workflow_dispatch' trigger")            //nolint:staticcheck // the provider's own words
-	ErrInput       = errors.New("")                                                              // the text of the wrap says it all
-	ErrRunning     = errors.New("This workflow is already running")                              //nolint:staticcheck // the provider's own words
-	ErrDone        = errors.New("Cannot cancel a workflow run that is completed.")               //nolint:staticcheck // the provider's own words
-	ErrNothing     = errors.New("This workflow run has no failed jobs to re-run.")               //nolint:staticcheck // the provider's own words
-	ErrNotWaiting  = errors.New("There are no pending deployment requests to approve or reject") //nolint:staticcheck // the provider's own words
-	ErrNotReviewer = errors.New("User is not authorized to approve or reject this deployment")   //nolint:staticcheck // the provider's own words
-	ErrTooOld      = errors.New("Unable to re-run this workflow run because it was created over a month ago")
+// Refusal is why the world refuses an act.
+type Refusal struct {
+	Reason Reason
+	Text   string // in GitHub's words
+}
+
+func (r *Refusal) Error() string { return r.Text }
+
+// Reason says what kind of refusal it is.
+type Reason uint8
+
+// The reasons.
+const (
+	Invalid   Reason = iota // the act makes no sense
+	Forbidden               // it is not to be done now, or not by this person
+	Conflict                // its object is in the wrong state
 )
+
+func invalid(format string, a ...any) error {
+	return &Refusal{Invalid, fmt.Sprintf(format, a...)}
+}
 
 // Dispatch starts a workflow by hand on a branch or tag.
 func (w *World) Dispatch(wf *Workflow, ref string, inputs map[string]string, by *User) (*Run, error) {
 	if !wf.Dispatch {
-		return nil, ErrNoDispatch
+		return nil, invalid("Workflow does not have 'workflow_dispatch' trigger")
 	}
 	kind, sha := wf.Repo.Ref(ref)
 	if kind == "" {
-		return nil, fmt.Errorf("%w: %s", ErrNoRef, ref)
+		return nil, invalid("No ref found for: %s", ref)
 	}
 	full := map[string]string{}
 	for _, in := range wf.Inputs {
 		v, given := inputs[in.Name]
 		switch {
 		case !given && in.Required && in.Default == "":
-			return nil, fmt.Errorf("%wRequired input '%s' not provided", ErrInput, in.Name)
+			return nil, invalid("Required input '%s' not provided", in.Name)
 		case !given:
 			v = in.Default
 		case len(in.Options) > 0 && !slices.Contains(in.Options, v):
-			return nil, fmt.Errorf("%wProvided value '%s' for input '%s' not in the list of allowed values", ErrInput, v, in.Name)
+			return nil, invalid("Provided value '%s' for input '%s' not in the list of allowed values", v, in.Name)
 		}
 		full[in.Name] = v
 	}
 	for name := range inputs {
 		if !slices.ContainsFunc(wf.Inputs, func(in Input) bool { return in.Name == name }) {
-			return nil, fmt.Errorf("%wUnexpected inputs provided: [%q]", ErrInput, name)
+			return nil, invalid("Unexpected inputs provided: [%q]", name)
 		}
 	}
 	s := start{
@@ -108,7 +116,7 @@ func (w *World) Review(r *Run, environments []int64, approve bool, comment strin
 				continue
 			}
 			if !e.MayReview(by) {
-				return nil, ErrNotReviewer
+				return nil, invalid("User is not authorized to approve or reject this deployment")
 			}
 			if !found {
 				rv.Environments = append(rv.Environments, e)
@@ -117,11 +125,11 @@ func (w *World) Review(r *Run, environments []int64, approve bool, comment strin
 			jobs = append(jobs, j)
 		}
 		if !found {
-			return nil, ErrNotWaiting
+			return nil, invalid("There are no pending deployment requests to approve or reject")
 		}
 	}
 	if len(jobs) == 0 {
-		return nil, ErrNotWaiting
+		return nil, invalid("There are no pending deployment requests to approve or reject")
 	}
 	r.Reviews = append(r.Reviews, rv)
 	out := make([]*Deployment, 0, len(jobs))
@@ -152,7 +160,7 @@ func (w *World) RerunFailed(r *Run, by *User) error {
 		}
 	}
 	if len(again) == 0 && r.Last().Status == Completed {
-		return ErrNothing
+		return &Refusal{Forbidden, "This workflow run has no failed jobs to re-run."}
 	}
 	return w.rerun(r, by, again)
 }
@@ -165,9 +173,9 @@ func (w *World) RerunJob(j *Job, by *User) error {
 func (w *World) rerun(r *Run, by *User, only map[string]bool) error {
 	switch {
 	case r.Last().Status != Completed:
-		return ErrRunning
+		return &Refusal{Forbidden, "This workflow is already running"}
 	case w.now.Sub(r.Created) > 30*24*time.Hour:
-		return ErrTooOld
+		return &Refusal{Forbidden, "Unable to re-run this workflow run because it was created over a month ago"}
 	}
 	if only != nil {
 		for i := range r.Workflow.Jobs { // in order: a job stands after those that it needs
@@ -185,7 +193,7 @@ func (w *World) rerun(r *Run, by *User, only map[string]bool) error {
 func (w *World) Cancel(r *Run, force bool) error {
 	a := r.Last()
 	if a.Status == Completed {
-		return ErrDone
+		return &Refusal{Conflict, "Cannot cancel a workflow run that is completed."}
 	}
 	stop := func() {
 		if a.Status == Completed {

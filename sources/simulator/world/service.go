@@ -41,18 +41,6 @@ const (
 // Metrics lists them in the order in which they are told.
 func Metrics() []string { return []string{ErrorRate, P95, Requests, CPU, Memory, IOPS} }
 
-// Unit is the unit of a metric.
-func Unit(metric string) string {
-	switch metric {
-	case P95:
-		return "ms"
-	case Requests, IOPS:
-		return "/s"
-	default:
-		return "%"
-	}
-}
-
 // Service is the service of that name, or nil.
 func (w *World) Service(name string) *Service {
 	for _, s := range w.Services {

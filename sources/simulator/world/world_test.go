@@ -113,7 +113,7 @@ func TestLaws(t *testing.T) {
 	for seed := range int64(4) {
 		w := Story(seed, opening)
 		x := &watcher{t: t, w: w, jobs: map[int64]string{}, ends: map[int64]string{}}
-		rng := rand.New(rand.NewPCG(uint64(seed), 9)) //nolint:gosec // a test
+		rng := rand.New(rand.NewPCG(uint64(seed), 9))
 		for range 240 {
 			w.RunUntil(w.Now().Add(time.Duration(rng.IntN(90)) * time.Second))
 			meddle(w, rng)
