@@ -75,7 +75,7 @@ type Setup struct {
 
 // App is the program's model. Its methods belong to Bubble Tea's loop.
 type App struct {
-	ctx  context.Context //nolint:containedctx // Bubble Tea's interface has no place for it
+	ctx  context.Context // kept, as Bubble Tea's interface has no place for it
 	opts Options
 	set  Settings
 

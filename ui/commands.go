@@ -101,6 +101,7 @@ func (a *App) unusable(in keymap.Info) string {
 		if a.failure == nil {
 			return "nothing has failed"
 		}
+	default:
 	}
 	return ""
 }

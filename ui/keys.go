@@ -82,6 +82,7 @@ func (a *App) text(k tea.KeyMsg) tea.Cmd {
 		return a.suspend()
 	case tea.KeyCtrlC:
 		k = tea.KeyMsg{Type: tea.KeyEsc}
+	default:
 	}
 	if d := a.dialog(); d != nil {
 		return d.Key(k)

@@ -16,7 +16,7 @@ import (
 type slot struct {
 	serial int
 	pane   pane.Pane
-	ctx    context.Context //nolint:containedctx // ends with the pane, and its questions with it
+	ctx    context.Context // ends with the pane, and its questions with it
 	cancel context.CancelFunc
 
 	world world

@@ -108,6 +108,7 @@ func (s *stub) act(a pane.Action) tea.Cmd {
 		if k, ok := s.list.Key(); ok {
 			return send(pane.Open{Ref: runRef(k)})
 		}
+	default:
 	}
 	return nil
 }
@@ -236,16 +237,14 @@ type board struct {
 // option changes what a board under test is made of.
 type option func(*ui.Options, *board)
 
-var services = []string{"checkout", "search", "web", "accounts", "ledger"} //nolint:gochecknoglobals // test data
+var services = []string{"checkout", "search", "web", "accounts", "ledger"}
 
 func newBoard(t testing.TB, w, h int, opts ...option) *board {
 	t.Helper()
 	b := &board{t: t, back: newBackend(), out: &output{}, clock: &clock{t: time.Date(2026, 11, 21, 2, 14, 20, 0, time.UTC)}}
-	for _, p := range []*stub{
+	b.panes = []*stub{
 		{id: "incidents", title: "Incidents"}, {id: "metrics", title: "Metrics"},
 		{id: "pipelines", title: "Pipelines", services: services}, {id: "deployments", title: "Deployments", services: services},
-	} {
-		b.panes = append(b.panes, p)
 	}
 	o := ui.Options{
 		Backend: b.back, Screen: b.out, Clock: b.clock.now, Snapshot: snapshot(b.clock.now()),

@@ -138,6 +138,7 @@ func (a *App) tick(m tickMsg) bool {
 // attend notes that somebody is at the keyboard.
 func (a *App) attend() {
 	a.lastInput, a.moved = a.opts.Clock(), true
+	a.suspended = false // whoever reads keys has the terminal
 	if !a.present {
 		a.present = true
 		a.opts.Backend.Attend(true)

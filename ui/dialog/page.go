@@ -93,7 +93,7 @@ func (p *Page) Want(e pane.Env, w, h int) (int, int) {
 		p.toEnd, p.top = false, rows
 	}
 	p.scroll(0)
-	return max(widest+2, min(w, 44)), p.page
+	return min(max(widest+2, 44), max(w, 0)), p.page
 }
 
 func width(l Line) int {
@@ -159,6 +159,7 @@ func (p *Page) Do(a pane.Action) tea.Cmd {
 		p.scroll(p.total)
 	case keymap.Back, keymap.Quit, keymap.OpenDetail, keymap.Help:
 		return send(Close{})
+	default:
 	}
 	return nil
 }

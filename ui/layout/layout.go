@@ -29,9 +29,12 @@ const (
 
 // The sizes at which the modes begin.
 const (
-	NarrowWidth, NarrowHeight = 60, 12
-	MediumWidth, MediumHeight = 81, 20
-	WideWidth, WideHeight     = 140, 14
+	NarrowWidth  = 60
+	NarrowHeight = 12
+	MediumWidth  = 81
+	MediumHeight = 20
+	WideWidth    = 140
+	WideHeight   = 14
 )
 
 // ModeFor is the mode of a screen. A screen that is wide and low gets tabs: two rows of panes with a
