@@ -2,6 +2,7 @@ package panes
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"example.com/signalbox/sources/clean"
@@ -116,7 +117,7 @@ func waitStrip(e pane.Env, f *facts) (pane.Strip, bool) {
 	}
 	lines := make([][]pane.Part, len(f.waits))
 	for i := range f.waits {
-		lines[i] = troubleParts(e, &f.waits[i])
+		lines[i] = troubleParts(e, &f.waits[i], width(f.waits))
 	}
 	h := pane.Heading{Title: clean.Const("waits for a person")}
 	if more := len(lines) - waitLines; more > 0 {
@@ -139,26 +140,37 @@ func Wrong() pane.Wrong {
 	return func(e pane.Env) [][]pane.Part {
 		f.derive(e)
 		out := make([][]pane.Part, 0, len(f.troubles)+len(f.waits))
+		column := max(width(f.troubles), width(f.waits))
 		for i := range f.troubles {
-			out = append(out, troubleParts(e, &f.troubles[i]))
+			out = append(out, troubleParts(e, &f.troubles[i], column))
 		}
 		for i := range f.waits {
 			if f.waits[i].Kind == insight.GateWaits {
-				out = append(out, troubleParts(e, &f.waits[i]))
+				out = append(out, troubleParts(e, &f.waits[i], column))
 			}
 		}
 		return out
 	}
 }
 
-// troubleParts is a trouble in one line: glyph, service, what, how long.
-func troubleParts(e pane.Env, t *insight.Trouble) []pane.Part {
+// width is the widest service of ts, within reason.
+func width(ts []insight.Trouble) int {
+	w := 0
+	for i := range ts {
+		w = max(w, kit.Text(ts[i].Service).Width())
+	}
+	return min(w, 16)
+}
+
+// troubleParts is a trouble in one line: glyph, service in a column of so many cells, what, how long.
+func troubleParts(e pane.Env, t *insight.Trouble, column int) []pane.Part {
 	g, tok := glyphOf(t)
 	name := theme.Strong
 	if t.Sense < insight.Warn {
 		name = theme.Text
 	}
-	parts := []pane.Part{{Token: tok, Text: e.Theme.Glyph(g)}, kit.P(theme.Text, " "), kit.P(name, t.Service), kit.P(theme.Text, "  "),
+	service := kit.Text(t.Service).Cut(column, e.Theme.Glyph(theme.GlyphEllipsis))
+	parts := []pane.Part{{Token: tok, Text: e.Theme.Glyph(g)}, kit.P(theme.Text, " "), {Token: name, Text: service}, kit.P(theme.Text, strings.Repeat(" ", max(0, column-service.Width())+2)),
 		{Token: theme.Text, Text: t.Text}}
 	if a := kit.AgeSince(e.Now, t.Since); a != "" {
 		parts = append(parts, kit.P(theme.Muted, "  "+a))

@@ -182,7 +182,7 @@ func (t *table) cell(e pane.Env, r screen.Region, col *stageCol, c *insight.Cell
 	if kit.Width(parts) > col.w {
 		parts = cellParts(e, c, false)
 	}
-	if c.Arriving != nil || c.Version.IsZero() {
+	if moving(c) && (c.Outcome != insight.DeployWaiting || kit.Width(parts) <= col.w) || c.Version.IsZero() {
 		kit.Parts(r, e.Theme, col.at, 0, col.w, parts)
 		return
 	}
@@ -191,16 +191,32 @@ func (t *table) cell(e pane.Env, r screen.Region, col *stageCol, c *insight.Cell
 	kit.Right(r, e.Theme, col.at, 0, room, theme.Muted, kit.Text(kit.AgeSince(e.Now, c.Since)))
 }
 
+// moving reports that the cell shows a change rather than what runs.
+func moving(c *insight.Cell) bool { return c.Arriving != nil }
+
 // versionText is what runs, as people name it.
-func versionText(c *insight.Cell) clean.Text { return c.Version.Short() }
+func versionText(c *insight.Cell) clean.Text { return named(c.Env.Service, c.Version) }
+
+// named is a version as people name it who know the service: without the service's own name before its
+// tag, as monorepos have it.
+func named(service string, v sources.Version) clean.Text {
+	short := v.Short()
+	for _, sep := range []string{"/", "-", "@"} {
+		if rest, ok := strings.CutPrefix(short.String(), service+sep); ok && rest != "" {
+			return clean.Line(rest)
+		}
+	}
+	return short
+}
 
 // cellParts are what a cell says; its last part is the age. full also names what a change replaces.
 func cellParts(e pane.Env, c *insight.Cell, full bool) []pane.Part {
 	stale := kit.Staleness(e, c.Feed)
 	var parts []pane.Part
-	if !c.Version.IsZero() && (c.Arriving == nil || full) {
+	waits := c.Outcome == insight.DeployWaiting && !c.Version.IsZero()
+	if !c.Version.IsZero() && (c.Arriving == nil || full || waits) {
 		tok := theme.Text
-		if c.Arriving != nil {
+		if c.Arriving != nil && !waits {
 			tok = theme.Muted
 		}
 		parts = append(parts, pane.Part{Token: tok, Text: versionText(c)})
@@ -211,11 +227,11 @@ func cellParts(e pane.Env, c *insight.Cell, full bool) []pane.Part {
 			parts = append(parts, kit.P(kit.Verdict(theme.Warn, stale), "?"))
 		}
 	}
-	if a := c.Arriving; a != nil {
+	if a := c.Arriving; a != nil && (full || !waits) {
 		if len(parts) > 0 {
 			parts = append(parts, kit.P(theme.Muted, " "+e.Theme.Glyph(theme.GlyphArrow).String()+" "))
 		}
-		return append(append(parts, pane.Part{Token: theme.Strong, Text: a.Version.Short()}, kit.P(theme.Text, " ")), progress(e, c, stale))
+		return append(append(parts, pane.Part{Token: theme.Strong, Text: named(c.Env.Service, a.Version)}, kit.P(theme.Text, " ")), progress(e, c, stale))
 	}
 	if c.Version.IsZero() {
 		return []pane.Part{kit.P(theme.Muted, "nothing yet")}
@@ -242,10 +258,12 @@ func targetParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Part
 		if i > 0 {
 			parts = append(parts, kit.P(theme.Text, " "))
 		}
-		never := t.State == sources.StateSkipped
-		tok := theme.Muted
-		parts = append(parts, kit.P(tok, t.Name))
-		if whole && !never {
+		parts = append(parts, kit.P(theme.Muted, t.Name))
+		if t.State == sources.StateSkipped { // nothing is known to have come there
+			parts = append(parts, kit.P(theme.Muted, " -"))
+			continue
+		}
+		if whole {
 			continue
 		}
 		g, tok := e.Theme.State(t.State)
@@ -301,7 +319,7 @@ func nextParts(e pane.Env, l *insight.Lane, stale store.Staleness, long bool) []
 		case insight.NextGate:
 			add(gateText(e, n, long))
 		case insight.NextRollback:
-			add(theme.Text, e.Theme.Glyph(theme.GlyphRollback).String()+" "+n.Version.Short().String())
+			add(theme.Text, e.Theme.Glyph(theme.GlyphRollback).String()+" "+named(l.Service, n.Version).String())
 		case insight.NextUnverified:
 			add(theme.Warn, "unverified")
 		case insight.NextAhead:
@@ -368,7 +386,7 @@ func failureParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Par
 		when = f.Created
 	}
 	what := kit.Sep(" ", append([]string{c.Env.Name}, failed...)...)
-	parts := []pane.Part{kit.P(kit.Verdict(theme.Crit, stale), kit.Sep(" ", what+":", f.Version.Short().String(), "failed"))}
+	parts := []pane.Part{kit.P(kit.Verdict(theme.Crit, stale), kit.Sep(" ", what+":", named(c.Env.Service, f.Version).String(), "failed"))}
 	rest := kit.Dots(e.Theme, kit.Ago(e.Now, when), f.Reason.String())
 	if rest != "" {
 		parts = append(parts, kit.P(theme.Muted, " "+rest))
@@ -385,7 +403,7 @@ func onlyParts(e pane.Env, c *insight.Cell) []pane.Part {
 // emptyParts say why a lane has no versions.
 func emptyParts(e pane.Env, l *insight.Lane) []pane.Part {
 	if r := l.Release; r != nil && l.Empty == insight.NoEnvironments {
-		return []pane.Part{{Token: theme.Text, Text: r.Version.Short()}, kit.P(theme.Muted, "  "+kit.AgeSince(e.Now, r.At)+"  latest release")}
+		return []pane.Part{{Token: theme.Text, Text: named(l.Service, r.Version)}, kit.P(theme.Muted, "  "+kit.AgeSince(e.Now, r.At)+"  latest release")}
 	}
 	say := func(s string) []pane.Part { return []pane.Part{kit.P(theme.Muted, s)} }
 	switch l.Empty {

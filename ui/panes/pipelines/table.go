@@ -77,8 +77,8 @@ func (t *table) fit(w int, compact bool) {
 	}
 	cols := [colCount]kit.Column{
 		colService:  {Min: min(8, t.want[colService]), Want: limit(colService, 24)},
-		colWorkflow: {Gap: 2, Min: 8, Want: limit(colWorkflow, 24), Drop: 2},
-		colBranch:   {Gap: 2, Min: 11, Want: limit(colBranch, 28), Drop: 1},
+		colWorkflow: {Gap: 2, Min: 8, Want: limit(colWorkflow, 24), Drop: 1},
+		colBranch:   {Gap: 2, Min: 11, Want: limit(colBranch, 28), Drop: 2},
 		colSHA:      {Gap: 2, Min: 7, Want: 7, Drop: 5},
 		colTitle:    {Gap: 1, Min: titleMin, Want: limit(colTitle, 60), Drop: 6, Grow: true},
 		colActor:    {Gap: 2, Min: 6, Want: limit(colActor, 16), Drop: 8},
