@@ -1,0 +1,100 @@
+package metrics
+
+import (
+	"math"
+	"testing"
+
+	"example.com/signalbox/ui/keymap"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/uitest"
+)
+
+func TestTheSelectionIsByIdentity(t *testing.T) {
+	t.Parallel()
+	d := uitest.Drive(New(), uitest.Env(uitest.Full()), 80, 10)
+	d.Press(keymap.Down)
+	was, ok := d.Pane.Selected(d.Env)
+	if !ok {
+		t.Fatal("nothing is selected")
+	}
+	next := uitest.Full()
+	for i := range next.Feeds {
+		f := &next.Feeds[i]
+		reverse(f.Incidents)
+		reverse(f.Series)
+	}
+	d.Show(next)
+	if now, _ := d.Pane.Selected(d.Env); now.Ref != was.Ref {
+		t.Errorf("the cursor went from %s to %s", was.Ref.ID, now.Ref.ID)
+	}
+	d.Send(pane.Click{X: 3, Y: 0})
+	if now, _ := d.Pane.Selected(d.Env); now.Ref == was.Ref {
+		t.Error("a press on another row does not select it")
+	}
+	d.Send(pane.Click{Wheel: 5})
+	if _, ok := d.Pane.Selected(d.Env); !ok {
+		t.Error("the wheel lost the cursor")
+	}
+}
+
+func reverse[T any](s []T) {
+	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
+		s[i], s[j] = s[j], s[i]
+	}
+}
+
+func TestKeysAndIntents(t *testing.T) {
+	t.Parallel()
+	d := uitest.Drive(New(), uitest.Env(uitest.Full()), 80, 10)
+	d.Press(keymap.Refresh)
+	if r, ok := uitest.Last[pane.Refresh](d); !ok || len(r.Feeds) != 1 {
+		t.Errorf("refreshes %+v", r.Feeds)
+	}
+	d.Press(keymap.Back)
+	if _, ok := uitest.Last[pane.Close](d); !ok {
+		t.Error("Back is not handed on")
+	}
+	if b := d.Pane.Keys(d.Env)[0]; b.Disabled == "" {
+		t.Error("nothing says why there is no detail")
+	}
+}
+
+func TestFollowNarrows(t *testing.T) {
+	t.Parallel()
+	d := uitest.Drive(New(), uitest.Env(uitest.Full()), 80, 10)
+	d.Env.Follow = "ledger"
+	d.Show(d.Env.Snap)
+	if !d.Says("ledger") || d.Says("checkout") {
+		t.Errorf("got\n%s", d.Text())
+	}
+}
+
+func TestAnySizeAndNoData(t *testing.T) {
+	t.Parallel()
+	for _, s := range uitest.States() {
+		d := uitest.Drive(New(), uitest.Env(s.Snap), 80, 20)
+		for w := range 60 {
+			for h := range 7 {
+				d.Resize(w, h)
+				d.Grid()
+				d.Pane.Heading(d.Env)
+			}
+		}
+	}
+}
+
+func TestValuesHaveUnits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		v    float64
+		unit string
+		want string
+	}{
+		{4.1, "%", "4.1 %"}, {1200, "%", "1200 %"}, {912, "ms", "912 ms"}, {1200, "/s", "1.2 k/s"}, {0.05, "%", "0.05 %"}, {-3, "", "-3"},
+		{2_500_000, "B", "2.5 MB"}, {math.NaN(), "ms", "no data"}, {math.Inf(1), "ms", "no data"}, {0, "", "0"},
+	} {
+		if got := Value(c.v, c.unit); got != c.want {
+			t.Errorf("Value(%v, %q) = %q, want %q", c.v, c.unit, got, c.want)
+		}
+	}
+}
