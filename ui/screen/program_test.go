@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -108,17 +109,21 @@ type session struct {
 	out  chan []byte // closed when the program's side is
 	term *vt.Terminal
 	all  strings.Builder
+	// races begins the names of the files that the race detector writes, where the program has it.
+	races string
 }
 
 func start(t *testing.T, w, h int) *session {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), programEnv+"=1", "TERM=xterm-256color")
+	races := filepath.Join(t.TempDir(), "race")
+	// Bubble Tea v1.3.10 has a race of its own, between resuming and a change of size.
+	cmd.Env = append(os.Environ(), programEnv+"=1", "TERM=xterm-256color", "GORACE=exitcode=0 log_path="+races)
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})
 	if err != nil {
 		t.Skipf("no pseudo-terminal here: %v", err)
 	}
-	s := &session{t: t, cmd: cmd, tty: tty, out: make(chan []byte, 100), term: vt.New(w, h)}
+	s := &session{t: t, cmd: cmd, tty: tty, out: make(chan []byte, 100), term: vt.New(w, h), races: races}
 	go func() {
 		defer close(s.out)
 		r := bufio.NewReaderSize(tty, 1<<16)
@@ -181,9 +186,18 @@ func (s *session) end(code int) {
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit) && exit.ExitCode() != code, err == nil && code != 0:
-		s.t.Errorf("it ended with %v, want code %d", err, code)
+		s.t.Errorf("it ended with %v, want code %d: %q", err, code, s.all.String())
 	}
 	s.givenBack()
+	reports, err := filepath.Glob(s.races + "*")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, name := range reports {
+		if b, err := os.ReadFile(name); err != nil || strings.Contains(string(b), "ui/screen.(") {
+			s.t.Errorf("a race: %v\n%s", err, b)
+		}
+	}
 	if i := strings.LastIndex(s.all.String(), "\x1b[?1049l"); strings.Contains(s.all.String()[i:], "keys") {
 		s.t.Errorf("a frame follows the exit: %q", s.all.String()[i:])
 	}
