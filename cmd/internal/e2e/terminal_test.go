@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"example.com/signalbox/ui/uitest/vt"
 )
@@ -13,7 +15,7 @@ import (
 // ready waits for the demo's board with all that its feeds have answered.
 func (s *session) ready() {
 	s.t.Helper()
-	s.shows("Pipelines", "Deployments", "c0ffee1", "v1.9.2", "? help")
+	s.shows("Pipelines", "Deployments", "waits for you", "v1.9.2", "nothing yet", "? help")
 }
 
 func TestTerminalIsGivenBack(t *testing.T) {
@@ -59,10 +61,27 @@ func TestSuspendAndResume(t *testing.T) {
 		_, _, cursor := term.Cursor()
 		return !term.Alternate() && cursor && !term.Mode(2004)
 	})
-	s.signal(syscall.SIGCONT)
+	// A session leader is not stopped by ctrl+z: nobody could wake it. Nothing tells from outside when it
+	// has begun to wait for the signal, so it comes until the board is back.
+	back := make(chan struct{})
+	var wake sync.WaitGroup
+	wake.Go(func() {
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-back:
+				return
+			case <-tick.C:
+				_ = s.cmd.Process.Signal(syscall.SIGCONT)
+			}
+		}
+	})
+	defer wake.Wait()
+	defer close(back)
 	s.until("the board again", func(term *vt.Terminal) bool {
 		_, _, cursor := term.Cursor()
-		return term.Alternate() && !cursor && has(term, "Pipelines", "c0ffee1")
+		return term.Alternate() && !cursor && has(term, "Pipelines", "waits for you")
 	})
 	s.keys("q")
 	if code := s.exits(); code != 0 {
@@ -97,8 +116,9 @@ func TestFirstPaintWithoutNetwork(t *testing.T) {
 	s := start(t, 120, 40, environ(home), "--config", sim.config)
 	s.shows("Pipelines", "Deployments", "payments", "? help")
 	s.keys("?")
-	s.shows("quit")
+	s.shows("Esc close")
 	s.keys("\x1b")
+	s.hides("Esc close")
 	s.keys("q")
 	if code := s.exits(); code != 0 {
 		t.Errorf("exit code %d", code)
@@ -115,9 +135,9 @@ func TestNothingIsWrittenForNothing(t *testing.T) {
 	help := func() int {
 		before := s.written()
 		s.keys("?")
-		s.shows("back, or out")
+		s.shows("Esc close")
 		s.keys("\x1b")
-		s.hides("back, or out")
+		s.hides("Esc close")
 		return s.written() - before
 	}
 	help() // the first one may still meet the end of the first paint
@@ -149,9 +169,6 @@ func TestSizes(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	s.givenBack()
-	if n := s.term.Scrolled(); n > 0 {
-		t.Errorf("the screen scrolled by %d lines", n)
-	}
 }
 
 func TestNoColor(t *testing.T) {

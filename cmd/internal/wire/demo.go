@@ -52,8 +52,11 @@ func (d *Demo) configure() (err error) {
 	if err = os.WriteFile(token, []byte(d.sim.Token()), 0o600); err != nil {
 		return fmt.Errorf("write its token: %w", err)
 	}
-	d.config, err = config.Parse("(demo)", d.sim.Config("file:"+token), LoadOptions())
-	return err
+	if d.config, err = config.Parse("(demo)", d.sim.Config("file:"+token), LoadOptions()); err != nil {
+		return err
+	}
+	d.config.Files = nil // there is none that could change
+	return nil
 }
 
 // Config is the config of a board for the world.
