@@ -69,11 +69,7 @@ func TestStripGoldens(t *testing.T) {
 		g := screen.NewGrid(80, 24)
 		y := 0
 		for _, s := range strips(e, service) {
-			summary := make([]component.Part, len(s.Heading.Summary))
-			for i, p := range s.Heading.Summary {
-				summary[i] = component.Part(p)
-			}
-			s.Draw(component.Frame{Title: s.Heading.Title, Summary: summary}.Draw(g.Region().Sub(0, y, 80, s.Lines+2), e.Theme))
+			s.Draw(component.Frame{Title: s.Heading.Title, Summary: s.Heading.Summary}.Draw(g.Region().Sub(0, y, 80, s.Lines+2), e.Theme))
 			y += s.Lines + 2
 		}
 		name := "strips"
@@ -87,11 +83,7 @@ func TestStripGoldens(t *testing.T) {
 func draw(e pane.Env, lines [][]pane.Part, w int) *screen.Grid {
 	g := screen.NewGrid(w, len(lines))
 	for y, l := range lines {
-		parts := make([]component.Part, len(l))
-		for i, p := range l {
-			parts[i] = component.Part(p)
-		}
-		component.Draw(g.Region(), 0, y, w, e.Theme, parts)
+		component.Draw(g.Region(), 0, y, w, e.Theme, l)
 	}
 	return g
 }

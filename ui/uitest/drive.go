@@ -139,12 +139,8 @@ func (d *Driver) Grid() *screen.Grid {
 // Framed draws the pane with its frame around it, as the board does; number is the key that focuses it.
 func (d *Driver) Framed(number int) *screen.Grid {
 	h := d.Pane.Heading(d.Env)
-	summary := make([]component.Part, len(h.Summary))
-	for i, p := range h.Summary {
-		summary[i] = component.Part(p)
-	}
 	g := screen.NewGrid(d.w+2, d.h+2)
-	f := component.Frame{Number: number, Title: h.Title, Summary: summary, Focused: d.Env.Focused}
+	f := component.Frame{Number: number, Title: h.Title, Summary: h.Summary, Focused: d.Env.Focused}
 	d.Pane.Draw(d.Env, f.Draw(g.Region(), d.Env.Theme))
 	return g
 }

@@ -23,13 +23,23 @@ func Ref(kind sources.Kind, scope, id string) sources.Ref {
 	return sources.Ref{Source: "github", Kind: kind, Scope: scope, ID: id}
 }
 
-// Refs of the story that tests open.
-func WebRun() sources.Ref       { return Ref(sources.KindRun, "acme/web", "6101") }
-func LedgerRun() sources.Ref    { return Ref(sources.KindRun, "acme/money", "6102") }
-func SearchRun() sources.Ref    { return Ref(sources.KindRun, "acme/search", "6103") }
+// WebRun is the run that is under way.
+func WebRun() sources.Ref { return Ref(sources.KindRun, "acme/web", "6101") }
+
+// LedgerRun is the run that failed.
+func LedgerRun() sources.Ref { return Ref(sources.KindRun, "acme/money", "6102") }
+
+// SearchRun is the run that waits for an approval.
+func SearchRun() sources.Ref { return Ref(sources.KindRun, "acme/search", "6103") }
+
+// AccountsProd is the environment that is partly deployed.
 func AccountsProd() sources.Ref { return envRef("accounts", "prod") }
-func SearchProd() sources.Ref   { return envRef("search", "prod") }
-func LedgerProd() sources.Ref   { return envRef("ledger", "prod") }
+
+// SearchProd is the environment that SearchRun waits before.
+func SearchProd() sources.Ref { return envRef("search", "prod") }
+
+// LedgerProd is the environment whose version nothing confirms.
+func LedgerProd() sources.Ref { return envRef("ledger", "prod") }
 
 func envRef(service, env string) sources.Ref {
 	return Ref(sources.KindEnvironment, repoOf(service), service+"/"+env)

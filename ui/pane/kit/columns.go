@@ -29,10 +29,10 @@ func Fit(w int, cols []Column) []int {
 		}
 	}
 	for need > w {
-		worst := -1
+		worst, drop := -1, 0
 		for i, c := range cols {
-			if kept[i] && c.Drop > 0 && (worst < 0 || c.Drop > cols[worst].Drop) {
-				worst = i
+			if kept[i] && c.Drop > drop {
+				worst, drop = i, c.Drop
 			}
 		}
 		if worst < 0 {

@@ -37,8 +37,8 @@ func TestDurations(t *testing.T) {
 		-time.Second: {"0s", "<1m"}, 48 * time.Second: {"48s", "<1m"}, 192 * time.Second: {"3m12s", "3m"}, time.Hour + 5*time.Minute: {"1h05m", "1h05m"},
 		51 * time.Hour: {"2d03h", "2d03h"},
 	} {
-		if took, min := Took(d), Minutes(d); took != want[0] || min != want[1] {
-			t.Errorf("%v is %q and %q, want %q", d, took, min, want)
+		if took, minutes := Took(d), Minutes(d); took != want[0] || minutes != want[1] {
+			t.Errorf("%v is %q and %q, want %q", d, took, minutes, want)
 		}
 	}
 }

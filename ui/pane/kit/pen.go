@@ -52,13 +52,5 @@ func P(tok theme.Token, s string) pane.Part { return pane.Part{Token: tok, Text:
 // Spread draws left and right at the two edges of a line; right goes when left would keep less than
 // least columns.
 func Spread(r screen.Region, th *theme.Theme, y int, left, right []pane.Part, least int) {
-	component.Spread(r, y, th, toComponent(left), toComponent(right), least)
-}
-
-func toComponent(parts []pane.Part) []component.Part {
-	out := make([]component.Part, len(parts))
-	for i, p := range parts {
-		out[i] = component.Part(p)
-	}
-	return out
+	component.Spread(r, y, th, left, right, least)
 }

@@ -27,7 +27,6 @@ const barWidth = 3
 // stages next to production stay longest.
 type table struct {
 	service, version, targets, next int // what the longest of each takes
-	arrive                          int // what a cell needs for a change: "b00b1e5 → c0ffee1 ▰▰▱"
 	stages                          []stageCol
 	targetsAt, targetsW             int
 	deployAt, deployW               int
