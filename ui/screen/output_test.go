@@ -37,6 +37,19 @@ func (f *fakeTerminal) Write(p []byte) (int, error) {
 	return f.screen.Write(p)
 }
 
+// written is what was written so far.
+func (f *fakeTerminal) written() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.writes)
+}
+
+func (f *fakeTerminal) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.writes = nil
+}
+
 func (f *fakeTerminal) Read([]byte) (int, error) { return 0, errors.New("nobody types") }
 func (f *fakeTerminal) Close() error             { return errors.New("not ours to close") }
 func (f *fakeTerminal) Fd() uintptr              { return 7 }
@@ -71,7 +84,7 @@ func inBubble(t *testing.T, f *fakeTerminal, o screen.OutputOptions, test func(*
 		defer func() { _ = out.Close() }()
 		enter(out)
 		synctest.Wait()
-		f.writes = nil
+		f.forget()
 		test(t, out)
 	})
 }
@@ -85,7 +98,7 @@ func TestKeysPaintAtOnceAndDataTenTimesASecond(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		synctest.Wait()
-		if n := len(f.writes); n < 9 || n > 11 {
+		if n := len(f.written()); n < 9 || n > 11 {
 			t.Errorf("%d frames in a second of data, want 10", n)
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -93,11 +106,11 @@ func TestKeysPaintAtOnceAndDataTenTimesASecond(t *testing.T) {
 		if got := f.screen.String(); got != "data xxxxxxxxx\n\n\n" {
 			t.Errorf("the last frame is missing: %q", got)
 		}
-		f.writes = nil
+		f.forget()
 		for i := range 5 {
 			out.Flush(says("key "+strings.Repeat("x", i)), screen.Key)
 			synctest.Wait()
-			if len(f.writes) != i+1 {
+			if len(f.written()) != i+1 {
 				t.Fatalf("key %d was held back", i)
 			}
 		}
@@ -114,8 +127,8 @@ func TestAnUnchangedFrameWakesNobody(t *testing.T) {
 			time.Sleep(time.Second)
 			synctest.Wait()
 		}
-		if len(f.writes) != 1 {
-			t.Errorf("%d writes: %q", len(f.writes), f.writes)
+		if len(f.written()) != 1 {
+			t.Errorf("%d writes: %q", len(f.written()), f.written())
 		}
 	})
 }
@@ -132,8 +145,8 @@ func TestASlowTerminalSkipsFrames(t *testing.T) {
 		out.Flush(says("the last"), screen.Key)
 		close(f.gate)
 		synctest.Wait()
-		if len(f.writes) != 2 {
-			t.Errorf("%d frames were written, want the first and the last: %q", len(f.writes), f.writes)
+		if len(f.written()) != 2 {
+			t.Errorf("%d frames were written, want the first and the last: %q", len(f.written()), f.written())
 		}
 		if got := f.screen.String(); got != "the last\n\n\n" {
 			t.Errorf("it shows %q", got)
@@ -155,11 +168,12 @@ func TestNoFrameFollowsTheExit(t *testing.T) {
 		if f.screen.Alternate() || !f.screen.Mode(7) || !f.screen.Mode(25) || f.screen.Mode(2004) {
 			t.Errorf("modes left behind: %v", f.screen.Modes())
 		}
-		if last := f.writes[len(f.writes)-1]; last != "\x1b[?25h" {
+		all := f.written()
+		if last := all[len(all)-1]; last != "\x1b[?25h" {
 			t.Errorf("%q follows the exit", last)
 		}
-		if slices.ContainsFunc(f.writes, func(s string) bool { return strings.Contains(s, "late") }) {
-			t.Errorf("a frame was painted while leaving: %q", f.writes)
+		if slices.ContainsFunc(f.written(), func(s string) bool { return strings.Contains(s, "late") }) {
+			t.Errorf("a frame was painted while leaving: %q", f.written())
 		}
 		_, _ = f.screen.Write([]byte("x"))
 		if c := f.screen.Cell(0, 0); c != (vt.Cell{Text: "x"}) {
@@ -254,11 +268,11 @@ func TestCloseGivesTheTerminalBack(t *testing.T) {
 		if got := f.screen.Modes(); !slices.Equal(got, []int{7, 25}) || f.screen.Alternate() {
 			t.Errorf("modes left behind: %v", got)
 		}
-		n := len(f.writes)
+		n := len(f.written())
 		out.Flush(says("more"), screen.Key)
 		synctest.Wait()
-		if len(f.writes) != n {
-			t.Errorf("it wrote %q", f.writes[n:])
+		if len(f.written()) != n {
+			t.Errorf("it wrote %q", f.written()[n:])
 		}
 	})
 }
@@ -279,10 +293,10 @@ func TestBigFramesAreSynchronizedWhereThatIsKnown(t *testing.T) {
 			small := says("small")
 			out.Flush(small, screen.Key)
 			synctest.Wait()
-			if got := strings.HasPrefix(f.writes[0], "\x1b[?2026h") && strings.HasSuffix(f.writes[0], "\x1b[?2026l"); got != on {
+			if got := strings.HasPrefix(f.written()[0], "\x1b[?2026h") && strings.HasSuffix(f.written()[0], "\x1b[?2026l"); got != on {
 				t.Errorf("a big frame is synchronized: %v, want %v", got, on)
 			}
-			if strings.Contains(f.writes[1], "2026") || f.screen.Mode(2026) {
+			if strings.Contains(f.written()[1], "2026") || f.screen.Mode(2026) {
 				t.Error("a small frame is synchronized")
 			}
 			if diff := differs(f.screen, small); diff != "" {
