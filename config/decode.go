@@ -98,10 +98,14 @@ func expected(t reflect.Type) (want, fix string) {
 }
 
 func plural(s string) string {
-	if rest, ok := strings.CutPrefix(s, "a "); ok && !strings.Contains(rest, " ") {
+	switch rest, ok := strings.CutPrefix(s, "a "); {
+	case s == "a name or a mapping":
+		return "names or mappings"
+	case ok && !strings.Contains(rest, " "):
 		return rest + "s"
+	default:
+		return "values"
 	}
-	return "which each is " + s
 }
 
 func (d *decoder) structure(n *node, v reflect.Value) {

@@ -95,7 +95,17 @@ func (p *problems) err(order []string) error {
 		return nil
 	}
 	slices.SortStableFunc(p.list, func(a, b *Error) int { return compare(a.Pos, b.Pos, order) })
-	p.list = slices.CompactFunc(p.list, func(a, b *Error) bool { return a.Pos == b.Pos && a.Msg == b.Msg })
+	type mistake struct {
+		pos Position
+		msg string
+	}
+	seen := make(map[mistake]bool, len(p.list))
+	p.list = slices.DeleteFunc(p.list, func(e *Error) bool {
+		m := mistake{e.Pos, e.Msg}
+		again := seen[m]
+		seen[m] = true
+		return again
+	})
 	return p.list
 }
 

@@ -18,7 +18,8 @@ type SourceType struct {
 	// Sample is commented YAML: one entry of `sources:` without its name and without indentation,
 	// `type:` included.
 	Sample string
-	// Config returns a pointer to a new struct that holds the driver's defaults. Its yaml, doc and
+	// Config returns a pointer to a new struct that holds the driver's defaults; the key type is not its
+	// own. Its yaml, doc and
 	// jsonschema tags (see field) say which keys there are; secrets are secret.Ref. If it has a
 	// Validate() error method, that is called after decoding; a FieldProblem in its error's tree names
 	// the key by its path relative to the source.
@@ -130,17 +131,6 @@ func (d *decoder) driver(n *node, t SourceType, s *SourceEntry) {
 	s.Config = t.Config()
 	v := reflect.ValueOf(s.Config).Elem()
 	before := len(d.problems.list)
-	known := fields(v.Type())
-	for _, e := range n.entries {
-		if e.key != "type" {
-			continue
-		}
-		for _, f := range known {
-			if f.name == "type" {
-				d.problems.add(e.pos, "rename it in the driver", "the driver's own key type is hidden by the source's")
-			}
-		}
-	}
 	d.structure(n.without("type"), v)
 	checked, ok := s.Config.(interface{ Validate() error })
 	if !ok || len(d.problems.list) > before {

@@ -124,6 +124,8 @@ func TestMistakes(t *testing.T) {
 		{"null in a list", service + "paths: [a, null]}}", "2:40: an item of this list is empty: remove it, or write a value"},
 		{"text for a list", "sources: {forge: {hosts: x}}", "1:26: expected a list of strings, got a string: write it as [one, two]"},
 		{"text for a mapping", "theme: dark", "1:8: expected a mapping, got a string: write key: value lines below it"},
+		{"text for environments", service + "environments: dev}}", "2:47: expected a list of names or mappings, got a string: write it as [one, two]"},
+		{"once for all services", "defaults: {tag_prefix: '{{a}}{{b}}'}\n" + good + "services: {a: {repo: forge:x/a}, b: {repo: forge:x/b}}", "1:24: unknown template variable \"{{a}}\": known here: repo, service\n1:24: unknown template variable \"{{b}}\": known here: repo, service"},
 		{"a list of services", good + "services: [a]", "2:11: expected a mapping by name, got a list: write name: {…} lines below it"},
 		{"a text as service", good + "services: {a: x}", "2:15: expected a mapping, got a string: write key: value lines below it"},
 		{"a text as source", "sources: {forge: env:X}", "1:18: expected a mapping, got a string: write {type: …, token: …}"},
@@ -250,6 +252,32 @@ func TestSyntaxErrorsHavePositions(t *testing.T) {
 		}
 		if e.Pos.Line != line {
 			t.Errorf("%q: line %d, want %d (%v)", text, e.Pos.Line, line, e)
+		}
+	}
+}
+
+// TestPositionsHold: whatever stands before it, the mistake's place is right.
+func TestPositionsHold(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"team: a\r\nmouse: 5\r\n":                    "2:8",
+		"\ufeffmouse: 5":                             "1:8",
+		"team: |\n  a\n  b\n\n  c\nmouse: 5":         "6:8",
+		"team: a\n  b\n  c\nmouse: 5":                "4:8",
+		"team: \"a\n  b\n\n  c\"\nmouse: 5":          "5:8",
+		"# c\n\n\nteam: a # x\n# y\nmouse: 5 # z":    "6:8",
+		"team: >-\n  a\n\n  b\n\n\nmouse:   5":       "7:10",
+		"team: 'it''s'\nme: {forge: 'é'}\nmouse:  5": "3:9",
+		"---\nmouse: 5\n":                            "2:8",
+		"%YAML 1.2\n---\nmouse: 5":                   "3:8",
+		"# x\n---\n# y\nmouse: 5":                    "4:8",
+		"mouse: # c\n  5":                            "2:3",
+		"mouse: 5\n...\n":                            "1:8",
+		"theme: {palette: dark}\nmouse:\n\n\n   5":   "5:4",
+	} {
+		_, err := Parse("c.yaml", []byte(text), testOptions())
+		if prefix := "c.yaml:" + want + `: "5" is neither`; err == nil || !strings.HasPrefix(err.Error(), prefix) {
+			t.Errorf("%q: got %v, want it at %s", text, err, want)
 		}
 	}
 }

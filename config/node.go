@@ -109,7 +109,8 @@ func parseTree(file string, data []byte, p *problems) (root *node) {
 		p.add(invalidAt(file, data), "save the file as UTF-8", "the file is not UTF-8 text")
 		return root
 	}
-	tokens := rejoin(lexer.Tokenize(string(data)))
+	text := strings.TrimPrefix(string(data), "\ufeff") // the mark that some editors begin a file with
+	tokens := rejoin(lexer.Tokenize(text))
 	if bounded(file, tokens, p) {
 		return root
 	}
@@ -118,7 +119,9 @@ func parseTree(file string, data []byte, p *problems) (root *node) {
 		addSyntax(file, err, p)
 		return root
 	}
-	docs := slices.DeleteFunc(parsed.Docs, func(d *ast.DocumentNode) bool { return d == nil || d.Body == nil })
+	docs := slices.DeleteFunc(parsed.Docs, func(d *ast.DocumentNode) bool {
+		return d == nil || d.Body == nil || d.Body.Type() == ast.DirectiveType
+	})
 	if len(docs) == 0 {
 		return root
 	}

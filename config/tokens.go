@@ -54,9 +54,14 @@ func isPlain(t *token.Token) bool {
 
 // bounded reports, and tells p, that the parser would take too much for the tokens.
 func bounded(file string, tokens token.Tokens, p *problems) bool {
-	keys, begun := 0, false
+	keys, begun, directive := 0, false, 0
 	for i, t := range tokens {
 		switch {
+		case t.Type == token.CommentType, t.Position != nil && t.Position.Line == directive:
+			continue
+		case t.Type == token.DirectiveType && t.Position != nil:
+			directive = t.Position.Line
+			continue
 		case t.Type == token.MappingValueType:
 			keys++
 		case t.Type == token.DocumentHeaderType && begun,
@@ -68,7 +73,7 @@ func bounded(file string, tokens token.Tokens, p *problems) bool {
 			p.add(position(file, t), "split it with include", "the file holds more than %d keys or %d words", maxKeys, maxTokens)
 			return true
 		}
-		begun = begun || t.Type != token.CommentType && t.Type != token.DirectiveType
+		begun = true
 	}
 	if deep := tooDeep(tokens); deep != nil {
 		p.add(position(file, deep), "nest less", "the nesting is deeper than %d levels", maxDepth)

@@ -58,7 +58,7 @@ type watcher struct {
 }
 
 func (w *watcher) run(ctx context.Context, notifier *fsnotify.Watcher) error {
-	if !w.subscribe(notifier) {
+	if _, ok := w.subscribe(notifier); !ok {
 		return w.poll(ctx)
 	}
 	timer := time.NewTimer(settle)
@@ -83,8 +83,12 @@ func (w *watcher) run(ctx context.Context, notifier *fsnotify.Watcher) error {
 			}
 		case <-timer.C:
 			w.reload(ctx)
-			if !w.subscribe(notifier) {
+			added, ok := w.subscribe(notifier)
+			if !ok {
 				return w.poll(ctx)
+			}
+			if added { // what changed there between reading and watching is seen by reading again
+				timer.Reset(settle)
 			}
 		}
 	}
@@ -138,20 +142,23 @@ func (w *watcher) matters(name string) bool {
 	return w.names[name] || w.dirs[filepath.Dir(name)]
 }
 
-// subscribe makes notifier watch exactly w.dirs. A directory that is not there is skipped; false means
-// that none could be watched.
-func (w *watcher) subscribe(notifier *fsnotify.Watcher) bool {
-	for _, dir := range notifier.WatchList() {
+// subscribe makes notifier watch exactly w.dirs, and reports whether it was made to watch another. A
+// directory that is not there is skipped; ok is false when the others could not be watched.
+func (w *watcher) subscribe(notifier *fsnotify.Watcher) (added, ok bool) {
+	before := notifier.WatchList()
+	for _, dir := range before {
 		if _, ok := w.dirs[dir]; !ok {
 			_ = notifier.Remove(dir) // it may be gone, and its watch with it
 		}
 	}
 	for _, dir := range slices.Sorted(maps.Keys(w.dirs)) {
 		if err := notifier.Add(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return false
+			return added, false
+		} else if err == nil && !slices.Contains(before, dir) {
+			added = true
 		}
 	}
-	return len(notifier.WatchList()) > 0
+	return added, len(notifier.WatchList()) > 0
 }
 
 // trail are the places that decide what path leads to: each symbolic link on the way, and the file at

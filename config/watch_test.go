@@ -53,10 +53,16 @@ func put(t *testing.T, path, text string) {
 	}
 }
 
-// next is the next change; a test that waits in vain ends with the test binary's own time limit.
+// next is the next change.
 func next(t *testing.T, changes <-chan change) change {
 	t.Helper()
-	return <-changes
+	select {
+	case c := <-changes:
+		return c
+	case <-time.After(time.Minute):
+		t.Fatal("no change was told")
+		return change{}
+	}
 }
 
 func wantTeam(t *testing.T, changes <-chan change, team string) {
