@@ -207,7 +207,7 @@ func (s *source) exchange(ctx context.Context, at *appToken) (string, error) {
 	}
 	signed, err := appJWT(at.app.ID, key, s.env.Now())
 	if err != nil {
-		return "", fmt.Errorf("sign the App's claim: %w", err)
+		return "", err
 	}
 	// The exchange has a limit of its own, apart from the installation's.
 	c := s.newConn("", "github/app/"+s.api.Host+"/"+strconv.FormatInt(at.app.ID, 10), func(r *http.Request) error {
@@ -238,11 +238,15 @@ func (s *source) exchange(ctx context.Context, at *appToken) (string, error) {
 // appJWT is the claim of being an App. It starts a minute ago, because GitHub refuses a claim from the
 // future, and ends before the ten minutes that GitHub allows.
 func appJWT(id int64, key *rsa.PrivateKey, now time.Time) (string, error) {
-	return jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.RegisteredClaims{
+	signed, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.RegisteredClaims{
 		Issuer:    strconv.FormatInt(id, 10),
 		IssuedAt:  jwt.NewNumericDate(now.Add(-time.Minute)),
 		ExpiresAt: jwt.NewNumericDate(now.Add(8 * time.Minute)),
 	}).SignedString(key)
+	if err != nil {
+		return "", fmt.Errorf("sign the App's claim: %w", err)
+	}
+	return signed, nil
 }
 
 // detached keeps a context's end and hides its values.

@@ -104,17 +104,20 @@ func (s *source) checkCredential(ctx context.Context, f *findings, owner string)
 func (c *conn) look(ctx context.Context, path string, v any) (http.Header, error) {
 	req, err := c.client.NewRequest(http.MethodGet, path, nil)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ask for %s: %w", path, err)
 	}
 	res, err := c.client.BareDo(ctx, req)
 	if err != nil {
 		if res == nil || res.Response == nil {
-			return nil, err
+			return nil, fmt.Errorf("ask for %s: %w", path, err)
 		}
 		return res.Header, c.explain("", "", res, err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	return res.Header, json.NewDecoder(res.Body).Decode(v)
+	if err := json.NewDecoder(res.Body).Decode(v); err != nil {
+		return res.Header, fmt.Errorf("decode %s: %w", path, err)
+	}
+	return res.Header, nil
 }
 
 func checkClock(f *findings, h http.Header, now time.Time) {

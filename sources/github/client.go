@@ -60,7 +60,7 @@ func get[T wire](ctx context.Context, c *conn, path string) (reply[T], error) {
 	var r reply[T]
 	req, err := c.client.NewRequest(http.MethodGet, path, nil)
 	if err != nil {
-		return r, err
+		return r, fmt.Errorf("ask for %s: %w", path, err)
 	}
 	res, err := c.client.BareDo(ctx, req)
 	if err != nil {
@@ -71,7 +71,7 @@ func get[T wire](ctx context.Context, c *conn, path string) (reply[T], error) {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return r, err
+		return r, fmt.Errorf("decode the answer: %w", err)
 	}
 	if !r.Value.whole() {
 		return r, &sources.Error{

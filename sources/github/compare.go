@@ -130,7 +130,7 @@ func (c *repoConn) touching(ctx context.Context, commits []sources.Commit, globs
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, false, err
+		return nil, false, fmt.Errorf("read the files of commits: %w", err)
 	}
 	for i, cm := range commits {
 		if hit[i] {

@@ -140,12 +140,12 @@ func (c *repoConn) run(w wireRun, known refs, identity string) sources.Run {
 }
 
 // fromFork tells a fork's run by its repository: a fork's branch is often named like ours.
-func (w wireRun) fromFork() bool {
-	if w.HeadRepo == nil || w.Repo == nil || w.HeadRepo.FullName == "" || w.Repo.FullName == "" {
+func (r wireRun) fromFork() bool {
+	if r.HeadRepo == nil || r.Repo == nil || r.HeadRepo.FullName == "" || r.Repo.FullName == "" {
 		// A fork that was deleted leaves null.
-		return w.HeadRepo == nil && w.Repo != nil && strings.HasPrefix(w.Event, "pull_request") && len(w.Pulls) == 0
+		return r.HeadRepo == nil && r.Repo != nil && strings.HasPrefix(r.Event, "pull_request") && len(r.Pulls) == 0
 	}
-	return !strings.EqualFold(w.HeadRepo.FullName, w.Repo.FullName)
+	return !strings.EqualFold(r.HeadRepo.FullName, r.Repo.FullName)
 }
 
 var (
@@ -343,7 +343,7 @@ func runRevision(r *sources.Run) sources.Revision {
 // shaOf drops what is no SHA: it goes into addresses and onto the screen.
 func shaOf(s string) string {
 	for i := range len(s) {
-		if !(s[i] >= '0' && s[i] <= '9' || s[i] >= 'a' && s[i] <= 'f') {
+		if !strings.ContainsRune("0123456789abcdef", rune(s[i])) {
 			return ""
 		}
 	}

@@ -61,7 +61,7 @@ func (c *repoConn) deployments(ctx context.Context, environments []string) (map[
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read an environment's deployments: %w", err)
 	}
 	for i, name := range environments {
 		for _, d := range own[i] {

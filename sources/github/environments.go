@@ -3,6 +3,7 @@ package github
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -217,7 +218,10 @@ func (l *laneList) gather(ctx context.Context) error {
 		})
 	}
 	g.Go(func() error { return l.readWaiting(ctx) })
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("read deployments: %w", err)
+	}
+	return nil
 }
 
 // look looks into one environment's records, newest first, until each service that is deployed there
@@ -236,7 +240,7 @@ func (l *laneList) look(ctx context.Context, name string, ds []wireDeployment) (
 			})
 		}
 		if err := g.Wait(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read deployment statuses: %w", err)
 		}
 		if err := l.readFiles(ctx, name, part); err != nil {
 			return nil, err

@@ -178,8 +178,8 @@ func disagree(all []sources.Evidence) bool {
 	for i, a := range all {
 		for _, b := range all[i+1:] {
 			x, y := a.Version, b.Version
-			comparable := x.SHA != "" && y.SHA != "" || (x.SHA == "" || y.SHA == "") && !x.Tag.IsZero() && !y.Tag.IsZero()
-			if comparable && !x.Same(y) {
+			known := x.SHA != "" && y.SHA != "" || (x.SHA == "" || y.SHA == "") && !x.Tag.IsZero() && !y.Tag.IsZero()
+			if known && !x.Same(y) {
 				return true
 			}
 		}

@@ -126,7 +126,11 @@ func apiURL(base string) (*url.URL, error) {
 		return nil, errors.New("is not encrypted: a token would travel in the clear")
 	}
 	if host == "github.com" || host == "www.github.com" {
-		return url.Parse(publicAPI)
+		base = publicAPI
+		if u, err = url.Parse(base); err != nil {
+			return nil, errors.New("is not an address")
+		}
+		return u, nil
 	}
 	if sub, ok := strings.CutSuffix(host, ".ghe.com"); ok && !strings.Contains(sub, ".") {
 		u.Host = "api." + u.Host

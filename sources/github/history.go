@@ -35,7 +35,7 @@ func (l *runList) rate(ctx context.Context, runs []sources.Run, wires []wireRun)
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return err
+		return fmt.Errorf("read the history of workflows: %w", err)
 	}
 	for i, id := range ids {
 		workflows[id] = records[i]

@@ -264,7 +264,10 @@ func (l *laneList) distances(ctx context.Context, envs []*lane) error {
 			return nil
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("compare environments: %w", err)
+	}
+	return nil
 }
 
 // behindest is what runs in the target that was deployed longest ago.

@@ -42,7 +42,7 @@ func (c *repoConn) readLog(ctx context.Context, id int64, q sources.LogQuery) (s
 	at, res, err := c.client.Actions.GetWorkflowJobLogs(ctx, owner, name, id, 2)
 	if err != nil {
 		if res == nil || res.Response == nil {
-			return sources.Log{}, err
+			return sources.Log{}, fmt.Errorf("ask for the log's address: %w", err)
 		}
 		defer func() { _ = res.Body.Close() }()
 		return c.noLog(ctx, id, res.Response, err)
@@ -170,7 +170,7 @@ func (s *source) ask(ctx context.Context, u *url.URL, span string) (*http.Respon
 	}
 	res, err := s.bare.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ask the log's store: %w", err)
 	}
 	if res.StatusCode/100 != 2 {
 		_ = res.Body.Close()
@@ -199,7 +199,7 @@ func ring(r io.Reader, limit int64) (ending, error) {
 			break
 		}
 		if err != nil {
-			return ending{}, err
+			return ending{}, fmt.Errorf("read the log: %w", err)
 		}
 		if total > maxStream {
 			return ending{}, &sources.Error{Kind: sources.Invalid, Msg: fmt.Sprintf("the log is larger than %d MiB and its store cannot send the end alone", maxStream>>20), Fix: "open it in the browser"}
@@ -298,7 +298,8 @@ func logLevel(text string) (sources.LogLevel, string) {
 // logTime reads a line's timestamp and how many bytes it takes with its blank.
 func logTime(raw []byte) (time.Time, int) {
 	i := bytes.IndexByte(raw[:min(len(raw), 40)], ' ')
-	if i < 20 && !(i < 0 && len(raw) >= 20 && len(raw) < 40) {
+	alone := i < 0 && len(raw) >= 20 && len(raw) < 40
+	if i < 20 && !alone {
 		return time.Time{}, 0
 	}
 	stamp := raw

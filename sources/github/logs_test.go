@@ -27,7 +27,6 @@ type store struct {
 	body   []byte
 	ranges bool
 	seen   []*http.Request
-	sent   int
 }
 
 func newStore(t *testing.T, body string, ranges bool) *store {

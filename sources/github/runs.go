@@ -50,11 +50,11 @@ func deliver[T any](ctx context.Context, s *source, feed string, q sources.Query
 	for _, n := range b.Notices {
 		trace.Note(n.Scope + n.Text.String())
 	}
-	if sum := trace.Sum(); s.delivered[feedKey] == sum {
+	sum := trace.Sum()
+	if s.delivered[feedKey] == sum {
 		return sources.Batch[T]{}, sources.ErrNotModified
-	} else {
-		s.delivered[feedKey] = sum
 	}
+	s.delivered[feedKey] = sum
 	return b, nil
 }
 
@@ -92,7 +92,7 @@ func (l *runList) read(ctx context.Context) (sources.Batch[sources.Run], error) 
 		g.Go(func() error { return l.enrich(ctx, &runs[i], wires[i]) })
 	}
 	if err := g.Wait(); err != nil {
-		return sources.Batch[sources.Run]{}, err
+		return sources.Batch[sources.Run]{}, fmt.Errorf("read jobs: %w", err)
 	}
 	if err := l.rate(ctx, runs, wires); err != nil {
 		return sources.Batch[sources.Run]{}, err

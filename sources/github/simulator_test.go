@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/signalbox/config/secret"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/github"
 	"example.com/signalbox/sources/simulator"
+	simworld "example.com/signalbox/sources/simulator/world"
 	"example.com/signalbox/sources/sourcetest"
 )
 
@@ -249,4 +251,46 @@ func TestCheckAndDiscoverTheStory(t *testing.T) {
 		}
 	}
 	t.Errorf("checkout was not found in %d proposals", len(found))
+}
+
+// An hour of twenty repositories, three of them with a running pipeline: these are read each 15 s, the
+// others each minute, environments too. What is unchanged costs nothing.
+func TestHourOfTwentyRepositories(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("reads some ten thousand lists")
+	}
+	sim, src := simulated(t, simulator.Options{Seed: 1, Scale: simworld.Scale{Repositories: 20, Running: 3, Runs: 600}})
+	read := func(i int) {
+		q := sources.Query{Scope: fmt.Sprintf("load/service-%03d", i+1), Now: sim.Now(), Identity: "sre1", Services: []sources.ServiceSpec{{
+			Name: "service", DeployWorkflow: "deploy.yml", VersionInput: "ref", VersionFrom: sources.VersionFrom{RunName: titled},
+			Environments: storyStages("production-{{target}}", "eu"),
+		}}}
+		if _, err := list[sources.RunLister](t, src).ListRuns(t.Context(), q); err != nil && !errors.Is(err, sources.ErrNotModified) {
+			t.Fatal(err)
+		}
+		if _, err := list[sources.EnvironmentLister](t, src).ListEnvironments(t.Context(), q); err != nil && !errors.Is(err, sources.ErrNotModified) {
+			t.Fatal(err)
+		}
+	}
+	sim.ResetUsage()
+	for tick := range 240 {
+		for i := range 20 {
+			if i < 3 || tick%4 == 0 {
+				read(i)
+			}
+		}
+		sim.Advance(15 * time.Second)
+	}
+	u := sim.Usage()
+	t.Logf("%d requests, %d charged, %d unchanged", u.Requests, u.Charged, u.NotModified)
+	for _, e := range u.Endpoints {
+		t.Logf("%-60s %6d requests, %5d charged", e.Name, e.Requests, e.Charged)
+	}
+	if u.Charged > 1000 {
+		t.Errorf("an hour cost %d of 5,000 requests: more than a fifth", u.Charged)
+	}
+	if len(u.Complaints) > 0 {
+		t.Errorf("complaints %+v", u.Complaints)
+	}
 }

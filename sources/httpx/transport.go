@@ -90,7 +90,7 @@ func (t *Transport) RoundTrip(orig *http.Request) (*http.Response, error) {
 	res, err := t.o.Base.RoundTrip(req)
 	t.log(req, res, err, t.o.Now().Sub(start))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("send: %w", err)
 	}
 	if ours {
 		t.account(res)
@@ -204,10 +204,10 @@ func (c *capped) Read(p []byte) (int, error) {
 	if c.left < 0 {
 		return n - 1, tooBig(c.limit)
 	}
-	return n, err
+	return n, err //nolint:wrapcheck // a reader's EOF is compared
 }
 
-func (c *capped) Close() error { return c.body.Close() }
+func (c *capped) Close() error { return c.body.Close() } //nolint:wrapcheck // nothing to add
 
 func closeBody(req *http.Request) {
 	if req.Body != nil {

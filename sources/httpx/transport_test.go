@@ -118,7 +118,7 @@ func TestCredentialGoesToItsHostsAlone(t *testing.T) {
 		http.Redirect(w, r, other.URL, http.StatusFound)
 	})
 	c, l := client(t, ours)
-	req, _ := http.NewRequest(http.MethodGet, ours.URL, nil) //nolint:noctx // its context is not what is tested
+	req, _ := http.NewRequest(http.MethodGet, ours.URL, nil)
 	req.Header.Set("X-Mine", "1")
 	res, err := c.Do(req)
 	if err != nil {
@@ -134,7 +134,7 @@ func TestCredentialGoesToItsHostsAlone(t *testing.T) {
 	if l.all() != "take k" {
 		t.Errorf("the other host's request was counted: %s", l.all())
 	}
-	direct, _ := http.NewRequest(http.MethodGet, other.URL, nil) //nolint:noctx // as above
+	direct, _ := http.NewRequest(http.MethodGet, other.URL, nil)
 	direct.Header.Set("Authorization", "Bearer s3cr3t")
 	if res, err = c.Do(direct); err != nil {
 		t.Fatal(err)
