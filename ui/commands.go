@@ -71,9 +71,9 @@ func (a *App) unusable(in keymap.Info) string {
 	inDetail := len(a.details) > 0
 	switch {
 	case in.Context == keymap.Board && inDetail:
-		return "on the board alone"
+		return "only on the board"
 	case in.Context == keymap.Detail && !inDetail:
-		return "in a run or a log alone"
+		return "only in a run or a log"
 	}
 	for _, b := range a.ownKeys() {
 		if b.Action == in.Action {

@@ -1,6 +1,17 @@
 package ui
 
-import "example.com/signalbox/sources/store"
+import (
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/pane"
+)
 
-// SnapshotMsg is the message that brings a snapshot, for benchmarks that leave out the waiting.
+// The messages that what waits for the world brings, for tests that leave out the waiting.
+
+// SnapshotMsg brings a snapshot.
 func SnapshotMsg(s *store.Snapshot) any { return snapshotMsg{s} }
+
+// EventMsg brings an event.
+func EventMsg(e pane.Event) any { return eventMsg{e} }
+
+// SettingsMsg brings settings.
+func SettingsMsg(s Settings) any { return settingsMsg{s} }

@@ -230,7 +230,7 @@ type board struct {
 	// quit and suspended tell whether the program was asked to end or to stop.
 	quit, suspended bool
 	details         []*stub
-	// unsized leaves it to the test to tell the size.
+	// unsized leaves it to the test to tell the size, and to run what waits for the world.
 	unsized bool
 }
 
@@ -262,10 +262,13 @@ func newBoard(t testing.TB, w, h int, opts ...option) *board {
 	for _, opt := range opts {
 		opt(&o, b)
 	}
-	b.app = ui.New(t.Context(), o)
 	if b.unsized {
+		b.app = ui.New(t.Context(), o)
 		return b
 	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	b.app = ui.New(over, o)
 	b.send(tea.WindowSizeMsg{Width: w, Height: h})
 	return b
 }
@@ -314,18 +317,10 @@ func (b *board) send(msg tea.Msg) {
 	b.run(cmd)
 }
 
-// run carries out commands as Bubble Tea would. One that does not answer at once waits for the world and is
-// left alone: the test's context ends it.
+// run carries out commands as Bubble Tea would. What waits for the world ends at once: its context is over.
 func (b *board) run(cmd tea.Cmd) {
-	if cmd == nil {
-		return
-	}
-	answer := make(chan tea.Msg, 1)
-	go func() { answer <- cmd() }()
-	select {
-	case msg := <-answer:
-		b.take(msg)
-	case <-time.After(20 * time.Millisecond):
+	if cmd != nil {
+		b.take(cmd())
 	}
 }
 

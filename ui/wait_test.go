@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +10,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"example.com/signalbox/ui"
+	"example.com/signalbox/ui/keymap"
 	"example.com/signalbox/ui/pane"
 )
 
@@ -17,6 +19,7 @@ type live struct {
 	*board
 	msgs  chan tea.Msg
 	wakes int
+	mu    sync.Mutex // held while the App works
 }
 
 func start(t *testing.T, opts ...option) *live {
@@ -41,8 +44,10 @@ func (l *live) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case m := <-l.msgs:
+			l.mu.Lock()
 			l.wakes++
 			_, cmd := l.app.Update(m)
+			l.mu.Unlock()
 			l.exec(ctx, cmd)
 		}
 	}
@@ -71,17 +76,23 @@ func (l *live) exec(ctx context.Context, cmd tea.Cmd) {
 // key hands over a message as the terminal would, and waits until all is quiet.
 func (l *live) key(m tea.Msg) {
 	l.msgs <- m
+	l.pass(0)
+}
+
+// pass lets time go by until all is quiet. What the test has read before is read before.
+func (l *live) pass(d time.Duration) {
+	l.mu.Lock()
+	l.mu.Unlock() //nolint:staticcheck // orders the test's reads before what the App does next
+	time.Sleep(d)
 	synctest.Wait()
 }
 
 func TestAnIdleBoardWakesOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := start(t)
-		time.Sleep(2 * time.Minute)
-		synctest.Wait()
+		l.pass(2 * time.Minute)
 		before := l.wakes
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		l.pass(10 * time.Minute)
 		if n := l.wakes - before; n != 10 {
 			t.Errorf("%d wake-ups in ten idle minutes", n)
 		}
@@ -91,11 +102,9 @@ func TestAnIdleBoardWakesOnceAMinute(t *testing.T) {
 func TestSecondsOnlyWhenAPaneShowsThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := start(t, func(_ *ui.Options, b *board) { b.panes[3].second = true })
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		l.pass(time.Minute)
 		before := l.wakes
-		time.Sleep(20 * time.Second)
-		synctest.Wait()
+		l.pass(20 * time.Second)
 		if n := l.wakes - before; n != 20 {
 			t.Errorf("%d wake-ups in twenty seconds", n)
 		}
@@ -122,11 +131,9 @@ func TestSnapshotsAreHeldBackAndKeysAreNot(t *testing.T) {
 				l.back.snaps <- s
 			}
 		}()
-		time.Sleep(time.Second)
-		synctest.Wait()
+		l.pass(time.Second)
 		before, at := l.wakes, time.Now()
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		l.pass(10 * time.Second)
 		if n := l.wakes - before; n < 95 || n > 101 {
 			t.Errorf("%d frames in ten seconds of 1,000 changes each", n)
 		}
@@ -143,8 +150,7 @@ func TestToastsGoAwayByThemselves(t *testing.T) {
 		l := start(t)
 		l.key(keyOf("w"))
 		l.says("showing what is mine")
-		time.Sleep(12 * time.Second)
-		synctest.Wait()
+		l.pass(12 * time.Second)
 		l.hides("showing what is mine")
 		l.says("Tab next pane")
 	})
@@ -153,13 +159,11 @@ func TestToastsGoAwayByThemselves(t *testing.T) {
 func TestAttendance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := start(t)
-		time.Sleep(14 * time.Minute)
-		synctest.Wait()
+		l.pass(14 * time.Minute)
 		if len(l.back.attends) != 1 || !l.back.attends[0] {
 			t.Fatalf("said %v", l.back.attends)
 		}
-		time.Sleep(3 * time.Minute)
-		synctest.Wait()
+		l.pass(3 * time.Minute)
 		if len(l.back.attends) != 2 || l.back.attends[1] {
 			t.Fatalf("said %v after a quarter of an hour", l.back.attends)
 		}
@@ -175,8 +179,7 @@ func TestNothingIsDrawnWhileSuspended(t *testing.T) {
 	b := newBoard(t, 160, 48)
 	b.press("ctrl+z")
 	n := b.out.flushes
-	b.back.snaps <- snapshot(b.clock.now())
-	b.run(b.app.Init())
+	b.send(ui.SnapshotMsg(snapshot(b.clock.now())))
 	if b.out.flushes != n {
 		t.Error("drew a frame for a terminal that is not ours")
 	}
@@ -187,4 +190,35 @@ func TestNothingIsDrawnWhileSuspended(t *testing.T) {
 	if _, ok := last[pane.Changed](b.panes[3]); !ok {
 		t.Error("the pane missed the snapshot")
 	}
+}
+
+func TestQuestionsEndWithTheirPane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		var ended error
+		l.back.load = func(ctx context.Context, _ pane.Ask) (pane.Answer, error) {
+			<-ctx.Done()
+			ended = ctx.Err()
+			return pane.Answer{}, ended
+		}
+		l.key(keyOf("3"))
+		l.key(keyOf("enter"))
+		l.details[0].answer = func(a pane.Action) tea.Cmd {
+			if a.Action != keymap.Refresh {
+				return nil
+			}
+			return send(pane.Load{From: "run:checkout", Gen: 1, Ask: pane.Ask{Jobs: runRef("checkout")}})
+		}
+		l.key(keyOf("r"))
+		if ended != nil {
+			t.Fatal("the question ended before its pane")
+		}
+		l.key(keyOf("esc"))
+		if ended == nil {
+			t.Error("the question did not end with its pane")
+		}
+		if _, ok := last[pane.Reply](l.details[0]); ok {
+			t.Error("a pane that is gone got its answer")
+		}
+	})
 }
