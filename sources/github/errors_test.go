@@ -610,3 +610,42 @@ func TestGetReadsFromTheAuthority(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// GitHub says "max-age=60" with everything: a cache that believed it would hide a failed run for a minute.
+func TestCacheControlHidesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	private := []string{"Cache-Control", "private, max-age=60, s-maxage=60"}
+	h.json(runsPath, runs(wireOf(1, obj{"status": "in_progress", "conclusion": nil})), private...)
+	h.json(runsPath+"/1/jobs", jobs(), private...)
+	s := openOn(t, h)
+	s.runs(t, ask())
+	h.json(runsPath, runs(wireOf(1, obj{"conclusion": "failure"})), private...)
+	if got := s.runs(t, ask()); got[0].State != sources.StateFailed {
+		t.Errorf("still %s", got[0].State)
+	}
+}
+
+// A 304 without an ETag keeps the old one, and the pages that followed are still followed.
+func TestPagingSurvivesAnUnchangedPage(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	path := "/repos/" + scope + "/releases"
+	rel := func(from, to int) (rs []obj) {
+		for i := from; i < to; i++ {
+			rs = append(rs, obj{"id": i, "tag_name": fmt.Sprint("v", i), "published_at": ago(time.Duration(i) * time.Hour)})
+		}
+		return rs
+	}
+	h.json(path, rel(1, 21), "Link", fmt.Sprintf(`<%s%s?per_page=30&page=2>; rel="next"`, h.srv.URL, path))
+	h.json(path+"?per_page=30&page=2", rel(21, 26))
+	s := openOn(t, h)
+	if b, err := s.ListReleases(context.Background(), ask()); err != nil || len(b.Items) != 25 {
+		t.Fatal(len(b.Items), err)
+	}
+	h.json(path+"?per_page=30&page=2", rel(21, 30))
+	b, err := s.ListReleases(context.Background(), ask())
+	if err != nil || len(b.Items) != 29 {
+		t.Errorf("%d releases, %v: the first page was unchanged, the second was not", len(b.Items), err)
+	}
+}

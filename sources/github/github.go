@@ -36,25 +36,25 @@ func Driver() sources.Driver {
 
 // Config is a source of type github.
 type Config struct {
-	Token       secret.Ref            `yaml:"token,omitempty" doc:"a personal access token, as env:NAME, file:PATH or cmd:PROGRAM" jsonschema:"description=a personal access token: env:NAME or file:PATH or cmd:PROGRAM"`
-	App         *App                  `yaml:"app,omitempty" doc:"a GitHub App's installation, instead of a token" jsonschema:"description=a GitHub App's installation instead of a token"`
-	Credentials map[string]Credential `yaml:"credentials,omitempty" doc:"a credential per owner; the one above is for all others" jsonschema:"description=a credential per owner; the one above is for all others"`
-	BaseURL     string                `yaml:"base_url,omitempty" doc:"of GitHub Enterprise: https://github.example.com" jsonschema:"description=of GitHub Enterprise: https://github.example.com"`
-	Proxy       string                `yaml:"proxy,omitempty" doc:"http://proxy:3128, or none; the environment's by default" jsonschema:"description=http://proxy:3128 or none; the environment's by default"`
-	CAFile      string                `yaml:"ca_file,omitempty" doc:"a PEM file of certificates to trust besides the system's" jsonschema:"description=a PEM file of certificates to trust besides the system's"`
+	Token       secret.Ref            `yaml:"token,omitempty" doc:"A personal access token, as env:NAME, file:PATH or cmd:PROGRAM."`
+	App         *App                  `yaml:"app,omitempty" doc:"A GitHub App's installation, instead of a token."`
+	Credentials map[string]Credential `yaml:"credentials,omitempty" doc:"A credential per owner; the one above is for all others."`
+	BaseURL     string                `yaml:"base_url,omitempty" doc:"The address of GitHub Enterprise: https://github.example.com."`
+	Proxy       string                `yaml:"proxy,omitempty" doc:"The proxy: http://proxy:3128, or none; the environment's by default."`
+	CAFile      string                `yaml:"ca_file,omitempty" doc:"A PEM file of certificates to trust besides the system's."`
 }
 
 // Credential is one identity: a token or an App's installation.
 type Credential struct {
-	Token secret.Ref `yaml:"token,omitempty" doc:"a personal access token" jsonschema:"description=a personal access token"`
-	App   *App       `yaml:"app,omitempty" doc:"a GitHub App's installation" jsonschema:"description=a GitHub App's installation"`
+	Token secret.Ref `yaml:"token,omitempty" doc:"A personal access token."`
+	App   *App       `yaml:"app,omitempty" doc:"A GitHub App's installation."`
 }
 
 // App is one installation of a GitHub App.
 type App struct {
-	ID           int64      `yaml:"id" doc:"the App's ID" jsonschema:"description=the App's ID"`
-	Installation int64      `yaml:"installation" doc:"the installation's ID, from its settings page's address" jsonschema:"description=the installation's ID, from its settings page's address"`
-	Key          secret.Ref `yaml:"key" doc:"the App's private key (PEM)" jsonschema:"description=the App's private key in PEM form: file:PATH"`
+	ID           int64      `yaml:"id" doc:"The App's ID."`
+	Installation int64      `yaml:"installation" doc:"The installation's ID, from its settings page's address."`
+	Key          secret.Ref `yaml:"key" doc:"The App's private key (PEM)."`
 }
 
 // Validate names every key that is wrong.
