@@ -10,28 +10,10 @@ import (
 func (d *laneDeriver) cell(at envAt) Cell {
 	e := at.env
 	c := Cell{Env: e, Feed: at.feed, Verified: true}
-	var newest *sources.Deployment
 	for i := range e.Targets {
-		t := &e.Targets[i]
-		if t.Name != "" {
-			c.Targets = append(c.Targets, TargetMark{t.Name, targetState(t)})
-		}
-		if t.Arriving != nil && (c.Arriving == nil || t.Arriving.Created.After(c.Arriving.Created)) {
-			c.Arriving = t.Arriving
-		}
-		if t.Failed != nil && (c.Failed == nil || t.Failed.Created.After(c.Failed.Created)) {
-			c.Failed = t.Failed
-		}
-		if t.Current == nil {
-			continue
-		}
-		c.Verified = c.Verified && t.Current.Verified
-		c.Mismatch = c.Mismatch || t.Current.Mismatch
-		c.Mixed = c.Mixed || newest != nil && !newest.Version.Same(t.Current.Version)
-		if newest == nil || ended(t.Current).After(ended(newest)) {
-			newest = t.Current
-		}
+		c.addTarget(&e.Targets[i])
 	}
+	newest := running(e, c.Arriving)
 	if newest != nil {
 		c.Version, c.Since = newest.Version, ended(newest)
 	}
@@ -40,6 +22,50 @@ func (d *laneDeriver) cell(at envAt) Cell {
 	}
 	c.Outcome = outcome(e, &c)
 	return c
+}
+
+func (c *Cell) addTarget(t *sources.Target) {
+	if t.Name != "" {
+		c.Targets = append(c.Targets, TargetMark{t.Name, targetState(t)})
+	}
+	if t.Arriving != nil && (c.Arriving == nil || t.Arriving.Created.After(c.Arriving.Created)) {
+		c.Arriving = t.Arriving
+	}
+	if t.Failed != nil && (c.Failed == nil || t.Failed.Created.After(c.Failed.Created)) {
+		c.Failed = t.Failed
+	}
+	if t.Current == nil {
+		return
+	}
+	c.Verified = c.Verified && t.Current.Verified
+	c.Mismatch = c.Mismatch || t.Current.Mismatch
+	for i := range c.Env.Targets {
+		if o := c.Env.Targets[i].Current; o != nil && !o.Version.Same(t.Current.Version) {
+			c.Mixed = true
+		}
+	}
+}
+
+// running is the newest deployment that runs on any target. While another version arrives target by
+// target, it is what the others still run: what is being replaced.
+func running(e *sources.Environment, arriving *sources.Deployment) *sources.Deployment {
+	var newest, replaced *sources.Deployment
+	for i := range e.Targets {
+		cur := e.Targets[i].Current
+		if cur == nil {
+			continue
+		}
+		if newest == nil || ended(cur).After(ended(newest)) {
+			newest = cur
+		}
+		if arriving != nil && !cur.Version.Same(arriving.Version) && (replaced == nil || ended(cur).After(ended(replaced))) {
+			replaced = cur
+		}
+	}
+	if replaced != nil {
+		return replaced
+	}
+	return newest
 }
 
 func targetState(t *sources.Target) sources.State {

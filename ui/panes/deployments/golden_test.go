@@ -46,3 +46,16 @@ func TestStates(t *testing.T) {
 		}
 	}
 }
+
+func TestHardCases(t *testing.T) {
+	t.Parallel()
+	for _, s := range uitest.Sizes() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			e := uitest.Env(uitest.HardLanes())
+			w, h, compact := s.Inside(place, true, true)
+			e.Compact = compact
+			golden.Check(t, "hard-"+s.String(), uitest.Drive(New(), e, w, h).Framed(place+1), e.Theme)
+		})
+	}
+}

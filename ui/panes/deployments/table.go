@@ -1,6 +1,7 @@
 package deployments
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,10 +75,13 @@ const deployWidth = 8
 
 func (t *table) fit(w int, health bool) {
 	n := len(t.stages)
-	least := min(t.version, 9) + 2 + ageWidth
+	least, most := min(t.version, 9)+2+ageWidth, 28
+	if w < 90 {
+		least, most = min(t.version, 7)+2+ageWidth, 20
+	}
 	cols := []kit.Column{{Min: min(8, t.service), Want: min(t.service, 24)}}
 	for i := range t.stages {
-		c := kit.Column{Gap: 2, Min: max(least, min(t.stages[i].head, 9)), Want: min(t.stages[i].want, 28)}
+		c := kit.Column{Gap: 2, Min: max(least, min(t.stages[i].head, 9)), Want: min(t.stages[i].want, most)}
 		c.Want = max(c.Want, c.Min)
 		if i < n-1 {
 			c.Drop = 9 + n - i
@@ -145,7 +149,11 @@ func (t *table) row(e pane.Env, r screen.Region, l *insight.Lane) {
 	if t.healthW > 0 {
 		kit.Put(r, e.Theme, t.healthAt, 0, t.healthW, theme.Muted, clean.Const("-"))
 	}
-	kit.Parts(r, e.Theme, t.nextAt, 0, t.nextW, nextParts(e, l, stale, t.nextW >= t.next))
+	next := nextParts(e, l, stale, t.nextW >= t.next)
+	for len(next) > 2 && kit.Width(next) > t.nextW {
+		next = next[:len(next)-2] // the least urgent one, whole, with the gap before it
+	}
+	kit.Parts(r, e.Theme, t.nextAt, 0, t.nextW, next)
 	if c := failedCell(l); c != nil {
 		r.Text(margin, 1, e.Theme.Style(theme.Muted), e.Theme.Glyph(theme.GlyphChild))
 		kit.Parts(r, e.Theme, margin+2, 1, w-margin-3, failureParts(e, c, kit.Staleness(e, c.Feed)))
@@ -178,10 +186,11 @@ func (t *table) cell(e pane.Env, r screen.Region, col *stageCol, c *insight.Cell
 		return
 	}
 	parts := cellParts(e, c, true)
-	if kit.Width(parts) > col.w {
+	fits := kit.Width(parts) <= col.w
+	if !fits {
 		parts = cellParts(e, c, false)
 	}
-	if moving(c) && (c.Outcome != insight.DeployWaiting || kit.Width(parts) <= col.w) || c.Version.IsZero() {
+	if c.Version.IsZero() || c.Arriving != nil && (fits || c.Outcome != insight.DeployWaiting) {
 		kit.Parts(r, e.Theme, col.at, 0, col.w, parts)
 		return
 	}
@@ -189,9 +198,6 @@ func (t *table) cell(e pane.Env, r screen.Region, col *stageCol, c *insight.Cell
 	kit.Parts(r, e.Theme, col.at, 0, room-ageWidth-1, parts[:len(parts)-1])
 	kit.Right(r, e.Theme, col.at, 0, room, theme.Muted, kit.Text(kit.AgeSince(e.Now, c.Since)))
 }
-
-// moving reports that the cell shows a change rather than what runs.
-func moving(c *insight.Cell) bool { return c.Arriving != nil }
 
 // versionText is what runs, as people name it.
 func versionText(c *insight.Cell) clean.Text { return named(c.Env.Service, c.Version) }
@@ -251,14 +257,14 @@ func progress(e pane.Env, c *insight.Cell, stale store.Staleness) pane.Part {
 
 // targetParts name the targets; each has its mark as soon as one did not make it.
 func targetParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Part {
-	whole := c.Outcome == insight.Deployed
+	whole := c.Outcome == insight.Deployed && !slices.ContainsFunc(c.Targets, never)
 	var parts []pane.Part
 	for i, t := range c.Targets {
 		if i > 0 {
 			parts = append(parts, kit.P(theme.Text, " "))
 		}
 		parts = append(parts, kit.P(theme.Muted, t.Name))
-		if t.State == sources.StateSkipped { // nothing is known to have come there
+		if never(t) {
 			parts = append(parts, kit.P(theme.Muted, " -"))
 			continue
 		}
@@ -270,6 +276,9 @@ func targetParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Part
 	}
 	return parts
 }
+
+// never reports that nothing is known to have come to a target.
+func never(t insight.TargetMark) bool { return t.State == sources.StateSkipped }
 
 // outcomeParts are a glyph and, unless all is well, a word.
 func outcomeParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Part {
@@ -314,7 +323,7 @@ func nextParts(e pane.Env, l *insight.Lane, stale store.Staleness, long bool) []
 	for _, n := range l.Next {
 		switch n.Kind {
 		case insight.NextMismatch:
-			add(theme.Crit, "versions disagree")
+			add(theme.Crit, pick(long, "versions disagree", "disagree"))
 		case insight.NextGate:
 			add(gateText(e, n, long))
 		case insight.NextRollback:
@@ -324,10 +333,17 @@ func nextParts(e pane.Env, l *insight.Lane, stale store.Staleness, long bool) []
 		case insight.NextAhead:
 			add(theme.Muted, ahead(n.Commits, long))
 		case insight.NextBehind:
-			add(theme.Warn, strconv.Itoa(n.Commits)+" not in "+previous(l))
+			add(theme.Warn, pick(long, insight.Commits(n.Commits)+" not in "+previous(l), "hotfix +"+strconv.Itoa(n.Commits)))
 		}
 	}
 	return parts
+}
+
+func pick(long bool, a, b string) string {
+	if long {
+		return a
+	}
+	return b
 }
 
 func ahead(n int, long bool) string {

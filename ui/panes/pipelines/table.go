@@ -70,15 +70,24 @@ func (t *table) grow(col, w int) { t.want[col] = max(t.want[col], w) }
 
 // fit decides which columns show in a region w wide.
 func (t *table) fit(w int, compact bool) {
-	limit := func(col, most int) int { return min(t.want[col], most) }
-	titleMin, state := 12, min(20, max(t.short, len("STATE TIME")))
-	if w >= 90 {
-		titleMin, state = 28, limit(colState, 32)
+	if w < 90 {
+		t.try(w, 12, min(20, max(t.short, len("STATE TIME"))), compact)
+		return
 	}
+	state := min(t.want[colState], 32)
+	if t.try(w, 28, state, compact); t.widths[colTitle] == 0 {
+		t.try(w, 12, state, true)
+	}
+}
+
+// try shares w columns, with at least so many for the title and the state. plain leaves out what only
+// big screens need.
+func (t *table) try(w, titleMin, state int, plain bool) {
+	limit := func(col, most int) int { return min(t.want[col], most) }
 	cols := [colCount]kit.Column{
 		colService:  {Min: min(8, t.want[colService]), Want: limit(colService, 24)},
 		colWorkflow: {Gap: 2, Min: 8, Want: limit(colWorkflow, 24), Drop: 1},
-		colBranch:   {Gap: 2, Min: 11, Want: limit(colBranch, 28), Drop: 2},
+		colBranch:   {Gap: 2, Min: min(11, t.want[colBranch]), Want: limit(colBranch, 28), Drop: 2},
 		colSHA:      {Gap: 2, Min: 7, Want: 7, Drop: 5},
 		colTitle:    {Gap: 1, Min: titleMin, Want: limit(colTitle, 60), Drop: 6, Grow: true},
 		colActor:    {Gap: 2, Min: 6, Want: limit(colActor, 16), Drop: 8},
@@ -86,12 +95,14 @@ func (t *table) fit(w int, compact bool) {
 		colAge:      {Gap: 2, Min: 7, Want: 7, Drop: 7},
 		colState:    {Gap: 2, Min: min(state, max(t.short, len("STATE TIME"))), Want: state},
 	}
-	if compact {
+	if plain {
 		cols[colActor].Want, cols[colFails].Want = 0, 0
+		cols[colAge].Want = 0
 	}
-	t.widths = kit.Fit(w-margin-1, cols[:])
-	if used := kit.Used(cols[:], t.widths); t.widths[colTitle] == 0 && used < w-margin-1 {
-		t.widths[colState] += w - margin - 1 - used
+	room := w - margin - 1
+	t.widths = kit.Fit(room, cols[:])
+	if used := kit.Used(cols[:], t.widths); t.widths[colTitle] == 0 && used < room {
+		t.widths[colState] += room - used
 	}
 	t.places = kit.Places(cols[:], t.widths)
 }
@@ -210,7 +221,8 @@ func status(e pane.Env, p *insight.Pipeline) (word pane.Part, short clean.Text, 
 		word, took = running(e, r)
 		return word, short, took
 	case sources.StateWaiting:
-		return waiting(e, r), short, kit.AgeSince(e.Now, since(r))
+		word, short = waiting(e, r)
+		return word, short, kit.AgeSince(e.Now, since(r))
 	case sources.StateQueued:
 		if len(r.NoRunner) > 0 {
 			return kit.P(theme.Warn, "no runner for ["+strings.Join(r.NoRunner, " ")+"]"), clean.Const("no runner"), kit.AgeSince(e.Now, r.Created)
@@ -257,21 +269,22 @@ func running(e pane.Env, r *sources.Run) (word pane.Part, took string) {
 		kit.Minutes(passed) + " of " + kit.Minutes(r.Expected)
 }
 
-// waiting says for whom or what a run waits.
-func waiting(e pane.Env, r *sources.Run) pane.Part {
+// waiting says for whom or what a run waits, and the same in a shorter way.
+func waiting(e pane.Env, r *sources.Run) (word pane.Part, short clean.Text) {
 	who := reviewers(r.Gates)
 	gate := insight.GateOf(r.Gates)
 	switch {
 	case insight.ForMe(r):
-		return kit.P(theme.Warn, "waits for you")
+		return kit.P(theme.Warn, "waits for you"), short
 	case gate != nil && !gate.Blocked.IsZero():
-		return kit.P(theme.Warn, "waits: "+gate.Blocked.String())
+		return kit.P(theme.Warn, "waits: "+gate.Blocked.String()), clean.Const("blocked")
 	case !who.IsZero():
-		return kit.P(theme.Warn, "waits for "+who.String())
+		return kit.P(theme.Warn, "waits for "+who.String()), who
 	case gate != nil && gate.Until.After(e.Now):
-		return kit.P(theme.Warn, "waits until "+kit.Clock(e.Now, gate.Until, e.Zone))
+		until := "until " + kit.Clock(e.Now, gate.Until, e.Zone)
+		return kit.P(theme.Warn, "waits "+until), kit.Text(until)
 	default:
-		return kit.P(theme.Warn, "waits for a person")
+		return kit.P(theme.Warn, "waits for a person"), clean.Const("waits")
 	}
 }
 
