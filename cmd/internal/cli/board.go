@@ -8,6 +8,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"example.com/signalbox/cmd/internal/wire"
 	"example.com/signalbox/ui/screen"
@@ -15,8 +16,8 @@ import (
 
 // board shows the board until its user leaves.
 func (c *commands) board(cmd *cobra.Command, _ []string) error {
-	term := c.terminal()
-	if err := term.drawable(); err != nil {
+	t := c.terminal()
+	if err := t.drawable(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(cmd.Context())
@@ -32,9 +33,9 @@ func (c *commands) board(cmd *cobra.Command, _ []string) error {
 		zone = time.UTC // where the demo's story plays
 	}
 	out := screen.NewOutput(c.process.Out, screen.OutputOptions{
-		Now: time.Now, Synchronized: board.Synchronized(term.sync), EraseColor: term.erases(),
+		Now: time.Now, Synchronized: board.Synchronized(t.sync), EraseColor: t.erases(),
 	})
-	app, err := board.App(ctx, out, term.look(zone))
+	app, err := board.App(ctx, out, t.look(zone))
 	if err != nil {
 		return errors.Join(usage(err), out.Close())
 	}
@@ -62,6 +63,10 @@ func (c *commands) openOrSetup(ctx context.Context) (*wire.Board, func(), error)
 // show runs the screen and gives the terminal back, however it ends.
 func (c *commands) show(ctx context.Context, app tea.Model, out *screen.Output) error {
 	g := &guard{model: app}
+	before, err := term.GetState(int(c.process.In.Fd()))
+	if err != nil {
+		return fmt.Errorf("look at the terminal: %w", err)
+	}
 	program := tea.NewProgram(g,
 		tea.WithContext(ctx), tea.WithInput(c.process.In), tea.WithOutput(out), tea.WithAltScreen(),
 		tea.WithFPS(1), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
@@ -69,12 +74,12 @@ func (c *commands) show(ctx context.Context, app tea.Model, out *screen.Output) 
 	defer func() {
 		// A panic in Bubble Tea itself passes here on its way up.
 		if v := recover(); v != nil {
-			_ = program.ReleaseTerminal()
 			_ = out.Close()
+			_ = term.Restore(int(c.process.In.Fd()), before)
 			panic(v)
 		}
 	}()
-	_, err := program.Run()
+	_, err = program.Run()
 	closed := out.Close()
 	if crash := g.failure(); crash != nil {
 		c.crash(crash)

@@ -41,7 +41,8 @@ func (g *guard) Init() (cmd tea.Cmd) {
 }
 
 // Update implements tea.Model.
-func (g *guard) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+func (g *guard) Update(msg tea.Msg) (self tea.Model, cmd tea.Cmd) {
+	self = g
 	defer g.recovered(&cmd)
 	if m, ok := msg.(crashMsg); ok {
 		g.keep(m.crash)

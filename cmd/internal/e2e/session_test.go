@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for what must come. Nothing waits that long unless it fails.
-const patience = 20 * time.Second
+const patience = 45 * time.Second
 
 // session is the program in a pseudo-terminal, and the terminal that shows what it writes.
 type session struct {
