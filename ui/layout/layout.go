@@ -149,6 +149,10 @@ func (p *Plan) medium(n int, idle []bool) {
 		p.Panes[0] = p.Body
 		return
 	}
+	if isIdle(idle, 0) && isIdle(idle, 1) { // nothing to show over the whole width
+		p.columns(p.Body, indices(0, n), idle)
+		return
+	}
 	b := p.Body
 	top := b.H * 3 / 10
 	if isIdle(idle, 0) {
