@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"example.com/signalbox/cmd/internal/wire"
+	"example.com/signalbox/config"
+	"example.com/signalbox/ui/keymap"
+)
+
+var update = flag.Bool("update", false, "write the README's generated parts anew")
+
+const readme = "../../../README.md"
+
+// The tables of the README are what the program itself says of its keys and its config.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(text)
+	for name, body := range map[string]string{"keys": keysTable(), "config": configTable(t)} {
+		begin, end := "<!-- "+name+": generated -->\n", "<!-- end of "+name+" -->"
+		head, rest, ok := strings.Cut(want, begin)
+		_, tail, closed := strings.Cut(rest, end)
+		if !ok || !closed {
+			t.Fatalf("the README has no place for %s", name)
+		}
+		want = head + begin + "\n" + body + "\n" + end + tail
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want != string(text) {
+		t.Error("the README's tables are not what the program says: go test ./cmd/internal/cli -run TestReadme -update")
+	}
+	for _, must := range []string{"go run ./cmd/signalbox --demo", "go test ./...", "docs/board.svg"} {
+		if !strings.Contains(want, must) {
+			t.Errorf("the README does not say %q", must)
+		}
+	}
+}
+
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+
+func keysTable() string {
+	var b strings.Builder
+	b.WriteString("| key | where | does | action |\n|---|---|---|---|\n")
+	for _, in := range keymap.Infos() {
+		keys := make([]string, len(in.Default))
+		for i, k := range in.Default {
+			keys[i] = "`" + cell(keymap.Symbol(k, true)) + "`"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | `%s` |\n", strings.Join(keys, " "), in.Context, cell(in.Long), in.Action)
+	}
+	return b.String()
+}
+
+// schemaNode is the part of a JSON Schema that the table is made of.
+type schemaNode struct {
+	Description string
+	Enum        []any
+	Properties  ordered
+	Additional  json.RawMessage `json:"additionalProperties"`
+	Items       *schemaNode
+	OneOf       []schemaNode
+}
+
+// ordered is an object whose keys keep their order.
+type ordered struct {
+	keys  []string
+	nodes map[string]schemaNode
+}
+
+func (o *ordered) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, &o.nodes); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		o.keys = append(o.keys, key.(string))
+		var skip json.RawMessage
+		if err := d.Decode(&skip); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func configTable(t *testing.T) string {
+	t.Helper()
+	data, err := config.Schema(wire.Types())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root schemaNode
+	if err := json.Unmarshal(data, &root); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("| key | meaning |\n|---|---|\n")
+	rows(&b, "", root)
+	return b.String()
+}
+
+func rows(b *strings.Builder, prefix string, n schemaNode) {
+	for _, key := range n.Properties.keys {
+		child := n.Properties.nodes[key]
+		path := prefix + key
+		if prefix != "sources." {
+			text := child.Description
+			if len(child.Enum) > 0 {
+				text += fmt.Sprintf(" One of %v.", child.Enum)
+			}
+			fmt.Fprintf(b, "| `%s` | %s |\n", path, cell(text))
+		}
+		if path == "defaults" {
+			continue // what a service has
+		}
+		below(b, path, child)
+	}
+}
+
+// below writes the keys under path: of an object, of a list's objects, of entries with names of one's own.
+func below(b *strings.Builder, path string, n schemaNode) {
+	rows(b, path+".", n)
+	if n.Items != nil {
+		below(b, path+"[]", *n.Items)
+	}
+	for _, one := range n.OneOf {
+		below(b, path, one)
+	}
+	var entry schemaNode
+	if json.Unmarshal(n.Additional, &entry) == nil && len(n.Additional) > 0 && path != "sources" {
+		below(b, path+".NAME", entry)
+	}
+}
