@@ -14,7 +14,7 @@ import (
 // with the clock standing still, on a free loopback port.
 type Options struct {
 	Seed  int64
-	Speed float64   // world seconds per real second; 0: the clock moves by Advance alone
+	Speed float64   // world seconds per real second, at most MaxSpeed; 0: the clock moves by Advance alone
 	Start time.Time // the opening's date and time in the world; zero: Opening
 	// Listen is a loopback address, "host:port"; "" means "127.0.0.1:0". Any other address is refused.
 	Listen string
@@ -33,6 +33,9 @@ type Options struct {
 	// Faults are in force from the start.
 	Faults []fault.Rule
 }
+
+// MaxSpeed is an hour a second: the world can still be told that fast.
+const MaxSpeed = 3600
 
 // Opening is when the story opens unless Options.Start says otherwise: Tuesday, 2026-11-17 02:14 UTC.
 func Opening() time.Time { return time.Date(2026, time.November, 17, 2, 14, 0, 0, time.UTC) }

@@ -84,8 +84,8 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 }
 
 func (o *Options) complete() error {
-	if o.Speed < 0 {
-		return fmt.Errorf("simulator: speed %g is below zero", o.Speed)
+	if !(o.Speed >= 0 && o.Speed <= MaxSpeed) {
+		return fmt.Errorf("simulator: speed %g is not between 0 and %d", o.Speed, MaxSpeed)
 	}
 	if o.Start.IsZero() {
 		o.Start = Opening()
