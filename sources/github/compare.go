@@ -97,8 +97,9 @@ func (c *repoConn) filter(ctx context.Context, out *sources.Comparison, base, he
 	return nil
 }
 
-// filterAhead keeps the commits of head that touch the paths. When no file of theirs is in the whole
-// list there are none; else each commit's own files tell.
+// filterAhead keeps the commits of head that touch the paths: each commit's own files tell. When no file
+// of theirs differs in the end, nothing of theirs would be promoted, and a change that was taken back
+// again is not looked for.
 func (c *repoConn) filterAhead(ctx context.Context, out *sources.Comparison, globs []string) error {
 	out.Files = slices.DeleteFunc(slices.Clone(out.Files), func(f string) bool { return !touches(globs, []string{f}) })
 	if len(out.Files) == 0 && !out.Partial {

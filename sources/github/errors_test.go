@@ -649,3 +649,13 @@ func TestPagingSurvivesAnUnchangedPage(t *testing.T) {
 		t.Errorf("%d releases, %v: the first page was unchanged, the second was not", len(b.Items), err)
 	}
 }
+
+func TestAuthoritiesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	cfg := &Config{Token: parseRef(t, "env:X"), CAFile: "/surely/absent.pem"}
+	_, err := open(testEnv(&purse{}), cfg)
+	var f *sources.FieldError
+	if !errors.As(err, &f) || f.Path != "ca_file" || f.Fix == "" {
+		t.Errorf("%v", err)
+	}
+}

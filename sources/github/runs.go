@@ -153,9 +153,8 @@ func (c *repoConn) runPage(ctx context.Context, filter string, limit int) ([]wir
 	if filter != "" {
 		path += "&" + filter
 	}
-	runs, more, sso, err := pages(func(p string) (reply[wireRuns], error) { return fetch[wireRuns](ctx, c, p) },
+	runs, more, _, err := pages(func(p string) (reply[wireRuns], error) { return fetch[wireRuns](ctx, c, p) },
 		path, limit, maxPages, func(r wireRuns) []wireRun { return r.Runs }, func(r wireRun) int64 { return r.ID })
-	_ = sso // a single repository is either seen or refused
 	if limit > 0 && len(runs) > limit {
 		runs, more = runs[:limit], true
 	}

@@ -37,7 +37,7 @@ func simulated(t *testing.T, o simulator.Options) (*simulator.Simulator, sources
 	}
 	src, err := github.Driver().Open(sources.Env{
 		Source: "github", Transport: http.DefaultTransport, Budget: &sourcetest.Budget{}, Log: slog.New(slog.DiscardHandler), Now: sim.Now, UserAgent: "signalbox-test",
-	}, &github.Config{BaseURL: sim.URL(), Token: ref})
+	}, &github.Config{BaseURL: sim.APIURL(), Token: ref})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,5 +293,22 @@ func TestHourOfTwentyRepositories(t *testing.T) {
 	}
 	if len(u.Complaints) > 0 {
 		t.Errorf("complaints %+v", u.Complaints)
+	}
+}
+
+// An Enterprise server serves the API below /api/v3, and an older one: what it lacks is not missed.
+func TestEnterpriseServer(t *testing.T) {
+	t.Parallel()
+	sim, src := simulated(t, simulator.Options{Seed: 1, Enterprise: true})
+	runs, envs := storyRead(t, sim, src, "acme/search", storySpec("search"))
+	if len(runs.Items) == 0 || len(runs.Items[0].Gates) == 0 || len(runs.Notices)+len(envs.Notices) > 0 {
+		t.Errorf("%d runs, notices %+v %+v", len(runs.Items), runs.Notices, envs.Notices)
+	}
+	var text strings.Builder
+	for _, f := range list[sources.Checker](t, src).Check(t.Context()) {
+		fmt.Fprintf(&text, "%s %s\n", f.What, f.Detail)
+	}
+	if !strings.Contains(text.String(), "GitHub Enterprise Server") {
+		t.Errorf("the check does not say what it talks to:\n%s", text.String())
 	}
 }
