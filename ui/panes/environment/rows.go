@@ -145,7 +145,7 @@ func (b *builder) belief(key string, d *sources.Deployment, stale store.Stalenes
 	case len(d.Evidence) > 0:
 		ev := d.Evidence[0]
 		said := "confirmed by " + Kind(ev.Kind)
-		if !ev.Detail.IsZero() {
+		if d := ev.Detail.String(); d != "" && d != string(ev.Kind) {
 			said += " (" + ev.Detail.String() + ")"
 		}
 		b.line(key+" belief", d.Run, kit.P(theme.Muted, pad("", width)+kit.Sep(", ", said, kit.Ago(b.e.Now, ev.At))))
@@ -212,7 +212,10 @@ func (b *builder) gates(env *sources.Environment, stale store.Staleness) {
 		if !g.Version.IsZero() {
 			what = g.Version.Short().String() + " of run " + g.Run.ID
 		}
-		rest := []string{}
+		var rest []string
+		if g.Environment != "" {
+			rest = append(rest, "before "+g.Environment)
+		}
 		if !g.Since.IsZero() {
 			rest = append(rest, "since "+kit.Clock(b.e.Now, g.Since, b.e.Zone))
 		}

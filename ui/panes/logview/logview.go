@@ -279,8 +279,8 @@ func (p *Pane) command(a keymap.Action, n int) tea.Cmd {
 		p.view.wrap = !p.view.wrap
 		p.view.sub = 0
 		p.view.clamp(p)
-	case keymap.Save, keymap.Logs:
-		if a == keymap.Save && p.have {
+	case keymap.Save:
+		if p.have {
 			return kit.Send(pane.Save{Name: "job-" + p.ref.ID + ".log", From: p.text()})
 		}
 	case keymap.Refresh:

@@ -37,6 +37,9 @@ type Pane struct {
 	below  int // lines of remarks
 	asked  sources.Ref
 	gen    int
+	// chosen reports that somebody moved the cursor, or that every feed has answered: from then on the
+	// cursor stays on its run. Before that it rests on the first line, which is the most urgent one.
+	chosen bool
 }
 
 var _ pane.Pane = (*Pane)(nil)
@@ -100,10 +103,13 @@ func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 	case pane.Changed:
 		p.derive(e)
 	case tea.KeyMsg:
+		p.chosen = true
 		p.typed(e, m)
 	case pane.Click:
+		p.chosen = true
 		return p, p.click(m)
 	case pane.Action:
+		p.chosen = true
 		return p, p.act(e, m)
 	case pane.Reply:
 		return p, p.answered(m)
@@ -114,13 +120,19 @@ func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 // derive makes the rows anew when the runs, the view or the minute changed.
 func (p *Pane) derive(e pane.Env) {
 	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
-	v.Keep, _ = p.list.Key()
+	if p.chosen {
+		v.Keep, _ = p.list.Key()
+	}
 	minute := e.Now.Truncate(time.Minute)
 	same := p.view.Whose == v.Whose && p.view.Follow == v.Follow && p.at.Equal(minute)
 	if !same || !p.key.Holds(e.Snap, store.Runs) {
 		p.all = insight.DerivePipelines(e.Snap, v, e.Now)
 		p.key, p.view, p.at = insight.KeyOf(e.Snap, store.Runs), v, minute
 		p.table.measure(p.all.Rows, e)
+	}
+	if !p.chosen {
+		p.list = component.List[sources.Ref]{}
+		p.chosen = len(p.all.Rows) > 0 && subject().Feeds(e).Loading == 0
 	}
 	p.narrow()
 	p.arrange(e)

@@ -52,6 +52,37 @@ func TestTheSelectionIsOfARun(t *testing.T) {
 	}
 }
 
+// TestTheCursorRestsOnTheMostUrgentLineAtFirst lets the feeds answer one by one, the urgent one last.
+func TestTheCursorRestsOnTheMostUrgentLineAtFirst(t *testing.T) {
+	t.Parallel()
+	loading := func(except ...string) *store.Snapshot {
+		s := uitest.Story()
+		for i := range s.Feeds {
+			f := &s.Feeds[i]
+			if f.Key.Capability == store.Runs && !slices.Contains(except, f.Key.Scope) {
+				f.Health.State, f.Health.LastGood, f.Runs = store.Loading, time.Time{}, nil
+			}
+		}
+		return s
+	}
+	for _, moved := range []bool{false, true} {
+		d := uitest.Drive(New(), uitest.Env(loading("acme/checkout")), 98, 20)
+		first := selected(t, d)
+		if moved {
+			d.Press(keymap.Down, keymap.Up)
+		}
+		d.Show(loading("acme/checkout", "acme/money"))
+		d.Show(uitest.Story())
+		want := uitest.WebRun()
+		if moved {
+			want = first
+		}
+		if got := selected(t, d); got != want {
+			t.Errorf("moved %v: the cursor is on %s, want %s", moved, got.ID, want.ID)
+		}
+	}
+}
+
 func listed(s *store.Snapshot, ref sources.Ref) bool {
 	for i := range s.Feeds {
 		if slices.ContainsFunc(s.Feeds[i].Runs, func(r sources.Run) bool { return r.Ref == ref }) {
