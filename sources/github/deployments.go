@@ -113,7 +113,6 @@ func (c *repoConn) inspect(ctx context.Context, d wireDeployment, old, withJob b
 		if rec.origin, err = c.originFor(ctx, run); err != nil {
 			return rec, err
 		}
-		c.s.noteDeployer(c.s.runRef(c.scope, run))
 	}
 	return rec, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -224,12 +225,12 @@ func (l *laneList) gather(ctx context.Context) error {
 	return nil
 }
 
-// look looks into one environment's records, newest first, until each service that is deployed there
-// has what runs and what ran before.
+// look looks into one environment's records, newest first: the last day's, and on until each service
+// that is deployed there has what runs and what ran before.
 func (l *laneList) look(ctx context.Context, name string, ds []wireDeployment) ([]record, error) {
 	var recs []record
 	withJob := l.needsJobs(name)
-	for from := 0; from < len(ds) && from < mostDeep && !l.enoughOf(name, recs); from += batch {
+	for from := 0; from < len(ds) && from < mostDeep && (l.recent(ds[from]) || !l.enoughOf(name, recs)); from += batch {
 		part := make([]record, min(batch, len(ds)-from))
 		var g errgroup.Group
 		for i := range part {
@@ -249,6 +250,9 @@ func (l *laneList) look(ctx context.Context, name string, ds []wireDeployment) (
 	}
 	return recs, nil
 }
+
+// recent reports that a record is of the last day, which people count.
+func (l *laneList) recent(d wireDeployment) bool { return l.q.Now.Sub(d.CreatedAt.Time) < 24*time.Hour }
 
 // readFiles reads the files of the commits whose records only these can attribute.
 func (l *laneList) readFiles(ctx context.Context, name string, recs []record) error {

@@ -377,7 +377,7 @@ func TestTargetsInOneEnvironmentAreToldByTheJob(t *testing.T) {
 	if e.Targets[0].Current.Ref.ID != "4" || e.Targets[1].Current.Ref.ID != "3" {
 		t.Errorf("eu %s, us %s", e.Targets[0].Current.Ref.ID, e.Targets[1].Current.Ref.ID)
 	}
-	if len(e.History) != 3 || e.History[2].Target != "" || e.History[0].Target != "eu" {
+	if len(e.History) != 4 || e.History[2].Target != "" || e.History[0].Target != "eu" {
 		t.Errorf("a record of both targets is in the history once: %+v", e.History)
 	}
 }

@@ -159,7 +159,6 @@ type source struct {
 	conns     map[string]*conn       // by credential
 	delivered map[string]uint64      // by feed: what the last answer was made of
 	asked     map[string]querySet    // by scope: the services that it was last listed with
-	deployers map[sources.Ref]bool   // runs that made a deployment record
 	origins   map[sources.Ref]origin // what made the deployments, by run
 	abouts    map[string]aboutRepo   // by credential and scope
 }
@@ -196,7 +195,6 @@ func open(env sources.Env, config any) (sources.Source, error) {
 		conns:     map[string]*conn{},
 		delivered: map[string]uint64{},
 		asked:     map[string]querySet{},
-		deployers: map[sources.Ref]bool{},
 		origins:   map[sources.Ref]origin{},
 		abouts:    map[string]aboutRepo{},
 	}

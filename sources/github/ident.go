@@ -29,22 +29,6 @@ func fileID(f wireFile) int64 { return textID(f.Filename) }
 // mostRemembered bounds what is remembered of single runs.
 const mostRemembered = 20_000
 
-// noteDeployer remembers that a deployment record names a run.
-func (s *source) noteDeployer(run sources.Ref) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.deployers) >= mostRemembered {
-		clear(s.deployers)
-	}
-	s.deployers[run] = true
-}
-
-func (s *source) isDeployer(run sources.Ref) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.deployers[run]
-}
-
 // origin is what never changes of a run: what a deployment of it is judged by.
 type origin struct {
 	id    int64

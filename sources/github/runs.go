@@ -295,9 +295,10 @@ func (l *runList) concerns(r sources.Run) bool {
 	}
 }
 
-// deploys reports what is known of a run before its jobs are.
+// deploys reports what a run and the config say, before its jobs are read. GitHub does not tell of a job
+// whether it names an environment; a gate does.
 func (l *runList) deploys(r sources.Run) bool {
-	if r.Event == "deployment" || l.s.isDeployer(r.Ref) {
+	if r.Event == "deployment" {
 		return true
 	}
 	for _, sp := range l.q.Services {

@@ -197,6 +197,10 @@ func TestOddRepositoriesDegradeThemselves(t *testing.T) {
 	if b, err := read("acme/legacy"); err != nil || len(b.Notices) == 0 {
 		t.Errorf("archived: %+v, %v", b.Notices, err)
 	}
+	_, err := read("secure-corp/vault")
+	if e, ok := errors.AsType[*sources.Error](err); !ok || e.Kind != sources.Permission || !strings.Contains(e.Fix, "https://") {
+		t.Errorf("behind single sign-on: %+v", err)
+	}
 	if _, err := read("acme/checkout"); err != nil {
 		t.Errorf("its neighbour: %v", err)
 	}
