@@ -82,6 +82,7 @@ type validator struct {
 	router  routers.Router
 	next    http.RoundTripper
 	checked map[string]int
+	seen    map[string]int // by endpoint, status and repository
 	spared  map[string]int // exceptions that were needed
 }
 
@@ -92,7 +93,7 @@ func newValidator(t *testing.T, c *client) *validator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &validator{t: t, router: router, next: c.http.Transport, checked: map[string]int{}, spared: map[string]int{}}
+	v := &validator{t: t, router: router, next: c.http.Transport, checked: map[string]int{}, seen: map[string]int{}, spared: map[string]int{}}
 	c.http.Transport = v
 	return v
 }
@@ -138,6 +139,12 @@ func (v *validator) check(req *http.Request, sent []byte, resp *http.Response, g
 		return
 	}
 	name := req.Method + " " + route.Path
+	// A few of each list and object of a repository are enough, and errors never are.
+	parts := strings.SplitN(req.URL.Path, "/", 5)
+	once := fmt.Sprint(name, resp.StatusCode, parts[:min(4, len(parts))])
+	if v.seen[once]++; v.seen[once] > 4 {
+		return
+	}
 	opts := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
 	in := &openapi3filter.RequestValidationInput{Request: clone, PathParams: params, Route: route, Options: opts}
 	// What the simulator refused as invalid is invalid on purpose.
@@ -201,7 +208,7 @@ func TestDescription(t *testing.T) {
 func tourOfRepo(c *client, repo string) {
 	c.t.Helper()
 	for _, path := range []string{
-		"", "/actions/runs?per_page=25", "/actions/runs?status=success&branch=main&event=push&exclude_pull_requests=true&per_page=3&page=2",
+		"", "/actions/runs?per_page=12", "/actions/runs?status=success&branch=main&event=push&exclude_pull_requests=true&per_page=3&page=2",
 		"/actions/runs?per_page=10&created=" + url.QueryEscape(">=2026-11-16"), "/actions/workflows?per_page=100",
 		"/actions/workflows/ci.yml", "/actions/workflows/ci.yml/runs?per_page=2", "/actions/runners?per_page=100", "/environments?per_page=100",
 		"/deployments?per_page=100", "/commits?per_page=20", "/commits?path=ledger&per_page=5", "/commits/main", "/tags?per_page=100",
