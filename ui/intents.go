@@ -125,6 +125,9 @@ func (a *App) onSelection(action keymap.Action) (cmd tea.Cmd, done bool) {
 	switch {
 	case action == keymap.Runbook:
 		return a.runbook(s.Service), true
+	case action == keymap.CopyID && s.Ref.IsZero():
+		a.say(theme.Warn, clean.Linef("%s has no id", s.Name))
+		return nil, true
 	case action == keymap.CopyID:
 		return a.copy(clean.Const("id"), clean.Linef("%s:%s", s.Ref.Source, s.Ref.ID)), true
 	case s.URL == "":

@@ -15,6 +15,8 @@ const (
 	snapshotPause = 100 * time.Millisecond
 	// absence is how long a board without input counts as attended.
 	absence = 15 * time.Minute
+	// pause is how long without input makes the next key worth telling.
+	pause = 5 * time.Second
 )
 
 // waitSnapshot waits for a pause and then for the newest snapshot. The channel holds one: what came
@@ -135,11 +137,14 @@ func (a *App) tick(m tickMsg) bool {
 	return true
 }
 
-// attend notes that somebody is at the keyboard.
+// attend notes that somebody is at the keyboard. The backend is told of the first key after a while, so
+// that a machine which has slept is noticed at once.
 func (a *App) attend() {
-	a.lastInput, a.moved = a.opts.Clock(), true
+	now := a.opts.Clock()
+	back := !a.present || now.Sub(a.lastInput) >= pause
+	a.lastInput, a.moved = now, true
 	a.suspended = false // whoever reads keys has the terminal
-	if !a.present {
+	if back {
 		a.present = true
 		a.opts.Backend.Attend(true)
 	}

@@ -171,6 +171,15 @@ func TestAttendance(t *testing.T) {
 		if len(l.back.attends) != 3 || !l.back.attends[2] {
 			t.Fatalf("said %v after a key", l.back.attends)
 		}
+		l.key(keyOf("k"))
+		if len(l.back.attends) != 3 {
+			t.Fatalf("said %v after a second key at once", l.back.attends)
+		}
+		l.pass(10 * time.Second)
+		l.key(keyOf("j"))
+		if len(l.back.attends) != 4 || !l.back.attends[3] {
+			t.Fatalf("said %v after a key that followed a pause: the machine may have slept", l.back.attends)
+		}
 	})
 }
 

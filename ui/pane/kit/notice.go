@@ -91,7 +91,6 @@ func Wrap(t clean.Text, w int) []clean.Text {
 // Subject says what a pane is about, for its notices.
 type Subject struct {
 	What string             // "pipelines"
-	Type string             // the type of source that has them: "github"
 	Caps []store.Capability // the first one is the one it cannot do without
 }
 
@@ -103,14 +102,14 @@ func (s Subject) Feeds(e pane.Env) insight.FeedSum {
 // Missing is the notice of a pane that has no rows: no source, still loading, failing, or really empty.
 // empty is what to say in the last case.
 func (s Subject) Missing(e pane.Env, sum insight.FeedSum, empty Notice) Notice {
-	source := s.Type
+	source := "the source"
 	if sum.ErrFeed.Source != "" {
 		source = sum.ErrFeed.Source
 	}
 	switch {
 	case !e.Snap.Has(s.Caps[0]):
-		return Notice{theme.Muted, theme.GlyphQueued, "No source of " + s.What + " is configured.",
-			[]string{"Add one of type " + s.Type + " under sources: in the config. signalbox config sample shows how, signalbox --demo shows it at work."}}
+		return Notice{theme.Muted, theme.GlyphQueued, "No configured source has " + s.What + ".",
+			[]string{"Sources stand under sources: in the config; signalbox config sample shows every kind, and what each reads."}}
 	case sum.N == 0:
 		return Notice{theme.Muted, theme.GlyphQueued, "No service is configured that has " + s.What + ".",
 			[]string{"Name services and their repositories under services: in the config, or let signalbox init propose them."}}

@@ -58,7 +58,7 @@ func caps() []store.Capability {
 }
 
 func subject() kit.Subject {
-	return kit.Subject{What: "deployments", Type: "github", Caps: []store.Capability{store.Environments, store.Releases}}
+	return kit.Subject{What: "deployments", Caps: []store.Capability{store.Environments, store.Releases}}
 }
 
 // Heading implements pane.Pane.

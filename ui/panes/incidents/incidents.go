@@ -48,7 +48,7 @@ func (p *Pane) Typing() bool { return false }
 func (p *Pane) Seconds(pane.Env) bool { return false }
 
 func subject() kit.Subject {
-	return kit.Subject{What: "incidents", Type: "pagerduty", Caps: []store.Capability{store.Incidents}}
+	return kit.Subject{What: "incidents", Caps: []store.Capability{store.Incidents}}
 }
 
 // feeds are never narrowed to a repository: an account's incidents are one feed.
@@ -140,7 +140,7 @@ func (p *Pane) lines() component.Rows[sources.Ref] {
 
 // Keys implements pane.Pane.
 func (p *Pane) Keys(pane.Env) []keymap.Binding {
-	return []keymap.Binding{{Action: keymap.OpenDetail, Help: "open", Disabled: "incidents have no detail yet; open-in-browser shows the page"}}
+	return []keymap.Binding{{Action: keymap.OpenDetail, Help: "open", Disabled: "an incident's page opens in the browser"}}
 }
 
 // Selected implements pane.Pane.

@@ -50,7 +50,7 @@ func (p *Pane) Typing() bool { return false }
 func (p *Pane) Seconds(pane.Env) bool { return false }
 
 func subject() kit.Subject {
-	return kit.Subject{What: "metrics", Type: "datadog", Caps: []store.Capability{store.Metrics}}
+	return kit.Subject{What: "metrics", Caps: []store.Capability{store.Metrics}}
 }
 
 // feeds are never narrowed to a repository.
@@ -139,7 +139,7 @@ func (p *Pane) lines() component.Rows[sources.Ref] {
 
 // Keys implements pane.Pane.
 func (p *Pane) Keys(pane.Env) []keymap.Binding {
-	return []keymap.Binding{{Action: keymap.OpenDetail, Help: "open", Disabled: "metrics have no detail yet"}}
+	return []keymap.Binding{{Action: keymap.OpenDetail, Help: "open", Disabled: "a metric has no page of its own"}}
 }
 
 // Selected implements pane.Pane.

@@ -60,7 +60,7 @@ func (p *Pane) Typing() bool { return p.filter.Typing() }
 func (p *Pane) Seconds(pane.Env) bool { return false }
 
 func subject() kit.Subject {
-	return kit.Subject{What: "pipelines", Type: "github", Caps: []store.Capability{store.Runs}}
+	return kit.Subject{What: "pipelines", Caps: []store.Capability{store.Runs}}
 }
 
 // Heading implements pane.Pane.
