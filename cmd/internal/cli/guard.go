@@ -42,7 +42,7 @@ func (g *guard) Init() (cmd tea.Cmd) {
 
 // Update implements tea.Model.
 func (g *guard) Update(msg tea.Msg) (self tea.Model, cmd tea.Cmd) {
-	self = g
+	defer func() { self = g }() // also after a panic
 	defer g.recovered(&cmd)
 	if m, ok := msg.(crashMsg); ok {
 		g.keep(m.crash)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -45,7 +46,7 @@ func (b *Board) Load(ctx context.Context, ask pane.Ask) (pane.Answer, error) {
 	if err == nil {
 		return answer, nil
 	}
-	if ctx.Err() == context.DeadlineExceeded { //nolint:errorlint // a context's own error is compared as the package documents
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return pane.Answer{}, &sources.Error{
 			Kind: sources.Transient, Op: "load", Msg: "no answer within " + loadTimeout.String(), Fix: "press the key again", Err: err,
 		}

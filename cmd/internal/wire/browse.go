@@ -63,7 +63,7 @@ func startDetached(ctx context.Context, program string, args ...string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s is not installed", errNoBrowser, program)
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...) //nolint:gosec // the program is a constant and the argument a checked web address
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", program, err)
 	}

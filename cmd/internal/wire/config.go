@@ -72,7 +72,7 @@ func checkKeys(keys map[string]config.Keys) []config.FieldProblem {
 	var out []config.FieldProblem
 	var walk func(error)
 	walk = func(err error) {
-		if joined, many := err.(interface{ Unwrap() []error }); many { //nolint:errorlint // the joined errors are walked
+		if joined, many := err.(interface{ Unwrap() []error }); many {
 			for _, e := range joined.Unwrap() {
 				walk(e)
 			}
