@@ -229,3 +229,22 @@ func TestDemoLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A terminal that cannot be drawn on gets one line, and nothing that it would show as rubbish.
+func TestDumbTerminal(t *testing.T) {
+	t.Parallel()
+	for _, term := range []string{"dumb", ""} {
+		t.Run("TERM="+term, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, 120, 40, append(environ(t.TempDir()), "TERM="+term), "--demo")
+			if code := s.exits(); code != 2 {
+				t.Errorf("exit code %d, want 2", code)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if raw := s.raw.String(); strings.Contains(raw, "\x1b") || !strings.Contains(raw, "signalbox status") {
+				t.Errorf("wrote %q", raw)
+			}
+		})
+	}
+}

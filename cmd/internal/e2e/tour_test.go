@@ -68,9 +68,11 @@ func TestTour(t *testing.T) {
 
 	s.keys("4")
 	s.until("the focus on the deployments", func(term *vt.Terminal) bool { return strings.Contains(line(term, " 4 Deployments "), "┏━") })
+	s.keys("g")
+	s.shows("▌ checkout  v1.9.2")
 	s.keys("\r")
 	s.hides("3 Pipelines")
-	s.shows("checkout", "v1.9.2")
+	s.shows("checkout/prod", "v1.9.2")
 	s.keys("\x1b")
 	s.shows("3 Pipelines")
 
