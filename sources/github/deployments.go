@@ -85,11 +85,11 @@ func newestFirst(by map[string][]wireDeployment) map[string][]wireDeployment {
 	return by
 }
 
-// inspect reads a record's statuses, and the run and job that these name. An old record's are read
-// once: what came after it has won. withJob asks for the job's name too.
-func (c *repoConn) inspect(ctx context.Context, d wireDeployment, old, withJob bool) (record, error) {
+// inspect reads a record's statuses, and the run and job that these name. deep says that newer ones were
+// looked into before. withJob asks for the job's name too.
+func (c *repoConn) inspect(ctx context.Context, d wireDeployment, deep, withJob bool) (record, error) {
 	rec := record{wireDeployment: d}
-	statuses, err := c.statuses(untraced(ctx), d, old)
+	statuses, err := c.statuses(untraced(ctx), d, deep)
 	if err != nil {
 		return rec, err
 	}
@@ -119,14 +119,36 @@ func (c *repoConn) inspect(ctx context.Context, d wireDeployment, old, withJob b
 
 var errNotSettled = errors.New("not settled")
 
-// statuses are the statuses of one deployment, newest first.
-func (c *repoConn) statuses(ctx context.Context, d wireDeployment, old bool) ([]wireStatus, error) {
+// settledStatuses are the statuses of a deployment that ended, and when they were read.
+type settledStatuses struct {
+	all []wireStatus
+	at  time.Time
+}
+
+// How long the statuses of a deployment that ended are believed, when its record does not change: a
+// status changes its record's updated_at, but no contract says so.
+const (
+	believed     = 2 * time.Minute
+	believedDeep = 15 * time.Minute
+)
+
+// statuses are the statuses of one deployment, newest first. Those of one that ended, or that nobody
+// carries out, are not asked for at each poll.
+func (c *repoConn) statuses(ctx context.Context, d wireDeployment, deep bool) ([]wireStatus, error) {
 	path := fmt.Sprintf("%s/deployments/%d/statuses?per_page=100", c.path, d.ID)
-	key := c.key("settled " + path)
-	if old && !isFresh(ctx) {
+	key := c.key(fmt.Sprintf("settled %d %s", d.UpdatedAt.Unix(), path))
+	now := c.transport.Now()
+	if !isFresh(ctx) {
 		v, err := c.s.memo.Once(ctx, key, func(context.Context) (any, error) { return nil, errNotSettled })
-		if all, ok := v.([]wireStatus); ok && err == nil {
-			return all, nil
+		if kept, ok := v.(settledStatuses); ok && err == nil {
+			limit := believed
+			if deep {
+				limit = believedDeep
+			}
+			if now.Sub(kept.at).Abs() < limit {
+				return kept.all, nil
+			}
+			c.s.memo.Drop(key)
 		}
 	}
 	all, _, _, err := pages(func(p string) (reply[list[wireStatus]], error) { return fetch[list[wireStatus]](ctx, c, p) },
@@ -139,8 +161,9 @@ func (c *repoConn) statuses(ctx context.Context, d wireDeployment, old bool) ([]
 		return nil, err
 	}
 	slices.SortStableFunc(all, func(a, b wireStatus) int { return b.CreatedAt.Compare(a.CreatedAt.Time) })
-	if old && len(all) > 0 && deploymentState(all[0].State).Done() {
-		_, err = c.s.memo.Once(ctx, key, func(context.Context) (any, error) { return all, nil })
+	ended := len(all) > 0 && deploymentState(all[0].State).Done() || len(all) == 0 && now.Sub(d.CreatedAt.Time) > unheard
+	if ended && !isFresh(ctx) {
+		_, err = c.s.memo.Once(ctx, key, func(context.Context) (any, error) { return settledStatuses{all, now}, nil })
 	}
 	return all, err
 }
@@ -170,8 +193,10 @@ func (r *record) byActions() bool {
 	return r.origin != nil || r.App != nil && r.App.Slug == "github-actions" || r.Creator.name() == "github-actions[bot]"
 }
 
-// state is how the deployment stands. succeeded reports that it did at some time: an inactive one may
-// have, or may have been swept away before it did.
+const inactive = "inactive"
+
+// state is how the deployment stands by its own word. succeeded reports that it did at some time: an
+// inactive one may have, or may have been swept away before it did.
 func (r *record) state() (s sources.State, succeeded bool) {
 	for _, st := range r.statuses {
 		succeeded = succeeded || st.State == "success"
@@ -182,27 +207,64 @@ func (r *record) state() (s sources.State, succeeded bool) {
 	return deploymentState(r.statuses[0].State), succeeded
 }
 
+// said are the statuses from the newest that is not inactive on.
+func (r *record) said() []wireStatus {
+	for i, st := range r.statuses {
+		if st.State != inactive {
+			return r.statuses[i:]
+		}
+	}
+	return nil
+}
+
+// A status "inactive" that follows a newer record's success by no more than this was GitHub's doing.
+const sweeps = 5 * time.Minute
+
+// swept reports that GitHub made the record inactive because newer ones of its environment succeeded,
+// whatever these did; otherwise somebody said that it runs no more. GitHub documents that it sweeps
+// where the environment is neither production nor transient; how near the two are tells either way.
+func (r *record) swept(newer []record) bool {
+	marks := r.statuses[:len(r.statuses)-len(r.said())]
+	for _, mark := range marks {
+		if !slices.ContainsFunc(newer, func(n record) bool { return n.succeededBefore(mark.CreatedAt.Time) }) {
+			return false
+		}
+	}
+	return len(marks) > 0
+}
+
+// succeededBefore reports that the record succeeded just before t.
+func (r *record) succeededBefore(t time.Time) bool {
+	return slices.ContainsFunc(r.statuses, func(st wireStatus) bool {
+		after := t.Sub(st.CreatedAt.Time)
+		return st.State == "success" && after >= -time.Second && after <= sweeps
+	})
+}
+
 // unheard is how long a record without any status may be about to start.
 const unheard = time.Hour
 
-// deployment converts a record; what version it is comes from its evidence.
-func (c *repoConn) deployment(ctx context.Context, r *record, now time.Time) sources.Deployment {
-	state, _ := r.state()
+// deployment converts a record that stands so; what version it is comes from its evidence.
+func (c *repoConn) deployment(ctx context.Context, r *record, state sources.State, now time.Time) sources.Deployment {
 	d := sources.Deployment{
 		Ref: c.ref(sources.KindDeployment, r.ID), State: state,
 		Actor: clean.Line(r.Creator.name()), Created: r.CreatedAt.Time,
 	}
 	newest := int64(0)
 	if len(r.statuses) > 0 {
-		st := r.statuses[0]
-		newest = st.ID
+		newest = r.statuses[0].ID
+		said := r.said()
+		if state == sources.StateSuperseded || len(said) == 0 {
+			said = r.statuses
+		}
+		st := said[0]
 		d.Reason = clean.Line(st.Description)
 		if state == sources.StateUnknown {
 			d.Reason = clean.Line(firstOf(st.Description, st.State))
 		}
 		d.URL = webAddress(firstOf(st.LogURL, st.TargetURL))
 		if state.Done() {
-			d.Ended = r.ended(state)
+			d.Ended = ended(said, state)
 		}
 	} else if now.Sub(d.Created) > unheard {
 		d.State, d.Reason = sources.StateUnknown, clean.Const("no status since it was filed: nobody seems to carry it out")
@@ -222,18 +284,19 @@ func (r *record) byBot() bool {
 	return r.Creator == nil || r.Creator.Type == "Bot" || r.byActions() && r.Creator.name() == "github-actions[bot]"
 }
 
-// ended is when the deployment became what it is; a superseded one ended when it had succeeded.
-func (r *record) ended(state sources.State) time.Time {
+// ended is when a deployment became what it is, by its statuses, newest first; a superseded one ended when
+// it had succeeded.
+func ended(said []wireStatus, state sources.State) time.Time {
 	if state == sources.StateSuperseded {
-		for _, st := range r.statuses {
+		for _, st := range said {
 			if st.State == "success" || st.State == "failure" || st.State == "error" {
 				return st.CreatedAt.Time
 			}
 		}
 	}
-	end := r.statuses[0].CreatedAt.Time
-	for _, st := range r.statuses { // repeated: the first of them counts
-		if st.State != r.statuses[0].State {
+	end := said[0].CreatedAt.Time
+	for _, st := range said { // repeated: the first of them counts
+		if st.State != said[0].State {
 			break
 		}
 		end = st.CreatedAt.Time

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,14 +120,150 @@ func TestLane(t *testing.T) {
 	}
 }
 
-func TestNothingRunsWhereTheNewestWasMadeInactive(t *testing.T) {
+// spoke gives a record statuses as "state age" pairs, oldest first, by the run that its log names.
+func (h *hub) spoke(id, run int, said ...string) {
+	var all []obj
+	for i, one := range said {
+		state, age, _ := strings.Cut(one, " ")
+		d, err := time.ParseDuration(age)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		link := ""
+		if run != 0 {
+			link = fmt.Sprintf("https://github.com/%s/actions/runs/%d/job/%d", scope, run, run*10)
+		}
+		all = append(all, obj{"id": id*100 + i, "state": state, "log_url": link, "created_at": ago(d)})
+	}
+	slices.Reverse(all)
+	h.json(fmt.Sprintf("%s/%d/statuses", deploysPath, id), all)
+}
+
+// GitHub makes what stood in an environment inactive when any newer record of that name succeeds, also
+// one that deploys nothing. Run 50 deploys; run 60 names the environment for its secrets.
+func TestWhatInactiveMeans(t *testing.T) {
+	t.Parallel()
+	type rec struct {
+		id, run int
+		age     string
+		said    []string
+		fields  obj
+	}
+	deploy := func(id int, age string, said ...string) rec { return rec{id: id, run: 50, age: age, said: said} }
+	secrets := func(id int, age string, said ...string) rec { return rec{id: id, run: 60, age: age, said: said} }
+	production := func(r rec) rec { r.fields = obj{"production_environment": true}; return r }
+	for name, c := range map[string]struct {
+		recs    []rec // newest first
+		current string
+		states  string
+	}{
+		"superseded by a newer deployment": {
+			[]rec{deploy(2, "1h", "success 1h"), deploy(1, "9h", "success 9h", "inactive 1h")}, "2", "2 passed, 1 superseded",
+		},
+		"swept by a record that deploys nothing": {
+			[]rec{secrets(2, "1h", "in_progress 1h", "success 59m"), deploy(1, "9h", "success 9h", "inactive 59m")}, "1", "1 passed",
+		},
+		"swept twice": {
+			[]rec{secrets(3, "30m", "success 30m"), secrets(2, "1h", "success 1h", "inactive 30m"), deploy(1, "9h", "success 9h", "inactive 1h", "inactive 30m")}, "1", "1 passed",
+		},
+		"swept, and then torn down": {
+			[]rec{secrets(2, "2h", "success 2h"), deploy(1, "9h", "success 9h", "inactive 2h", "inactive 30m")}, "", "1 superseded",
+		},
+		"torn down": {
+			[]rec{deploy(1, "9h", "success 9h", "inactive 1h")}, "", "1 superseded",
+		},
+		"torn down after it had replaced another": {
+			[]rec{deploy(2, "8h", "success 8h", "inactive 1h"), deploy(1, "9h", "success 9h", "inactive 8h")}, "", "2 superseded, 1 superseded",
+		},
+		"torn down, in production, where the older one keeps its success": {
+			[]rec{production(deploy(2, "8h", "success 8h", "inactive 1h")), production(deploy(1, "9h", "success 9h"))}, "", "2 superseded, 1 passed",
+		},
+		"torn down long after a record that deploys nothing": {
+			[]rec{secrets(2, "5h", "success 5h"), deploy(1, "9h", "success 9h", "inactive 1h")}, "", "1 superseded",
+		},
+		"swept by a record that failed sweeps nothing": {
+			[]rec{secrets(2, "1h", "failure 1h"), deploy(1, "9h", "success 9h", "inactive 1h")}, "", "1 superseded",
+		},
+		"declared to run again": {
+			[]rec{deploy(2, "8h", "success 8h", "inactive 1h"), deploy(1, "9h", "success 9h", "inactive 8h", "success 1h")}, "1", "2 superseded, 1 passed",
+		},
+		"production is not swept": {
+			[]rec{production(secrets(2, "1h", "success 1h")), production(deploy(1, "9h", "success 9h"))}, "1", "1 passed",
+		},
+		"production whose older ones keep their success": {
+			[]rec{production(deploy(2, "1h", "success 1h")), production(deploy(1, "9h", "success 9h"))}, "2", "2 passed, 1 passed",
+		},
+		"an attempt that failed stays one when it is swept": {
+			[]rec{secrets(3, "1h", "success 1h"), deploy(2, "2h", "failure 2h", "inactive 1h"), deploy(1, "9h", "success 9h", "inactive 1h")}, "1", "2 failed, 1 passed",
+		},
+		"never ran": {
+			[]rec{deploy(2, "1h", "queued 1h", "inactive 50m"), deploy(1, "9h", "success 9h")}, "1", "2 superseded, 1 passed",
+		},
+	} {
+		h := newHub(t)
+		var page []obj
+		for _, r := range c.recs {
+			age, err := time.ParseDuration(r.age)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page = append(page, filed(r.id, "prod", age, r.fields))
+			h.spoke(r.id, r.run, r.said...)
+		}
+		h.json(deploysPath, page)
+		h.run(50, obj{"name": "release"})
+		h.run(60, obj{"name": "ci"})
+		h.jobNamed(50, "rollout")
+		h.jobNamed(60, "integration tests")
+		s := openOn(t, h)
+		e := s.lanes(t, ask(sources.ServiceSpec{Name: "checkout", Environments: stages("prod"), Deploys: []string{"release"}}))[0]
+		current := ""
+		if d := e.Targets[0].Current; d != nil {
+			current = d.Ref.ID
+		}
+		var states []string
+		for _, d := range e.History {
+			states = append(states, d.Ref.ID+" "+d.State.String())
+		}
+		if got := strings.Join(states, ", "); current != c.current || got != c.states {
+			t.Errorf("%s: %q runs, history %s; want %q, %s", name, current, got, c.current, c.states)
+		}
+		for _, d := range e.History { // one record read alone is what the lane says of it
+			for _, r := range c.recs {
+				if fmt.Sprint(r.id) == d.Ref.ID {
+					age, _ := time.ParseDuration(r.age)
+					h.json(deploysPath+"/"+d.Ref.ID, filed(r.id, "prod", age, r.fields))
+				}
+			}
+			v, err := s.Get(context.Background(), d.Ref)
+			if got, ok := v.(sources.Deployment); err != nil || !ok || got.State != d.State || got.Revision != d.Revision {
+				t.Errorf("%s: Get says %+v (%v), the lane %s %s", name, v, err, d.State, d.Revision)
+			}
+		}
+	}
+}
+
+// Where targets share one environment, and services one repository, each sweeps the other's records.
+func TestNeighboursThatShareAnEnvironmentDoNotEndEachOther(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
-	h.json(deploysPath, []obj{filed(1, "prod", time.Hour, nil)})
-	h.carry(1, 0, time.Hour, "success", "inactive")
-	e := openOn(t, h).lanes(t, ask(sources.ServiceSpec{Name: "checkout", Environments: stages("prod")}))[0]
-	if e.Targets[0].Current != nil || len(e.History) != 1 {
-		t.Errorf("target %+v", e.Targets[0])
+	h.json(deploysPath, []obj{
+		filed(3, "prod", time.Hour, obj{"payload": obj{"service": "reports", "target": "eu"}}),
+		filed(2, "prod", 2*time.Hour, obj{"payload": obj{"service": "ledger", "target": "us"}}),
+		filed(1, "prod", 9*time.Hour, obj{"payload": obj{"service": "ledger", "target": "eu"}}),
+	})
+	h.spoke(3, 0, "success 1h")
+	h.spoke(2, 0, "success 2h", "inactive 1h")
+	h.spoke(1, 0, "success 9h", "inactive 2h", "inactive 1h")
+	prod := []sources.EnvironmentSpec{{Name: "prod", Targets: []string{"eu", "us"}, Prod: true}}
+	envs := openOn(t, h).lanes(t, ask(sources.ServiceSpec{Name: "ledger", Environments: prod}, sources.ServiceSpec{Name: "reports", Environments: prod}))
+	ledger := prodOf(t, envs, "ledger", "prod")
+	if eu, us := ledger.Targets[0].Current, ledger.Targets[1].Current; eu == nil || eu.Ref.ID != "1" || us == nil || us.Ref.ID != "2" {
+		t.Errorf("ledger runs %+v in eu and %+v in us", eu, us)
+	}
+	reports := prodOf(t, envs, "reports", "prod")
+	if eu, us := reports.Targets[0].Current, reports.Targets[1].Current; eu == nil || eu.Ref.ID != "3" || us != nil {
+		t.Errorf("reports runs %+v in eu and %+v in us", eu, us)
 	}
 }
 
@@ -527,7 +664,9 @@ func TestOlderLogAddressesNameTheJobAlone(t *testing.T) {
 	}
 }
 
-func TestStatusesOfSettledDeploymentsAreReadOnce(t *testing.T) {
+// What a refresh costs does not grow with the records: an ended deployment's statuses are read when its
+// record changes, and else once in a while.
+func TestStatusesOfSettledDeploymentsAreNotReadAtEachPoll(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	var page []obj
@@ -535,21 +674,47 @@ func TestStatusesOfSettledDeploymentsAreReadOnce(t *testing.T) {
 		page = append(page, filed(id, "prod", time.Duration(10-id)*time.Hour, nil))
 		h.carry(id, 0, time.Duration(10-id)*time.Hour, "failure")
 	}
+	h.json(deploysPath+"/7/statuses", []obj{}) // nobody carries it out
 	h.json(deploysPath, page)
 	s := openOn(t, h)
+	var mu sync.Mutex
+	at := now
+	s.env.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return at }
+	pass := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); at = at.Add(d) }
 	q := ask(sources.ServiceSpec{Name: "checkout", Environments: stages("prod")})
-	s.lanes(t, q)
-	h.asked()
-	if _, err := s.ListEnvironments(context.Background(), q); !errors.Is(err, sources.ErrNotModified) {
-		t.Fatalf("second read: %v", err)
-	}
-	n := 0
-	for _, p := range h.asked() {
-		if strings.Contains(p, "/statuses") {
-			n++
+	read := func() (asked []string) {
+		t.Helper()
+		h.asked()
+		if _, err := s.ListEnvironments(context.Background(), q); err != nil && !errors.Is(err, sources.ErrNotModified) {
+			t.Fatal(err)
 		}
+		for _, p := range h.asked() {
+			if strings.Contains(p, "/statuses") {
+				asked = append(asked, strings.Split(strings.TrimPrefix(p, deploysPath+"/"), "/")[0])
+			}
+		}
+		slices.Sort(asked)
+		return asked
 	}
-	if n != 3 {
-		t.Errorf("%d status lists were asked for again, want the newest three", n)
+	if got := read(); len(got) != 8 {
+		t.Errorf("the first read asks for %v", got)
+	}
+	pass(time.Minute)
+	if got := read(); len(got) != 0 {
+		t.Errorf("a minute later %v are asked for again", got)
+	}
+	h.carry(2, 0, 8*time.Hour, "success", "inactive")
+	page[6]["updated_at"] = ago(0)
+	h.json(deploysPath, page)
+	if got := read(); !slices.Equal(got, []string{"2"}) {
+		t.Errorf("a record that changed: %v are asked for, want 2 alone", got)
+	}
+	pass(3 * time.Minute)
+	if got := read(); !slices.Equal(got, []string{"6", "7", "8"}) {
+		t.Errorf("minutes later %v are asked for again, want the newest three", got)
+	}
+	pass(20 * time.Minute)
+	if got := read(); len(got) != 8 {
+		t.Errorf("much later %v are asked for again, want all", got)
 	}
 }

@@ -104,7 +104,8 @@ func FuzzDeployment(f *testing.F) {
 		}
 		r.origin = &origin{id: 5, event: "workflow_dispatch", title: title}
 		c := clientOf(t)
-		d := c.deployment(context.Background(), &r, now)
+		state, _ := standing(&r, nil, false, now)
+		d := c.deployment(context.Background(), &r, state, now)
 		sp := sources.ServiceSpec{Name: "x", VersionInput: "ref", VersionFrom: sources.VersionFrom{RunName: pattern}}
 		if len(path)%2 == 0 {
 			sp.VersionFrom = sources.VersionFrom{Payload: path}

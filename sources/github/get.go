@@ -93,13 +93,32 @@ func (s *source) getDeployment(ctx context.Context, ref sources.Ref) (any, error
 			return nil, c.fail("read deployment", err)
 		}
 	}
-	l := &laneList{repoConn: c, services: s.services(ref.Scope).services}
+	set := s.services(ref.Scope)
+	l := &laneList{repoConn: c, services: set.services}
 	l.place()
 	sp := sources.ServiceSpec{}
-	if owners := l.owners(w.Value.stage(), &rec); len(owners) == 1 {
+	owners := l.owners(w.Value.stage(), &rec)
+	if len(owners) == 1 {
 		sp = l.services[owners[0]]
 	}
-	d := c.deployment(ctx, &rec, s.env.Now())
+	state, _ := rec.state()
+	if state == sources.StateSuperseded {
+		names := []string{""}
+		if len(set.services) > 0 {
+			names = names[:0]
+			for _, si := range owners {
+				names = append(names, l.services[si].Name)
+			}
+		}
+		for _, name := range names { // what inactive means only its neighbours tell
+			lane := &laneList{repoConn: c, q: sources.Query{Scope: ref.Scope, Identity: set.identity, Now: s.env.Now(), Services: set.services}, only: name}
+			d, found, err := lane.deploymentOf(ctx, ref)
+			if err != nil || found {
+				return d, c.fail("read deployment", err)
+			}
+		}
+	}
+	d := c.deployment(ctx, &rec, state, s.env.Now())
 	for _, p := range l.places {
 		if p.name == w.Value.stage() && l.counts(p, &rec) && p.target != "" {
 			if d.Target != "" {
@@ -112,6 +131,22 @@ func (s *source) getDeployment(ctx context.Context, ref sources.Ref) (any, error
 	j := newVersions(tags).judge(sp, &rec, nil)
 	d.Version, d.Evidence, d.Verified, d.Mismatch = j.version, j.evidence, j.verified, j.mismatch
 	return d, nil
+}
+
+// deploymentOf is a deployment as its lane has it.
+func (l *laneList) deploymentOf(ctx context.Context, ref sources.Ref) (sources.Deployment, bool, error) {
+	b, err := l.read(ctx)
+	if err != nil {
+		return sources.Deployment{}, false, err
+	}
+	for _, e := range b.Items {
+		for _, d := range e.History {
+			if d.Ref == ref {
+				return d, true, nil
+			}
+		}
+	}
+	return sources.Deployment{}, false, nil
 }
 
 // getEnvironment reads one stage anew. Its neighbours are read too: Ahead is counted from them.

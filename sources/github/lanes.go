@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -47,7 +48,13 @@ type lane struct {
 	sources.Environment
 	spec    sources.ServiceSpec
 	records []*record // as History
-	of      [][]int   // by target: indices into History, newest first
+	stands  []stand   // as Targets
+}
+
+// stand is how one target stands, as indices into the lane's History.
+type stand struct {
+	runs  int   // what runs there; -1: nothing is known to
+	since []int // what was tried since, newest first
 }
 
 // lanes builds each service's stages from the records.
@@ -84,28 +91,7 @@ func (l *laneList) fill(ctx context.Context, e *lane, service, stage int) {
 			providers = append(providers, p.name)
 		}
 		e.Targets = append(e.Targets, sources.Target{Name: p.target})
-		var mine []int
-		recs := l.records[p.name]
-		for i := range recs {
-			r := &recs[i]
-			if !l.counts(p, r) {
-				continue
-			}
-			at, known := seen[r.ID]
-			if !known {
-				at = len(e.History)
-				seen[r.ID] = at
-				d := l.deployment(ctx, r, l.q.Now)
-				d.Target = p.target
-				j := l.versions.judge(e.spec, r, nil)
-				d.Version, d.Evidence, d.Verified, d.Mismatch = j.version, j.evidence, j.verified, j.mismatch
-				e.History, e.records = append(e.History, d), append(e.records, r)
-			} else {
-				e.History[at].Target = "" // it is of more than one
-			}
-			mine = append(mine, at)
-		}
-		e.of = append(e.of, mine)
+		e.stands = append(e.stands, l.follow(ctx, e, p, seen))
 	}
 	e.Provider = clean.Line(strings.Join(providers, ", ")).String()
 	if len(providers) == 1 && l.about.HTMLURL != "" {
@@ -124,14 +110,76 @@ func (l *laneList) fill(ctx context.Context, e *lane, service, stage int) {
 	}
 }
 
-// current is the index of what runs in a target, -1 when nothing is known to.
-func (e *lane) current(target int) int {
-	for _, at := range e.of[target] {
-		if e.History[at].State == sources.StatePassed {
-			return at
+// follow goes through one place's records, newest first, adds them to the history, and finds what runs
+// there: the newest that succeeded. One that is inactive ended the place, unless GitHub swept it away for a
+// record that is none of the place's: then it still runs. Nothing older than what ended the place runs,
+// but what was declared to run again since.
+func (l *laneList) follow(ctx context.Context, e *lane, p place, seen map[int64]int) stand {
+	s := stand{runs: -1}
+	recs := l.records[p.name]
+	var over bool       // the search is over: nothing older runs …
+	var until time.Time // … but what succeeded after this
+	for i := range recs {
+		r := &recs[i]
+		if !l.counts(p, r) {
+			continue
+		}
+		state, succeeded := standing(r, recs[:i], over, l.q.Now)
+		at := l.record(ctx, e, p, r, state, seen)
+		switch {
+		case s.runs >= 0:
+		case state == sources.StatePassed && (!over || !r.statuses[0].CreatedAt.Before(until)):
+			s.runs, over = at, true
+		case over:
+		case succeeded && state == sources.StateSuperseded:
+			over, until = true, r.statuses[0].CreatedAt.Time
+		default:
+			s.since = append(s.since, at)
 		}
 	}
-	return -1
+	return s
+}
+
+// standing is how a record stands for one place: newer are the records of its environment, and replaced
+// says that one of them took its place there. An attempt that failed stays one. One that was swept away
+// before it ended is believed to go on for as long as one without any status is.
+func standing(r *record, newer []record, replaced bool, now time.Time) (s sources.State, succeeded bool) {
+	s, succeeded = r.state()
+	said := r.said()
+	if s != sources.StateSuperseded || len(said) == 0 {
+		return s, succeeded
+	}
+	was := deploymentState(said[0].State)
+	switch {
+	case was == sources.StateFailed:
+		return was, succeeded
+	case replaced || !r.swept(newer) || !was.Done() && now.Sub(r.statuses[0].CreatedAt.Time) > unheard:
+		return s, succeeded
+	default:
+		return was, succeeded
+	}
+}
+
+// record adds a place's record to the history, once, and returns its index. A record of several targets
+// runs when it does in one of them.
+func (l *laneList) record(ctx context.Context, e *lane, p place, r *record, state sources.State, seen map[int64]int) int {
+	if at, known := seen[r.ID]; known {
+		d := &e.History[at]
+		if state != d.State && d.State == sources.StateSuperseded {
+			again := l.deployment(ctx, r, state, l.q.Now)
+			d.State, d.Reason, d.Revision, d.URL, d.Ended = again.State, again.Reason, again.Revision, again.URL, again.Ended
+		}
+		d.Target = "" // it is of more than one
+		return at
+	}
+	at := len(e.History)
+	seen[r.ID] = at
+	d := l.deployment(ctx, r, state, l.q.Now)
+	d.Target = p.target
+	j := l.versions.judge(e.spec, r, nil)
+	d.Version, d.Evidence, d.Verified, d.Mismatch = j.version, j.evidence, j.verified, j.mismatch
+	e.History, e.records = append(e.History, d), append(e.records, r)
+	return at
 }
 
 // askServices asks the running services for their versions, where `version_from:` says so.
@@ -155,7 +203,7 @@ func (l *laneList) askServices(ctx context.Context, envs []*lane) {
 func (l *laneList) askService(ctx context.Context, e *lane) {
 	asked := map[int]*sources.Evidence{}
 	for ti, t := range e.Targets {
-		at := e.current(ti)
+		at := e.stands[ti].runs
 		if at < 0 {
 			continue
 		}
@@ -196,10 +244,7 @@ func (l *laneList) finish(_ context.Context, e *lane) {
 	e.History = sorted
 	var rev strings.Builder
 	for ti := range e.Targets {
-		for i, at := range e.of[ti] {
-			e.of[ti][i] = place[at]
-		}
-		point(&e.Targets[ti], e.History, e.of[ti])
+		point(&e.Targets[ti], e.History, e.stands[ti], place)
 		for _, d := range []*sources.Deployment{e.Targets[ti].Current, e.Targets[ti].Arriving, e.Targets[ti].Failed} {
 			if d == nil {
 				rev.WriteString("-;")
@@ -214,14 +259,14 @@ func (l *laneList) finish(_ context.Context, e *lane) {
 	e.Revision = sources.Revision(rev.String())
 }
 
-// point sets what runs, what arrives and what failed. mine are indices into history, newest first.
-func point(t *sources.Target, history []sources.Deployment, mine []int) {
-	for _, at := range mine {
-		d := &history[at]
+// point sets what runs, what arrives and what failed; place is where in history an index of the stand is.
+func point(t *sources.Target, history []sources.Deployment, s stand, place []int) {
+	if s.runs >= 0 {
+		t.Current = &history[place[s.runs]]
+	}
+	for _, at := range s.since {
+		d := &history[place[at]]
 		switch d.State {
-		case sources.StatePassed:
-			t.Current = d
-			return
 		case sources.StateQueued, sources.StateWaiting, sources.StateRunning:
 			if t.Arriving == nil {
 				t.Arriving = d
@@ -230,7 +275,7 @@ func point(t *sources.Target, history []sources.Deployment, mine []int) {
 			if t.Failed == nil {
 				t.Failed = d
 			}
-		case sources.StateUnknown, sources.StateCancelled, sources.StateSkipped, sources.StateSuperseded:
+		case sources.StatePassed, sources.StateUnknown, sources.StateCancelled, sources.StateSkipped, sources.StateSuperseded:
 		}
 	}
 }
