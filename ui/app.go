@@ -101,6 +101,7 @@ type App struct {
 	due       time.Time // when the outstanding timer fires; zero: there is none
 	lastInput time.Time
 	present   bool
+	crowd     crowd
 }
 
 var _ tea.Model = (*App)(nil)
@@ -221,6 +222,11 @@ func (a *App) handle(msg tea.Msg) (cmd tea.Cmd, changed bool) {
 		return a.reconfigure(m.settings), true
 	case tickMsg:
 		return nil, a.tick(m)
+	case quietMsg:
+		a.crowd.quiet(m)
+		return nil, false
+	case aloneMsg:
+		return a.alone(m), true
 	case fromPane:
 		return a.fromPane(m)
 	case browsedMsg:
@@ -240,7 +246,7 @@ func (a *App) choice(msg tea.Msg) (cmd tea.Cmd, changed bool) {
 		a.popDialog()
 		cmd, _ = a.handle(m.Msg)
 	case commandMsg:
-		return a.act(m.action, 1), true
+		return a.ask(m.action), true
 	case whoseMsg:
 		a.narrow(m.whose)
 	case focusMsg:

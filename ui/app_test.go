@@ -82,6 +82,39 @@ func TestWhatReachesOutsideCountsOnlyAlone(t *testing.T) {
 	b.says("press it alone")
 }
 
+// TestAReadThatIsCutIntoMessagesDoesNotAct pastes text as Bubble Tea hands it over when the terminal does
+// not mark pastes: cut at blanks and control characters, each piece before anything that the App sent
+// itself.
+func TestAReadThatIsCutIntoMessagesDoesNotAct(t *testing.T) {
+	t.Parallel()
+	for _, read := range [][]string{
+		{"a", " ", "q", " ", "b"}, {"q", " ", "uit"}, {"x", "enter", "q"}, {"ctrl+c", "enter"}, {":", "quit", "enter"},
+		{"o", " ", "c"}, {"j", "ctrl+z"}, {"/", "enter", "ctrl+c"}, {"ctrl+r", "q"},
+	} {
+		b := newBoard(t, 160, 48)
+		b.press("3")
+		b.read(read...)
+		if b.quit || b.suspended || len(b.back.browsed) > 0 || len(b.out.controls) > 0 {
+			t.Errorf("%q: quit %v, suspended %v, opened %v, copied %q", read, b.quit, b.suspended, b.back.browsed, b.out.controls)
+		}
+		b.says("press it alone")
+		b.press("esc", "esc", "q", "ctrl+c")
+		if !b.quit {
+			t.Errorf("%q: afterwards neither q nor ctrl+c quits", read)
+		}
+	}
+}
+
+// TestAnImpatientCtrlCQuits presses it often while the link is slow: it arrives several times at once.
+func TestAnImpatientCtrlCQuits(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 160, 48)
+	b.read("ctrl+c", "ctrl+c", "ctrl+c")
+	if !b.quit {
+		t.Error("ctrl+c, three times at once, does not quit")
+	}
+}
+
 func TestAPasteDoesNothingButType(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, 160, 48)
@@ -378,7 +411,7 @@ func TestDisabledKeysSayWhy(t *testing.T) {
 		t.Error("a disabled action reached the pane")
 	}
 	b.press("?")
-	b.says("show the log · this run has no jobs yet")
+	b.says("show the log of checkout · this run has no jobs yet")
 	b.press("esc", ":", "log")
 	b.says("this run has no jobs yet")
 }
@@ -429,6 +462,30 @@ func TestPalette(t *testing.T) {
 	b.hides("Commands")
 }
 
+// TestThePaletteBeginsWithWhatIsWanted looks at the order of its lines: the selected row, the views, the
+// sources, then where to go; what leaves comes last.
+func TestThePaletteBeginsWithWhatIsWanted(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 160, 60)
+	b.press("3", ":")
+	at := -1
+	for _, want := range []string{
+		"open show checkout in full", "open in browser open checkout in the browser", "follow checkout narrow every pane to checkout",
+		"show mine", "refresh ask this pane's sources now", "zoom", "sources", "pane 1: Incidents",
+	} {
+		text := strings.Join(strings.Fields(b.text()), " ")
+		i := strings.Index(text, want)
+		if i <= at {
+			t.Fatalf("%q is missing or too early:\n%s", want, b.text())
+		}
+		at = i
+	}
+	b.hides("every command by its name")
+	b.hides("back to the shell")
+	b.press("pgdown", "pgdown", "pgdown")
+	b.says("only in a run or a log")
+}
+
 func TestPaletteQuits(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, 160, 48)
@@ -450,7 +507,8 @@ func TestHelpIsMadeFromTheKeymap(t *testing.T) {
 	b.send(tea.KeyMsg{Type: tea.KeyF1})
 	b.says("Help: Pipelines")
 	b.says("Z            this pane over the whole screen")
-	b.says("·            show the team's, mine, or everybody's")
+	b.says(":whose       show the team's, mine, or everybody's")
+	b.hides("to the log's first error")
 	b.press("esc")
 	b.says("f1 help")
 	b.hides("whose")

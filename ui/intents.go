@@ -118,35 +118,47 @@ func (a *App) onSelection(action keymap.Action) (cmd tea.Cmd, done bool) {
 		return nil, false
 	}
 	s, ok := a.selected()
-	if !ok {
-		a.say(theme.Warn, clean.Const("nothing is selected"))
+	if why := a.cannot(action, s, ok); !why.IsZero() {
+		a.say(theme.Warn, why)
 		return nil, true
 	}
-	switch {
-	case action == keymap.Runbook:
-		return a.runbook(s.Service), true
-	case action == keymap.CopyID && s.Ref.IsZero():
-		a.say(theme.Warn, clean.Linef("%s has no id", s.Name))
-		return nil, true
-	case action == keymap.CopyID:
+	switch action {
+	case keymap.Runbook:
+		return a.browse(a.runbook(s.Service)), true
+	case keymap.CopyID:
 		return a.copy(clean.Const("id"), clean.Linef("%s:%s", s.Ref.Source, s.Ref.ID)), true
-	case s.URL == "":
-		a.say(theme.Warn, clean.Linef("%s has no page", s.Name))
-		return nil, true
-	case action == keymap.CopyURL:
+	case keymap.CopyURL:
 		return a.copy(clean.Const("url"), clean.Line(s.URL)), true
+	default:
+		return a.browse(s.URL), true
 	}
-	return a.browse(s.URL), true
 }
 
-func (a *App) runbook(service string) tea.Cmd {
+// cannot is why an action on the selection cannot be done; zero when it can.
+func (a *App) cannot(action keymap.Action, s pane.Selection, selected bool) clean.Text {
+	switch {
+	case !selected:
+		return clean.Const("nothing is selected")
+	case action == keymap.Runbook && s.Service == "":
+		return clean.Linef("%s belongs to no service", s.Name)
+	case action == keymap.Runbook && a.runbook(s.Service) == "":
+		return clean.Linef("%s has no runbook in the config", s.Service)
+	case action == keymap.CopyID && s.Ref.IsZero():
+		return clean.Linef("%s has no id", s.Name)
+	case (action == keymap.CopyURL || action == keymap.OpenBrowser) && s.URL == "":
+		return clean.Linef("%s has no page", s.Name)
+	}
+	return clean.Text{}
+}
+
+// runbook is the address of a service's runbook; "" when the config has none.
+func (a *App) runbook(service string) string {
 	for i := range a.snap.Catalog.Services {
-		if s := &a.snap.Catalog.Services[i]; s.Name == service && s.Runbook != "" {
-			return a.browse(s.Runbook)
+		if s := &a.snap.Catalog.Services[i]; s.Name == service {
+			return s.Runbook
 		}
 	}
-	a.say(theme.Warn, clean.Linef("%s has no runbook in the config", service))
-	return nil
+	return ""
 }
 
 func (a *App) browse(url string) tea.Cmd {

@@ -57,6 +57,11 @@ func (a *App) place() keymap.Context {
 // A paste is text or nothing.
 func (a *App) key(k tea.KeyMsg) tea.Cmd {
 	a.attend()
+	return tea.Batch(a.route(k), a.crowd.pressed())
+}
+
+func (a *App) route(k tea.KeyMsg) tea.Cmd {
+	a.crowd.arrive(k)
 	switch {
 	case a.typing():
 		return a.text(k)
@@ -69,7 +74,7 @@ func (a *App) key(k tea.KeyMsg) tea.Cmd {
 		return a.together(k.Runes)
 	}
 	if action, ok := a.set.Keys.Lookup(a.place(), k.String()); ok {
-		return a.act(action, 1)
+		return a.ask(action)
 	}
 	return nil
 }
@@ -79,7 +84,7 @@ func (a *App) key(k tea.KeyMsg) tea.Cmd {
 func (a *App) text(k tea.KeyMsg) tea.Cmd {
 	switch k.Type {
 	case tea.KeyCtrlZ:
-		return a.suspend()
+		return a.ask(keymap.Suspend)
 	case tea.KeyCtrlC:
 		k = tea.KeyMsg{Type: tea.KeyEsc}
 	default:
@@ -110,7 +115,7 @@ func (a *App) together(runes []rune) tea.Cmd {
 		switch {
 		case !ok:
 		case info.Alone:
-			a.say(theme.Muted, clean.Linef("%s came together with other keys: press it alone", keymap.Name(string(runes[i-n]))))
+			a.notAlone(action)
 		default:
 			cmds = append(cmds, a.act(action, n))
 		}

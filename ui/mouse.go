@@ -28,6 +28,7 @@ func (a *App) mouse(m tea.MouseEvent) (cmd tea.Cmd, changed bool) {
 		return nil, false
 	}
 	a.attend()
+	a.crowd.joined = false // a press is no part of a text
 	if d := a.dialog(); d != nil {
 		return a.clickDialog(d, c), true
 	}

@@ -348,6 +348,17 @@ func (b *board) press(keys ...string) {
 	}
 }
 
+// read hands over keys that arrived in one read: what the App sends itself comes after the last of them.
+func (b *board) read(keys ...string) {
+	b.t.Helper()
+	var cmds []tea.Cmd
+	for _, k := range keys {
+		_, cmd := b.app.Update(keyOf(k))
+		cmds = append(cmds, cmd)
+	}
+	b.run(tea.Batch(cmds...))
+}
+
 func keyOf(k string) tea.KeyMsg {
 	named := map[string]tea.KeyType{
 		"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "shift+tab": tea.KeyShiftTab, "up": tea.KeyUp, "down": tea.KeyDown,

@@ -18,6 +18,7 @@ type HelpSection struct {
 // HelpKey is one action in the help.
 type HelpKey struct {
 	Keys     []string
+	Command  string // its name in the palette, for one that has no key
 	Does     string
 	Disabled string // why it cannot be used now
 }
@@ -59,6 +60,9 @@ func helpLine(k HelpKey, th *theme.Theme, w int, unicode bool) []Line {
 	does := k.Does
 	if len(names) == 0 {
 		key, keyTok = pad(th.Glyph(theme.GlyphDot).String(), helpKeyWidth), theme.Muted
+		if k.Command != "" {
+			key, keyTok = pad(":"+k.Command, helpKeyWidth), theme.KeyHint
+		}
 	}
 	lines := []Line{{{Token: keyTok, Text: key}, {Token: tok, Text: clean.Line(does)}}}
 	if k.Disabled == "" {
