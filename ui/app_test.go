@@ -471,7 +471,7 @@ func TestThePaletteBeginsWithWhatIsWanted(t *testing.T) {
 	at := -1
 	for _, want := range []string{
 		"open show checkout in full", "open in browser open checkout in the browser", "follow checkout narrow every pane to checkout",
-		"show mine", "refresh ask this pane's sources now", "zoom", "sources", "pane 1: Incidents",
+		"show mine", "refresh ask this pane's sources now", "zoom", "sources how every source", "pane 1: Incidents",
 	} {
 		text := strings.Join(strings.Fields(b.text()), " ")
 		i := strings.Index(text, want)
