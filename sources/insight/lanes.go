@@ -189,7 +189,7 @@ func (d *laneDeriver) collect() {
 		}
 		for j := range f.Releases {
 			r := &f.Releases[j]
-			l := d.data(d.releaseService(r))
+			l := d.data(r.Service)
 			if !r.Draft && (l.release == nil || r.At.After(l.release.At)) {
 				l.release, l.relFeed = r, i
 			}
@@ -215,18 +215,6 @@ func (d *laneDeriver) findRuns(wanted map[sources.Ref]*sources.Run) {
 		}
 	}
 	d.runs = wanted
-}
-
-// releaseService is the service of a release; one that none claims belongs to the only service of its
-// repository.
-func (d *laneDeriver) releaseService(r *sources.Release) string {
-	if r.Service != "" {
-		return r.Service
-	}
-	if in := d.index.byScope[scopeKey{r.Ref.Source, r.Ref.Scope}]; len(in) == 1 {
-		return in[0].Name
-	}
-	return ""
 }
 
 // names are the services with a lane: the catalog's in its order, configured ones first, then those

@@ -104,6 +104,8 @@ func TestWhichRunsAreListed(t *testing.T) {
 		{"schedule, waits", push("1", time.Hour, all(nightly, gate(false))), true, false, true},
 		{"schedule, deploys now", push("1", time.Minute, all(nightly, deploys, state(sources.StateRunning))), true, false, true},
 		{"a monorepo's run that no service claims", mono("1"), false, false, true},
+		{"a run that the only service does not claim", push("1", time.Hour, nobody), false, false, true},
+		{"mine, that the only service does not claim", push("1", time.Hour, all(nobody, mine)), true, true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -113,6 +115,23 @@ func TestWhichRunsAreListed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What its workflows, its paths or its tags leave out is not the only service's by default.
+func TestWhatNobodyClaimsStandsUnderItsRepository(t *testing.T) {
+	t.Parallel()
+	b := board(push("1", time.Hour, nobody))
+	b.Catalog.Services[0].Name = "till"
+	p := DerivePipelines(b, View{Whose: All}, now)
+	if len(p.Rows) != 1 || p.Rows[0].Service != "shop" {
+		t.Errorf("rows %+v", p.Rows)
+	}
+	b.Feeds[0].Releases = []sources.Release{{Ref: ref("release", "acme/shop", "9"), Version: sources.Version{Tag: clean.Line("cart/v1")}, At: now}}
+	for _, l := range DeriveDeployments(b, View{Whose: All}, now).Lanes {
+		if l.Service == "till" && l.Release != nil {
+			t.Errorf("the release of another prefix is till's: %+v", l.Release)
+		}
 	}
 }
 

@@ -27,21 +27,14 @@ func indexOf(c *store.Catalog) index {
 	return x
 }
 
-// of is the service that a run is listed under. A run that no service claims belongs to the only service
-// of its repository; a repository without services is shown under its own name. claimed is false for
-// the rest: the runs of a monorepo that touched none of its services.
+// of is the service that a run is listed under. A repository without services is shown under its own name.
+// So is a run that no service of its repository claims, but claimed is false then: it touched none of
+// them, or their workflows leave it out.
 func (x index) of(r *sources.Run) (name string, claimed bool) {
 	if r.Service != "" {
 		return r.Service, true
 	}
-	switch in := x.byScope[scopeKey{r.Ref.Source, r.Ref.Scope}]; len(in) {
-	case 0:
-		return path.Base(r.Ref.Scope), true
-	case 1:
-		return in[0].Name, true
-	default:
-		return path.Base(r.Ref.Scope), false
-	}
+	return path.Base(r.Ref.Scope), len(x.byScope[scopeKey{r.Ref.Source, r.Ref.Scope}]) == 0
 }
 
 // touches reports whether r belongs to service, be it as one of several.
