@@ -61,7 +61,7 @@ func (l *laneList) read(ctx context.Context) (sources.Batch[sources.Environment]
 	l.about = about
 	l.notices.add(notices...)
 	l.services = l.q.Services
-	if len(l.services) == 0 {
+	if len(l.services) == 0 || len(l.services) == 1 && len(l.services[0].Environments) == 0 {
 		if l.services, err = l.discovered(ctx); err != nil {
 			return none, err
 		}
@@ -104,7 +104,8 @@ func laneBusy(envs []sources.Environment) sources.Busy {
 	return grade
 }
 
-// discovered makes one service, named like the repository, of the environments that GitHub has.
+// discovered gives the only service of the repository, or one that is named like it, the environments that
+// GitHub has.
 func (l *laneList) discovered(ctx context.Context) ([]sources.ServiceSpec, error) {
 	envs, err := l.environments(ctx)
 	if err != nil {
@@ -114,8 +115,13 @@ func (l *laneList) discovered(ctx context.Context) ([]sources.ServiceSpec, error
 	}
 	_, name, _ := strings.Cut(l.scope, "/")
 	sp := sources.ServiceSpec{Name: name}
+	if len(l.q.Services) == 1 {
+		sp = l.q.Services[0]
+	}
 	for _, n := range stageOrder(envs) {
-		sp.Environments = append(sp.Environments, sources.EnvironmentSpec{Name: n, Prod: isProd(n)})
+		if n != "github-pages" {
+			sp.Environments = append(sp.Environments, sources.EnvironmentSpec{Name: n, Prod: isProd(n)})
+		}
 	}
 	return []sources.ServiceSpec{sp}, nil
 }
@@ -392,7 +398,7 @@ func (l *laneList) owners(name string, r *record) []int {
 		}
 	}
 	shared := len(able) > 1
-	able = slices.DeleteFunc(able, func(si int) bool { return !mayBe(l.services[si], r) })
+	able = slices.DeleteFunc(able, func(si int) bool { return !l.mayBe(l.services[si], r) })
 	if !shared || len(able) <= 1 {
 		return able
 	}
@@ -420,20 +426,24 @@ func (l *laneList) owners(name string, r *record) []int {
 }
 
 // mayBe reports whether nothing speaks against a record's being a service's: `deploys:` and `workflows:`
-// narrow by the run and job that made it, and what is not known to match is not counted.
-func mayBe(sp sources.ServiceSpec, r *record) bool {
+// narrow by the run and job that made it, `tag_prefix:` by its tag. What `deploys:` is not known to name is
+// not counted; a workflow that it names need not be among `workflows:`.
+func (l *laneList) mayBe(sp sources.ServiceSpec, r *record) bool {
 	var workflow, path string
 	if r.origin != nil {
 		workflow, path = r.origin.name, r.origin.path
 	}
 	if len(sp.Deploys) > 0 {
 		caller, job, _ := jobName(r.job)
-		return named(sp.Deploys, append(caller, workflow, path, job, r.job)...) || r.Task != "deploy" && named(sp.Deploys, r.Task)
+		if !named(sp.Deploys, append(caller, workflow, path, job, r.job)...) && (r.Task == "deploy" || !named(sp.Deploys, r.Task)) {
+			return false
+		}
 	}
-	if len(sp.Workflows) > 0 && r.origin != nil {
-		return named(sp.Workflows, workflow, path) || sp.DeployWorkflow != "" && named([]string{sp.DeployWorkflow}, path)
+	if len(sp.Workflows) > 0 && r.origin != nil && !named(slices.Concat(sp.Workflows, sp.Deploys), workflow, path) &&
+		(sp.DeployWorkflow == "" || !named([]string{sp.DeployWorkflow}, path)) {
+		return false
 	}
-	if sp.TagPrefix != "" && looksLikeTag(r.Ref, []sources.ServiceSpec{sp}) {
+	if sp.TagPrefix != "" && (l.versions.tags[r.Ref] != "" || looksLikeTag(r.Ref, []sources.ServiceSpec{sp})) {
 		return strings.HasPrefix(r.Ref, sp.TagPrefix)
 	}
 	return true

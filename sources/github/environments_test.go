@@ -427,6 +427,52 @@ func TestRecordsFiledForSecretsAloneDoNotCount(t *testing.T) {
 	}
 }
 
+// Each of `deploys:`, `workflows:` and `tag_prefix:` narrows: a record must pass them all.
+func TestRecordMustPassEverythingThatNarrows(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.json(deploysPath, []obj{
+		filed(4, "prod", time.Hour, obj{"ref": "payouts/v1.4.0"}), filed(3, "prod", 2*time.Hour, nil),
+		filed(2, "prod", 3*time.Hour, nil), filed(1, "prod", 4*time.Hour, obj{"ref": "ledger/v3.2.9"}),
+	})
+	for id := 1; id <= 4; id++ {
+		h.carry(id, id*10, time.Duration(5-id)*time.Hour, "success")
+		h.run(id*10, obj{"name": "release"})
+		h.jobNamed(id*10, "rollout")
+	}
+	h.run(30, obj{"name": "deploy-payouts", "path": ".github/workflows/deploy-payouts.yml"})
+	h.jobNamed(20, "integration tests")
+	h.json("/repos/"+scope+"/tags", []obj{{"name": "payouts/v1.4.0", "commit": obj{"sha": sha(4)}}})
+	e := openOn(t, h).lanes(t, ask(sources.ServiceSpec{
+		Name: "ledger", Environments: stages("prod"), TagPrefix: "ledger/", Workflows: []string{"ci", "release"}, Deploys: []string{"rollout"},
+	}))[0]
+	if len(e.History) != 1 || e.History[0].Ref.ID != "1" {
+		t.Errorf("history %+v", e.History)
+	}
+}
+
+// A service that names no environments gets those that GitHub has, when nobody else could own them.
+func TestServiceWithoutConfiguredEnvironments(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.json("/repos/"+scope+"/environments", obj{"total_count": 3, "environments": []obj{{"id": 1, "name": "production"}, {"id": 2, "name": "staging"}, {"id": 3, "name": "github-pages"}}})
+	s := openOn(t, h)
+	var names []string
+	for _, e := range s.lanes(t, ask(sources.ServiceSpec{Name: "till"})) {
+		names = append(names, e.Service+"/"+e.Name)
+	}
+	if want := []string{"till/staging", "till/production"}; !slices.Equal(names, want) {
+		t.Errorf("alone: %v, want %v", names, want)
+	}
+	if envs := s.lanes(t, ask(sources.ServiceSpec{Name: "till"}, sources.ServiceSpec{Name: "cart"})); len(envs) != 0 {
+		t.Errorf("two services share a repository, and one got %v", envs[0].Name)
+	}
+	v, err := s.Get(context.Background(), sources.Ref{Source: "github", Kind: sources.KindEnvironment, Scope: scope, ID: "till/staging"})
+	if err == nil {
+		t.Errorf("an environment of a service of several: %v", v)
+	}
+}
+
 func TestTwoServicesOfOneRepositoryNeverSwapDeployments(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)

@@ -94,7 +94,7 @@ func (s *source) getDeployment(ctx context.Context, ref sources.Ref) (any, error
 		}
 	}
 	set := s.services(ref.Scope)
-	l := &laneList{repoConn: c, services: set.services}
+	l := &laneList{repoConn: c, services: set.services, versions: newVersions(tags)}
 	l.place()
 	sp := sources.ServiceSpec{}
 	owners := l.owners(w.Value.stage(), &rec)
@@ -128,7 +128,7 @@ func (s *source) getDeployment(ctx context.Context, ref sources.Ref) (any, error
 			d.Target = p.target
 		}
 	}
-	j := newVersions(tags).judge(sp, &rec, nil)
+	j := l.versions.judge(sp, &rec, nil)
 	d.Version, d.Evidence, d.Verified, d.Mismatch = j.version, j.evidence, j.verified, j.mismatch
 	return d, nil
 }

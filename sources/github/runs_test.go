@@ -392,6 +392,41 @@ func TestMonorepoRunsBelongToWhatTheyTouch(t *testing.T) {
 	}
 }
 
+// What `workflows:`, `paths:` and `tag_prefix:` leave out is not the service's, also where it is the only
+// one that is configured.
+func TestOnlyServiceOfAMonorepoClaimsWhatIsItsOwn(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	payouts := obj{"name": "deploy-payouts", "path": ".github/workflows/deploy-payouts.yml"}
+	h.json("/repos/"+scope+"/tags", []obj{{"name": "ledger/v3.2.9", "commit": obj{"sha": sha(5)}}, {"name": "payouts/v1.4.0", "commit": obj{"sha": sha(6)}}})
+	h.json(runsPath, runs(wireOf(1, nil), wireOf(2, nil), wireOf(3, payouts), wireOf(4, obj{"name": "deploy-ledger", "path": ".github/workflows/deploy-ledger.yml", "event": "workflow_dispatch"}),
+		wireOf(5, obj{"head_branch": "ledger/v3.2.9"}), wireOf(6, obj{"head_branch": "payouts/v1.4.0"})))
+	h.json("/repos/"+scope+"/commits/"+sha(1), obj{"sha": sha(1), "files": []obj{{"filename": "ledger/a.go"}}})
+	h.json("/repos/"+scope+"/commits/"+sha(2), obj{"sha": sha(2), "files": []obj{{"filename": "payouts/b.go"}}})
+	sp := sources.ServiceSpec{Name: "ledger", Paths: []string{"ledger/**"}, TagPrefix: "ledger/", Workflows: []string{"ci", "deploy-ledger"}, DeployWorkflow: "deploy-ledger.yml"}
+	want := map[string]string{"1": "ledger", "2": "", "3": "", "4": "ledger", "5": "ledger", "6": ""}
+	s := openOn(t, h)
+	for _, r := range s.runs(t, ask(sp)) {
+		if r.Service != want[r.Ref.ID] || len(r.Services) != 0 {
+			t.Errorf("run %s belongs to %q, want %q", r.Ref.ID, r.Service, want[r.Ref.ID])
+		}
+		delete(want, r.Ref.ID)
+	}
+	if len(want) != 0 {
+		t.Errorf("not listed: %v", want)
+	}
+	h.json("/repos/"+scope+"/releases", []any{})
+	b, err := s.ListReleases(context.Background(), ask(sp))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range b.Items {
+		if own := strings.HasPrefix(r.Version.Tag.String(), "ledger/"); own != (r.Service == "ledger") {
+			t.Errorf("%s belongs to %q", r.Version.Tag, r.Service)
+		}
+	}
+}
+
 func TestConclusions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
