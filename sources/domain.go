@@ -84,7 +84,8 @@ type Run struct {
 	Ended    time.Time  `json:"ended,omitzero"`
 	URL      string     `json:"url"`
 
-	// Expected is the median duration of this workflow's recent successful runs; 0 when there are none.
+	// Expected is the median duration of this workflow's recent successful runs; 0 when there are none. Of
+	// one that waits for approvals it is the time in which its jobs ran, and what this run itself has waited.
 	Expected time.Duration `json:"expected,omitempty"`
 	// Failed of Of is this workflow's failure rate over its last (up to 20) finished runs of the default
 	// branch; Of is 0 when there are none.

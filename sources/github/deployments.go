@@ -113,6 +113,9 @@ func (c *repoConn) inspect(ctx context.Context, d wireDeployment, deep, withJob 
 		if rec.origin, err = c.originFor(ctx, run); err != nil {
 			return rec, err
 		}
+		if rec.origin != nil {
+			c.s.enters(c.scope, rec.origin.flow)
+		}
 	}
 	return rec, nil
 }

@@ -16,7 +16,7 @@ import (
 // clientOf is a source without a network, to convert with.
 func clientOf(tb testing.TB) *repoConn {
 	tb.Helper()
-	s := &source{env: testEnv(&purse{}), origins: map[sources.Ref]origin{}, memo: httpx.NewMemo[any](16)}
+	s := &source{env: testEnv(&purse{}), origins: map[sources.Ref]origin{}, entering: map[workflowKey]bool{}, memo: httpx.NewMemo[any](16)}
 	return &repoConn{conn: &conn{}, s: s, scope: scope, path: "repos/" + scope}
 }
 

@@ -161,6 +161,12 @@ type source struct {
 	asked     map[string]querySet    // by scope: the services that it was last listed with
 	origins   map[sources.Ref]origin // what made the deployments, by run
 	abouts    map[string]aboutRepo   // by credential and scope
+	entering  map[workflowKey]bool   // workflows whose runs have entered an environment
+}
+
+type workflowKey struct {
+	scope string
+	id    int64
 }
 
 type querySet struct {
@@ -197,6 +203,7 @@ func open(env sources.Env, config any) (sources.Source, error) {
 		asked:     map[string]querySet{},
 		origins:   map[sources.Ref]origin{},
 		abouts:    map[string]aboutRepo{},
+		entering:  map[workflowKey]bool{},
 	}
 	s.bare = &http.Client{Transport: base, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 		if len(via) > 3 {

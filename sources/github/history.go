@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/httpx"
 )
 
 // sampled is how many finished runs a failure rate and a median are taken of.
@@ -31,6 +33,10 @@ func (l *runList) rate(ctx context.Context, runs []sources.Run, wires []wireRun)
 		g.Go(func() error {
 			past, err := l.history(ctx, id)
 			records[i] = sumUp(past, l.known.branch)
+			if err == nil && l.mayWait(id) {
+				httpx.Note(ctx, fmt.Sprint("waits ", id))
+				records[i].expected, err = l.usualWork(ctx, past)
+			}
 			return err
 		})
 	}
@@ -43,8 +49,80 @@ func (l *runList) rate(ctx context.Context, runs []sources.Run, wires []wireRun)
 	for i := range runs {
 		rec := workflows[wires[i].WorkflowID]
 		runs[i].Expected, runs[i].Failed, runs[i].Of = rec.expected, rec.failed, rec.of
+		if rec.expected > 0 && runs[i].State == sources.StateRunning && l.mayWait(wires[i].WorkflowID) {
+			l.mu.Lock()
+			runs[i].Expected += l.idle[wires[i].ID]
+			l.mu.Unlock()
+		}
 	}
 	return nil
+}
+
+// mayWait reports that runs of a workflow may wait for approvals: one was seen to, the config names it as one
+// that deploys, or it has made a deployment.
+func (l *runList) mayWait(workflow int64) bool {
+	l.s.mu.Lock()
+	known := l.s.entering[workflowKey{l.scope, workflow}]
+	l.s.mu.Unlock()
+	return known || slices.ContainsFunc(l.all, func(w wireRun) bool {
+		if w.WorkflowID != workflow {
+			return false
+		}
+		return l.deploys(sources.Run{Event: w.Event, Path: workflowFile(w.Path), Workflow: clean.Line(w.Name)})
+	})
+}
+
+// worked is how many runs the time of work is taken of: each costs a request, once.
+const worked = 5
+
+// usualWork is the median time in which a job of a workflow's newest successful runs was at work: how long
+// a person took to approve says nothing of the next run.
+func (l *runList) usualWork(ctx context.Context, past []wireRun) (time.Duration, error) {
+	var took []time.Duration
+	for _, w := range past {
+		if state, _ := stateOf(w.Status, w.Conclusion); state != sources.StatePassed {
+			continue
+		}
+		jobs, err := l.runJobs(ctx, w)
+		if err != nil {
+			var gone noticeBox
+			return 0, l.optional(&gone, "", err)
+		}
+		if busy, _ := atWork(jobs, w.StartedAt.Time); busy > 0 {
+			took = append(took, busy)
+		}
+		if len(took) == worked {
+			break
+		}
+	}
+	return median(took), nil
+}
+
+// atWork is how long at least one job was running, and how long none was between start and the last
+// start of a job. Jobs of an earlier attempt do not count.
+func atWork(jobs []sources.Job, start time.Time) (busy, idle time.Duration) {
+	spans := make([]sources.Job, 0, len(jobs))
+	for _, j := range jobs {
+		if !j.Started.IsZero() && !j.Started.Before(start) && j.State != sources.StateSkipped {
+			spans = append(spans, j)
+		}
+	}
+	slices.SortFunc(spans, func(a, b sources.Job) int { return a.Started.Compare(b.Started) })
+	until := start
+	for _, j := range spans {
+		if until.IsZero() {
+			until = j.Started
+		}
+		if gap := j.Started.Sub(until); gap > 0 {
+			idle += gap
+			until = j.Started
+		}
+		if more := j.Ended.Sub(until); more > 0 {
+			busy += more
+			until = j.Ended
+		}
+	}
+	return busy, idle
 }
 
 type workflowRecord struct {

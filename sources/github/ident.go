@@ -32,6 +32,7 @@ const mostRemembered = 20_000
 // origin is what never changes of a run: what a deployment of it is judged by.
 type origin struct {
 	id    int64
+	flow  int64 // its workflow
 	event string
 	name  string
 	path  string
@@ -42,7 +43,7 @@ type origin struct {
 
 func originOf(w wireRun) origin {
 	return origin{
-		id: w.ID, event: w.Event, name: w.Name, path: workflowFile(w.Path), title: w.DisplayTitle, sha: shaOf(w.HeadSHA),
+		id: w.ID, flow: w.WorkflowID, event: w.Event, name: w.Name, path: workflowFile(w.Path), title: w.DisplayTitle, sha: shaOf(w.HeadSHA),
 		actor: firstOf(w.Triggering.name(), w.Actor.name()),
 	}
 }
@@ -60,6 +61,19 @@ func (s *source) remember(scope string, runs []wireRun) {
 	}
 	for _, w := range runs {
 		s.origins[s.runRef(scope, w.ID)] = originOf(w)
+	}
+}
+
+// enters notes that runs of a workflow enter environments. There are few workflows, but a scope's name is
+// another's to give: their number is bounded.
+func (s *source) enters(scope string, workflow int64) {
+	if workflow == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.entering) < mostRemembered {
+		s.entering[workflowKey{scope, workflow}] = true
 	}
 }
 

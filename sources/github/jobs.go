@@ -96,7 +96,16 @@ func (l *runList) enrich(ctx context.Context, r *sources.Run, w wireRun) error {
 		return l.optional(&l.notices, "jobs cannot be read", err)
 	}
 	l.fromJobs(r, jobs)
+	if _, idle := atWork(jobs, r.Started); idle > 0 {
+		l.mu.Lock()
+		if l.idle == nil {
+			l.idle = map[int64]time.Duration{}
+		}
+		l.idle[w.ID] = idle
+		l.mu.Unlock()
+	}
 	if r.State == sources.StateWaiting && w.Status != "completed" {
+		l.s.enters(l.scope, w.WorkflowID)
 		if r.Gates, err = l.gates(ctx, r); err != nil {
 			return l.optional(&l.notices, "pending approvals cannot be read", err)
 		}

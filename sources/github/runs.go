@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -76,6 +77,8 @@ type runList struct {
 	all     []wireRun // newest first, each once
 	more    bool      // GitHub has older ones
 	notices noticeBox
+	mu      sync.Mutex
+	idle    map[int64]time.Duration // by run: how long none of its jobs ran
 }
 
 func (l *runList) read(ctx context.Context) (sources.Batch[sources.Run], error) {

@@ -206,6 +206,87 @@ func TestFailureRateAndMedianOfTheDefaultBranch(t *testing.T) {
 }
 
 // The page is full of other workflows: the default branch's history has a request of its own, once.
+// gatedHub has five deploys that worked for three minutes each and waited an hour in between.
+func gatedHub(t *testing.T) (*hub, []obj) {
+	h := newHub(t)
+	deploy := func(id int, fields obj) obj {
+		w := wireOf(id, obj{"name": "deploy", "path": ".github/workflows/deploy.yml", "event": "workflow_dispatch", "workflow_id": 9})
+		for k, v := range fields {
+			w[k] = v
+		}
+		return w
+	}
+	var all []obj
+	for i := range 5 {
+		id := 20 - i
+		day := time.Duration(i+1) * 24 * time.Hour
+		all = append(all, deploy(id, obj{"created_at": ago(day), "run_started_at": ago(day), "updated_at": ago(day - 64*time.Minute)}))
+		h.json(fmt.Sprintf("%s/%d/jobs", runsPath, id), jobs(
+			wireJobOf(id*10, "staging", "completed", "success", obj{"started_at": ago(day - time.Minute), "completed_at": ago(day - 3*time.Minute)}),
+			wireJobOf(id*10+1, "prod", "completed", "success", obj{"started_at": ago(day - 63*time.Minute), "completed_at": ago(day - 64*time.Minute)}),
+			wireJobOf(id*10+2, "notify", "completed", "skipped", obj{"started_at": ago(day), "completed_at": ago(day - 64*time.Minute)}),
+		))
+	}
+	return h, append([]obj{deploy(30, obj{"status": "waiting", "conclusion": nil, "created_at": ago(40 * time.Minute), "run_started_at": ago(40 * time.Minute)})}, all...)
+}
+
+// The wait for an approval is not how long a deploy takes.
+func TestExpectedLeavesOutTheWaitForApproval(t *testing.T) {
+	t.Parallel()
+	h, all := gatedHub(t)
+	h.json(runsPath+"/30/pending_deployments", []obj{{"environment": obj{"id": 7, "name": "production"}, "reviewers": []obj{}}})
+	h.json(runsPath+"/30/jobs", jobs(wireJobOf(300, "staging", "completed", "success", nil), wireJobOf(301, "prod", "waiting", "", nil)))
+	h.json(runsPath, runs(all...))
+	s := openOn(t, h)
+	for _, r := range s.runs(t, ask()) {
+		if r.Expected != 3*time.Minute {
+			t.Errorf("run %s is expected to take %s, want 3m", r.Ref.ID, r.Expected)
+		}
+	}
+	h.asked()
+	all[0]["status"] = "in_progress"
+	h.json(runsPath, runs(all...))
+	h.json(runsPath+"/30/jobs", jobs(
+		wireJobOf(300, "staging", "completed", "success", obj{"started_at": ago(40 * time.Minute), "completed_at": ago(38 * time.Minute)}),
+		wireJobOf(301, "prod", "in_progress", "", obj{"started_at": ago(time.Minute)}),
+	))
+	for _, r := range s.runs(t, ask()) {
+		if r.Ref.ID == "30" && r.Expected != 40*time.Minute {
+			t.Errorf("a run that waited 37m and works for 3m is expected to take %s", r.Expected)
+		}
+	}
+	for _, p := range h.asked() {
+		if strings.Contains(p, "/jobs") && !strings.Contains(p, "/30/") {
+			t.Errorf("jobs of a finished run were read again: %s", p)
+		}
+	}
+}
+
+// That a workflow may wait is known from what it deployed, when no run of it waits now.
+func TestExpectedOfAWorkflowThatDeployed(t *testing.T) {
+	t.Parallel()
+	h, all := gatedHub(t)
+	h.json(runsPath, runs(all[1:]...))
+	h.json(deploysPath, []obj{filed(1, "prod", time.Hour, nil)})
+	h.carry(1, 20, time.Hour, "success")
+	h.json(runsPath+"/20", all[1])
+	s := openOn(t, h)
+	expected := func() time.Duration { t.Helper(); return s.runs(t, ask())[0].Expected }
+	if got := expected(); got != 64*time.Minute {
+		t.Errorf("nothing tells that it waits: %s", got)
+	}
+	s.lanes(t, ask(sources.ServiceSpec{Name: "checkout", Environments: stages("prod")}))
+	if got := expected(); got != 3*time.Minute {
+		t.Errorf("it enters an environment: %s, want 3m", got)
+	}
+	h.status(runsPath+"/17/jobs", 500, obj{"message": "oops"})
+	other := openOn(t, h)
+	other.lanes(t, ask(sources.ServiceSpec{Name: "checkout", Environments: stages("prod")}))
+	if _, err := other.ListRuns(context.Background(), ask()); err == nil {
+		t.Error("jobs that cannot be read leave a guess")
+	}
+}
+
 func TestHistoryIsAskedForOnlyWhenAnotherRunHasFinished(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
