@@ -119,7 +119,7 @@ func (e *Engine) take(t *turn) {
 		return
 	}
 	done := make(chan result, 1)
-	go func() { done <- protect(t.ctx, t.loop.read, t.query) }()
+	e.o.Crash.Go(func() { done <- protect(t.ctx, t.loop.read, t.query) })
 	select {
 	case r := <-done:
 		e.settle(t, r)
@@ -138,10 +138,10 @@ func (e *Engine) take(t *turn) {
 			Kind: sources.Transient, Op: "read", Scope: t.loop.feed.Key.Scope,
 			Msg: "no answer, and the read does not stop",
 		}})
-		go func() {
+		e.o.Crash.Go(func() {
 			<-done
 			e.release(t.loop)
-		}()
+		})
 	}
 }
 

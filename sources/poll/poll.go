@@ -21,6 +21,7 @@ import (
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/capability"
+	"example.com/signalbox/sources/crash"
 	"example.com/signalbox/sources/state"
 	"example.com/signalbox/sources/store"
 )
@@ -60,6 +61,10 @@ type Options struct {
 	// at once; 0 means 4.
 	Timeout     time.Duration
 	Concurrency int
+
+	// Crash is told of a panic of the engine's own, on any of its goroutines but Run's. A driver's panic is
+	// an error of its feed. Nil: the process ends.
+	Crash crash.Handler
 }
 
 // Engine polls feeds into a store. Its methods are safe for use by several goroutines at once; but for
@@ -164,7 +169,7 @@ func (e *Engine) Set(feeds []Feed) (idle <-chan struct{}) {
 	changes = append(changes, e.unwanted(snap))
 	e.o.Store.Apply(changes...)
 	e.signal()
-	return whenIdle(ended)
+	return e.whenIdle(ended)
 }
 
 // introduce makes the feed of a new loop known to the store: with the data that is there (of a feed
@@ -206,7 +211,7 @@ func (e *Engine) forget() {
 	}
 }
 
-func whenIdle(ended []*loop) <-chan struct{} {
+func (e *Engine) whenIdle(ended []*loop) <-chan struct{} {
 	idle := make(chan struct{})
 	var wait []<-chan struct{}
 	for _, l := range ended {
@@ -218,12 +223,12 @@ func whenIdle(ended []*loop) <-chan struct{} {
 		close(idle)
 		return idle
 	}
-	go func() {
+	e.o.Crash.Go(func() {
 		defer close(idle)
 		for _, w := range wait {
 			<-w
 		}
-	}()
+	})
 	return idle
 }
 
@@ -332,7 +337,7 @@ func (e *Engine) Run(ctx context.Context) {
 		}
 		ready, next := e.dispatch(ctx)
 		for _, t := range ready {
-			turns.Go(func() { e.take(t) })
+			turns.Go(func() { e.o.Crash.Run(func() { e.take(t) }) })
 		}
 		if next >= 0 {
 			timer.Reset(next)

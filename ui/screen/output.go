@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"example.com/signalbox/sources/crash"
 )
 
 // Terminal is what Output writes to: an *os.File that is a terminal.
@@ -34,6 +36,8 @@ type OutputOptions struct {
 	Synchronized bool
 	// EraseColor says that erasing paints the background colour, as xterm does and GNU screen does not.
 	EraseColor bool
+	// Crash is told of a panic of the goroutines that write. Nil: the process ends.
+	Crash crash.Handler
 }
 
 // What Output adds around the alternate screen. Lines do not wrap there: the last cell can be written
@@ -106,7 +110,7 @@ func NewOutput(t Terminal, o OutputOptions) *Output {
 	out := &Output{term: t, opts: o, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	out.w.bce = o.EraseColor
 	out.w.forget()
-	go out.loop()
+	o.Crash.Go(out.loop)
 	return out
 }
 
@@ -139,14 +143,16 @@ func (o *Output) after(d time.Duration) {
 		o.timer.Reset(d)
 		return
 	}
-	o.timer = time.AfterFunc(d, func() {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.waits = false
-		if o.dirty {
-			o.kick()
-		}
-	})
+	o.timer = time.AfterFunc(d, func() { o.opts.Crash.Run(o.waited) })
+}
+
+func (o *Output) waited() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waits = false
+	if o.dirty {
+		o.kick()
+	}
 }
 
 func (o *Output) kick() {

@@ -105,6 +105,7 @@ func TestEachRuleFires(t *testing.T) {
 		{"the clock is an argument", map[string]string{"ui/pane/a.go": imports("pane", "time") + "var x = time.Now()"}},
 		{"the clock is an argument", map[string]string{"sources/insight/a.go": imports("insight", "time") + "var x = time.Since"}},
 		{"no init functions", map[string]string{"sources/store/a.go": "package store\nfunc init() {}"}},
+		{"goroutines are guarded", map[string]string{"sources/poll/a.go": "package poll\nfunc f() { go f() }"}},
 		{"only wire composes", map[string]string{"cmd/internal/cli/a.go": imports("cli", own("sources/all"))}},
 		{"only wire composes", map[string]string{"ui/a.go": imports("ui", own("cmd/internal/wire"))}},
 	}

@@ -24,6 +24,7 @@ func Rules() []Rule {
 		{"only sources/capability asserts capabilities", assertions},
 		{"the clock is an argument", clocks},
 		{"no init functions", inits},
+		{"goroutines are guarded", goroutines},
 		{"only wire composes", composers},
 	}
 }
@@ -203,6 +204,24 @@ func inits(_ *Module, p Package, report func(ast.Node, string)) {
 				report(fn, p.Path+" has an init function")
 			}
 		}
+	}
+}
+
+// goroutines demands that what runs beside the terminal runs under sources/crash: a panic of a bare goroutine
+// ends the process and leaves the terminal as the board had it.
+func goroutines(_ *Module, p Package, report func(ast.Node, string)) {
+	guarded := under(p.Path, "ui") || under(p.Path, "cmd/internal/cli") || under(p.Path, "cmd/internal/wire") ||
+		p.Path == "sources/poll" || p.Path == "sources/state" || p.Path == "sources/store"
+	if !guarded || under(p.Path, "ui/uitest") {
+		return
+	}
+	for _, f := range p.Files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			if _, bare := n.(*ast.GoStmt); bare {
+				report(n, p.Path+" starts a bare goroutine: use crash.Handler.Go")
+			}
+			return true
+		})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"example.com/signalbox/cmd/internal/wire"
+	"example.com/signalbox/sources/crash"
 	"example.com/signalbox/ui/screen"
 )
 
@@ -20,8 +21,9 @@ func (c *commands) board(cmd *cobra.Command, _ []string) error {
 	if err := t.drawable(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(cmd.Context())
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(nil)
+	crashed := crash.Handler(func(p *crash.Panic) { cancel(p) }) // a crash behind the screen ends the screen
 	board, closeBoard, err := c.openOrSetup(ctx)
 	if err != nil {
 		return err
@@ -33,19 +35,19 @@ func (c *commands) board(cmd *cobra.Command, _ []string) error {
 		zone = time.UTC // where the demo's story plays
 	}
 	out := screen.NewOutput(c.process.Out, screen.OutputOptions{
-		Now: time.Now, Synchronized: board.Synchronized(t.sync), EraseColor: t.erases(),
+		Now: time.Now, Synchronized: board.Synchronized(t.sync), EraseColor: t.erases(), Crash: crashed,
 	})
 	app, err := board.App(ctx, out, t.look(zone))
 	if err != nil {
 		return errors.Join(usage(err), out.Close())
 	}
 	polled := make(chan struct{})
-	go func() {
+	crashed.Go(func() {
 		defer close(polled)
-		board.Run(ctx)
-	}()
+		cancel(board.Run(ctx))
+	})
 	err = c.show(ctx, app, out)
-	cancel()
+	cancel(nil)
 	<-polled
 	return err
 }
@@ -81,8 +83,12 @@ func (c *commands) show(ctx context.Context, app tea.Model, out *screen.Output) 
 	}()
 	_, err = program.Run()
 	closed := out.Close()
-	if crash := g.failure(); crash != nil {
-		c.crash(crash)
+	fatal := g.failure()
+	if fatal == nil {
+		fatal, _ = errors.AsType[*crash.Panic](context.Cause(ctx))
+	}
+	if fatal != nil {
+		c.crash(fatal)
 		return quiet(exitFailed)
 	}
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {

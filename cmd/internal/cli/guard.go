@@ -3,21 +3,13 @@ package cli
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
 	"sync"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"example.com/signalbox/cmd/internal/wire"
+	"example.com/signalbox/sources/crash"
 )
-
-// crashed is a panic and where it came from.
-type crashed struct {
-	value any
-	stack []byte
-}
-
-func (c *crashed) Error() string { return fmt.Sprintf("signalbox crashed: %v", c.value) }
 
 // guard runs a model whose panics, and those of its commands, end the program as a key would: the
 // terminal is given back first. Bubble Tea's own handling prints the panic's value as it is, and it may
@@ -26,13 +18,13 @@ type guard struct {
 	model tea.Model
 
 	mu    sync.Mutex
-	crash *crashed
+	crash *crash.Panic
 }
 
 var _ tea.Model = (*guard)(nil)
 
 // crashMsg reports a command's panic to the loop.
-type crashMsg struct{ crash *crashed }
+type crashMsg struct{ crash *crash.Panic }
 
 // Init implements tea.Model.
 func (g *guard) Init() (cmd tea.Cmd) {
@@ -56,13 +48,13 @@ func (g *guard) Update(msg tea.Msg) (self tea.Model, cmd tea.Cmd) {
 func (g *guard) View() string { return g.model.View() }
 
 // failure is the first panic; nil when there was none.
-func (g *guard) failure() *crashed {
+func (g *guard) failure() *crash.Panic {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.crash
 }
 
-func (g *guard) keep(c *crashed) {
+func (g *guard) keep(c *crash.Panic) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.crash == nil {
@@ -72,7 +64,7 @@ func (g *guard) keep(c *crashed) {
 
 func (g *guard) recovered(cmd *tea.Cmd) {
 	if v := recover(); v != nil {
-		g.keep(&crashed{v, debug.Stack()})
+		g.keep(crash.Caught(v))
 		*cmd = tea.Quit
 	}
 }
@@ -85,7 +77,7 @@ func (g *guard) protect(cmd tea.Cmd) tea.Cmd {
 	return func() (msg tea.Msg) {
 		defer func() {
 			if v := recover(); v != nil {
-				msg = crashMsg{&crashed{v, debug.Stack()}}
+				msg = crashMsg{crash.Caught(v)}
 			}
 		}()
 		msg = cmd()
@@ -102,11 +94,8 @@ func (g *guard) protect(cmd tea.Cmd) tea.Cmd {
 
 // crash reports a panic, without credentials.
 func (c *commands) crash(v any) {
-	known, ok := v.(*crashed)
-	if !ok {
-		known = &crashed{v, debug.Stack()}
-	}
-	text := fmt.Sprintf("%v\n\n%s\nThis is a bug of signalbox (%s): please report the lines above.\n", known, known.stack, buildInfo().Version)
+	known := crash.Caught(v)
+	text := fmt.Sprintf("%v\n\n%s\nThis is a bug of signalbox (%s): please report the lines above.\n", known, known.Stack, buildInfo().Version)
 	// Nothing is left to do when the error stream itself is gone.
 	_, _ = fmt.Fprint(c.process.Err, wire.NewRedactor(os.Environ()).String(text))
 }

@@ -26,6 +26,8 @@ type session struct {
 	cmd *exec.Cmd
 	pty *os.File
 
+	deaf sync.Mutex // held while nothing is to be read
+
 	mu      sync.Mutex
 	term    *vt.Terminal
 	total   int // bytes written so far
@@ -69,6 +71,8 @@ func startCommand(t *testing.T, w, h int, cmd *exec.Cmd) *session {
 func (s *session) read() {
 	buf := make([]byte, 64<<10)
 	for {
+		s.deaf.Lock()
+		s.deaf.Unlock() //nolint:staticcheck // waits
 		n, err := s.pty.Read(buf)
 		s.mu.Lock()
 		if n > 0 {

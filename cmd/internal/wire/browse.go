@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os/exec"
 	"runtime"
+
+	"example.com/signalbox/sources/crash"
 )
 
 // errNoBrowser tells the board to show and copy an address instead.
@@ -19,8 +21,8 @@ type browser struct {
 	start  func(ctx context.Context, program string, args ...string) error
 }
 
-func newBrowser(lookup func(string) (string, bool)) *browser {
-	return &browser{goos: runtime.GOOS, lookup: lookup, start: startDetached}
+func newBrowser(lookup func(string) (string, bool), guard crash.Handler) *browser {
+	return &browser{goos: runtime.GOOS, lookup: lookup, start: startDetached(guard)}
 }
 
 // open shows address in the user's browser.
@@ -58,15 +60,17 @@ func (b *browser) program() (string, error) {
 
 // startDetached starts a program and does not wait for it: a browser lives longer than a key press. Its
 // environment is the user's own; no secret of the config is ever put into it.
-func startDetached(ctx context.Context, program string, args ...string) error {
-	path, err := exec.LookPath(program)
-	if err != nil {
-		return fmt.Errorf("%w: %s is not installed", errNoBrowser, program)
+func startDetached(guard crash.Handler) func(context.Context, string, ...string) error {
+	return func(ctx context.Context, program string, args ...string) error {
+		path, err := exec.LookPath(program)
+		if err != nil {
+			return fmt.Errorf("%w: %s is not installed", errNoBrowser, program)
+		}
+		cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...) //nolint:gosec // the program is a constant and the argument a checked web address
+		if err := cmd.Start(); err != nil {
+			return fmt.Errorf("start %s: %w", program, err)
+		}
+		guard.Go(func() { _ = cmd.Wait() }) // only reaps it
+		return nil
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...) //nolint:gosec // the program is a constant and the argument a checked web address
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", program, err)
-	}
-	go func() { _ = cmd.Wait() }() // only reaps it
-	return nil
 }

@@ -99,7 +99,7 @@ func (b *Board) Synchronized(known bool) bool {
 // changes turns the configs that are taken while the board runs into its settings.
 func (b *Board) changes(ctx context.Context, l Look) <-chan ui.Settings {
 	out := make(chan ui.Settings)
-	go func() {
+	b.guard().Go(func() {
 		for {
 			select {
 			case <-ctx.Done():
@@ -117,6 +117,6 @@ func (b *Board) changes(ctx context.Context, l Look) <-chan ui.Settings {
 				}
 			}
 		}
-	}()
+	})
 	return out
 }

@@ -47,12 +47,12 @@ func (b *Board) apply(cfg *config.Config) error {
 	b.refresh.Store(&cfg.Refresh)
 	b.store.Apply(store.SetCatalog{Catalog: catalogOf(cfg, open)})
 	idle := b.engine.Set(feedsOf(cfg, open))
-	go func() {
+	b.guard().Go(func() {
 		<-idle
 		if err := closeAll(gone); err != nil {
 			b.log.Warn("a source that the config does not name any more", "err", err)
 		}
-	}()
+	})
 	b.offer(cfg)
 	if changes.None() {
 		return nil

@@ -17,6 +17,7 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/all"
 	"example.com/signalbox/sources/capability"
+	"example.com/signalbox/sources/crash"
 	"example.com/signalbox/sources/httpx"
 	"example.com/signalbox/sources/poll"
 	"example.com/signalbox/sources/state"
@@ -60,6 +61,7 @@ type Board struct {
 	unwatch   func()
 	events    chan pane.Event
 	settings  chan *config.Config
+	crashes   chan *crash.Panic              // holds the first panic of a goroutine
 	refresh   atomic.Pointer[config.Refresh] // of config; the poller must not wait for mu
 
 	mu     sync.Mutex
@@ -80,9 +82,10 @@ type openSource struct {
 func New(o Options) (*Board, error) {
 	b := &Board{
 		o: o, now: o.Now, log: o.Log, config: o.Config,
-		browser: newBrowser(o.Lookup), saver: newSaver(),
-		events: make(chan pane.Event, 16), settings: make(chan *config.Config, 1),
+		saver: newSaver(),
+		events: make(chan pane.Event, 16), settings: make(chan *config.Config, 1), crashes: make(chan *crash.Panic, 1),
 	}
+	b.browser = newBrowser(o.Lookup, b.guard())
 	if b.now == nil {
 		b.now = time.Now
 	}
@@ -100,7 +103,7 @@ func New(o Options) (*Board, error) {
 		return nil, err
 	}
 	b.store = store.New(catalogOf(o.Config, b.open), b.now)
-	b.engine = poll.New(poll.Options{Store: b.store, Budget: b.budget, Log: b.log, Now: b.now, Pace: b.pace})
+	b.engine = poll.New(poll.Options{Store: b.store, Budget: b.budget, Log: b.log, Now: b.now, Pace: b.pace, Crash: b.crashed})
 	b.restore()
 	b.engine.Set(feedsOf(o.Config, b.open))
 	b.snapshots, b.unwatch = b.store.Subscribe()
@@ -127,13 +130,43 @@ func (b *Board) stateDir() *state.Dir {
 	return nil
 }
 
-// Run polls, follows the config and keeps the last snapshot until ctx ends.
-func (b *Board) Run(ctx context.Context) {
+// Run polls, follows the config and keeps the last snapshot until ctx ends. When a goroutine of the board
+// panics, it returns that as a *crash.Panic at once and waits for nobody: what crashed may hold the rest up.
+func (b *Board) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { b.engine.Run(ctx) })
-	wg.Go(func() { b.follow(ctx) })
-	wg.Go(func() { b.keep(ctx) })
-	wg.Wait()
+	for _, part := range []func(context.Context){b.engine.Run, b.follow, b.keep} {
+		wg.Go(func() { b.guard().Run(func() { part(ctx) }) })
+	}
+	done := make(chan struct{})
+	b.guard().Go(func() {
+		wg.Wait()
+		close(done)
+	})
+	select {
+	case p := <-b.crashes:
+		return p
+	case <-done:
+	}
+	select {
+	case p := <-b.crashes:
+		return p
+	default:
+		return nil
+	}
+}
+
+// guard is what every goroutine of the board runs under.
+func (b *Board) guard() crash.Handler { return b.crashed }
+
+// crashed keeps a panic for whoever runs the board; of several the first is the cause.
+func (b *Board) crashed(p *crash.Panic) {
+	b.log.Error("crash", "err", p, "stack", string(p.Stack))
+	select {
+	case b.crashes <- p:
+	default:
+	}
 }
 
 // Close ends what New has begun.
@@ -169,22 +202,31 @@ func (b *Board) Snapshot() *store.Snapshot { return b.store.Snapshot() }
 // Settings holds the newest config that was taken after the first: theme, keys and mouse may differ.
 func (b *Board) Settings() <-chan *config.Config { return b.settings }
 
-// Settle polls until every feed has answered or failed once, or ctx ends, and returns what is known then.
+// Settle polls until every feed has answered or failed once, or ctx ends, and returns what is known then. It
+// panics with the panic of a goroutine.
 func (b *Board) Settle(ctx context.Context) *store.Snapshot {
 	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	defer wg.Wait()
+	ended := make(chan struct{})
+	b.guard().Go(func() {
+		defer close(ended)
+		b.engine.Run(ctx)
+	})
+	settle := func() *store.Snapshot {
+		cancel()
+		<-ended
+		return b.store.Snapshot()
+	}
 	defer cancel()
-	wg.Go(func() { b.engine.Run(ctx) })
 	for {
-		snap := b.store.Snapshot()
-		if settled(snap) {
-			return snap
+		if settled(b.store.Snapshot()) {
+			return settle()
 		}
 		select {
+		case p := <-b.crashes:
+			panic(p)
 		case <-b.snapshots:
 		case <-ctx.Done():
-			return b.store.Snapshot()
+			return settle()
 		}
 	}
 }
