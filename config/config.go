@@ -26,8 +26,8 @@ type Config struct {
 	Defaults Service       `yaml:"defaults" doc:"What every service has unless it says otherwise: a key that a service sets replaces the whole value of the same key here."`
 	Services []Service     `yaml:"services,named" doc:"What the team owns, by name."`
 
-	// Policies, Guard and Notify are for the levers (promote, rollback …). They are checked in full and
-	// acted on by nothing yet; Warnings says so.
+	// Policies, Guard, Notify and ReadOnly are for the levers (promote, rollback …). They are checked in
+	// full and acted on by nothing yet; Warnings says so.
 	Policies []Policy `yaml:"policies" doc:"What must hold before a version is promoted or rolled back."`
 	Guard    Guard    `yaml:"guard" doc:"The watch over a version after it was promoted."`
 	Notify   []Notify `yaml:"notify" doc:"Who is told of what was done."`
@@ -37,7 +37,7 @@ type Config struct {
 	Keys     map[string]Keys `yaml:"keys" doc:"Keys of your own, by action: a key, a list of keys, or nothing to leave the action without a key."`
 	Refresh  Refresh         `yaml:"refresh" doc:"How often the sources are asked."`
 	StateDir string          `yaml:"state_dir" doc:"Where the state is kept; a relative path starts at this file's folder. The default follows the XDG rules."`
-	ReadOnly bool            `yaml:"read_only" doc:"Refuses every action."`
+	ReadOnly bool            `yaml:"read_only" doc:"Refuses every change. This version makes none."`
 
 	// Discovered reports that this was made by Discover and no file says it.
 	Discovered bool `yaml:"-"`

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,13 +16,14 @@ func (l *loader) file(path string, from Position) *node {
 	l.tried = append(l.tried, absolute(path))
 	data, err := l.files.Read(path)
 	if err != nil {
-		fix := "check the path and its permissions"
-		if from.Line == 0 {
-			fix = "create it (signalbox init), or name another with --config"
+		msg, fix := quoted(path)+" cannot be read: "+why(err), "check the path and its permissions"
+		if from.Line == 0 { // the main file, which the position names
+			msg, fix = "the config cannot be read: "+why(err), "name another with --config"
+			if errors.Is(err, os.ErrNotExist) {
+				fix = "create it (signalbox init), or " + fix
+			}
 		}
-		l.problems.list = append(l.problems.list, &Error{
-			Pos: from, Msg: quoted(path) + " cannot be read: " + why(err), Fix: fix, Err: err,
-		})
+		l.problems.list = append(l.problems.list, &Error{Pos: from, Msg: msg, Fix: fix, Err: err})
 		return nil
 	}
 	return l.parsed(path, data)

@@ -22,8 +22,9 @@ func (v *validator) levers() {
 	if w := v.config.Guard.Window; w <= 0 || w > maxWindow {
 		v.at("guard.window", "write for example 15m", "a watch of %s makes no sense", w)
 	}
-	for _, key := range []string{"policies", "guard", "notify"} {
-		if e, ok := v.config.tree.get(key); ok && e.value.kind != nullNode {
+	for _, key := range []string{"policies", "guard", "notify", "read_only"} {
+		e, ok := v.config.tree.get(key)
+		if ok && e.value.kind != nullNode && (key != "read_only" || v.config.ReadOnly) {
 			v.unused(e.pos, key)
 		}
 	}
@@ -44,7 +45,7 @@ func (v *validator) levers() {
 // unusedKeys warns of a service's keys that nothing acts on yet. Those that come from the defaults are
 // warned of once, where they stand.
 func (v *validator) unusedKeys(service *node) {
-	for _, key := range []string{"incidents", "slos", "metrics", "migrations"} {
+	for _, key := range []string{"incidents", "slos", "metrics", "migrations", "depends_on"} {
 		if e, ok := service.get(key); ok && e.value.kind != nullNode {
 			v.unused(e.pos, key)
 		}
@@ -53,6 +54,9 @@ func (v *validator) unusedKeys(service *node) {
 
 func (v *validator) unused(pos Position, key string) {
 	w := Warning{pos, key + " is checked, and not used by this version", "keep it for a later one, or remove it"}
+	if key == "read_only" {
+		w.Msg = "read_only is not needed with this version, which changes nothing anywhere"
+	}
 	if !slices.Contains(v.warnings, w) {
 		v.warnings = append(v.warnings, w)
 	}

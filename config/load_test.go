@@ -76,8 +76,11 @@ func TestParseFull(t *testing.T) {
 	for _, w := range c.Warnings {
 		warned = append(warned, fmt.Sprintf("%d:%d %s", w.Pos.Line, w.Pos.Column, strings.Fields(w.Msg)[0]))
 	}
-	if want := []string{"26:3 metrics", "28:14 incidents", "28:37 slos", "28:122 migrations", "30:1 policies", "33:1 guard", "34:1 notify"}; !slices.Equal(warned, want) {
+	if want := []string{"26:3 metrics", "28:14 incidents", "28:37 slos", "28:56 depends_on", "28:122 migrations", "30:1 policies", "33:1 guard", "34:1 notify", "40:1 read_only"}; !slices.Equal(warned, want) {
 		t.Errorf("warnings %q", warned)
+	}
+	if w := parse(t, good+"read_only: false").Warnings; len(w) != 0 {
+		t.Errorf("read_only: false warns: %v", w)
 	}
 	if s := parse(t, good+"state_dir: ~/x").StateDir; s != "/home/me/x" {
 		t.Errorf("state_dir %s", s)
@@ -405,7 +408,7 @@ func TestIncludeMistakes(t *testing.T) {
 		"type":        {memory{"m.yaml": "include: {a: b}"}, "m.yaml:1:10: expected a string or a list of strings, got a mapping: write it as one, or as [one, two]"},
 		"inner type":  {memory{"m.yaml": "include: a.yaml", "a.yaml": "include: [5]"}, "a.yaml:1:11: expected a string or a list of strings, got a number: write the path of a file"},
 		"glob":        {memory{"m.yaml": "include: 'a[.yaml'"}, `m.yaml:1:10: "a[.yaml" is no glob: write for example services/*.yaml`},
-		"main":        {memory{}, `m.yaml: "m.yaml" cannot be read: it does not exist: create it (signalbox init), or name another with --config`},
+		"main":        {memory{}, `m.yaml: the config cannot be read: it does not exist: create it (signalbox init), or name another with --config`},
 		"broken YAML": {memory{"m.yaml": "include: a.yaml\n", "a.yaml": "a: [\n"}, "a.yaml:1:4: this is not valid YAML (sequence end token ']' not found): check the indentation, quotes and brackets here"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -111,7 +112,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usagef("%s takes no argument, but got %q: type %s", cmd.CommandPath(), args[0], cmd.CommandPath())
 	}
 	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && args[0] != "" {
 		return usagef("%q is no command of %s: did you mean %s %s?", args[0], cmd.CommandPath(), cmd.CommandPath(), near[0])
 	}
 	return usagef("%q is no command of %s: %s --help lists them", args[0], cmd.CommandPath(), cmd.CommandPath())
@@ -135,17 +136,31 @@ func oneOf(what string, choices []string) cobra.PositionalArgs {
 
 // flagError makes cobra's complaint about a flag one line that says what to type.
 func flagError(cmd *cobra.Command, err error) error {
-	msg := err.Error()
-	// pflag wraps what a Value said; the Value's own sentence already says what to type.
-	if _, own, ok := strings.Cut(msg, " flag: "); ok && strings.Contains(own, ": type ") {
-		return usagef("%s", own)
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return badValue(bad)
 	}
+	msg := err.Error()
 	if name, ok := strings.CutPrefix(msg, "unknown flag: --"); ok {
 		if near := nearestFlag(cmd, name); near != "" {
 			return usagef("--%s is no flag of %s: did you mean --%s?", name, cmd.CommandPath(), near)
 		}
 	}
 	return usagef("%s: %s --help lists the flags", msg, cmd.CommandPath())
+}
+
+// badValue says what a flag takes instead of what it was given.
+func badValue(bad *pflag.InvalidValueError) error {
+	name := bad.GetFlag().Name
+	switch bad.GetFlag().Value.Type() {
+	case "int64":
+		return usagef("--%s %q is no whole number: type for example --%s 7", name, bad.GetValue(), name)
+	case "float64":
+		return usagef("--%s %q is no number: type for example --%s 2.5", name, bad.GetValue(), name)
+	case "bool":
+		return usagef("--%s %q is neither true nor false: type --%s alone", name, bad.GetValue(), name)
+	default: // a value of our own, which says what to type
+		return usagef("%w", bad.Unwrap())
+	}
 }
 
 // nearestFlag is the flag of cmd whose name is at most two edits from name; "" when there is none.

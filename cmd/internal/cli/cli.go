@@ -7,11 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"example.com/signalbox/cmd/internal/wire"
 )
 
 // Process is what a command line gets from the process that it runs in.
@@ -33,14 +37,16 @@ func (p Process) env(name string) string {
 type commands struct {
 	process Process
 	globals globals
+	log     *slog.Logger // what --log names; never nil once a command runs
 }
 
 // globals are the flags of every command.
 type globals struct {
-	config  string
-	demo    bool
-	log     string
-	noColor bool
+	config   string
+	demo     bool
+	readOnly bool
+	log      string
+	noColor  bool
 }
 
 // Main runs the command line and returns the process's exit code.
@@ -58,11 +64,19 @@ func Main(p Process) (code int) {
 	defer stop()
 
 	root := c.root()
+	logFile := io.Closer(io.NopCloser(nil))
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) (err error) {
+		logFile, err = c.begin(cmd)
+		return err
+	}
 	root.SetArgs(p.Args)
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	err := root.ExecuteContext(ctx)
+	if closeErr := logFile.Close(); closeErr != nil && err == nil {
+		err = fmt.Errorf("write the log: %w", closeErr)
+	}
 	if err != nil {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			return exitFailed
@@ -70,6 +84,36 @@ func Main(p Process) (code int) {
 		report(p.Err, err)
 	}
 	return codeOf(err)
+}
+
+// begin prepares what every command has: the log, and the environment's switches.
+func (c *commands) begin(cmd *cobra.Command) (io.Closer, error) {
+	if _, _, err := c.readOnly(); err != nil {
+		return io.NopCloser(nil), err
+	}
+	log, file, err := wire.OpenLog(c.globals.log, wire.NewRedactor(os.Environ()))
+	if err != nil {
+		return io.NopCloser(nil), usagef("--log: %w: name a file that you may write", err)
+	}
+	c.log = log
+	log.Info("start", "command", cmd.CommandPath(), "version", buildInfo().Version)
+	return file, nil
+}
+
+// readOnly reports whether the command line or the environment forbids every change, and which of them.
+func (c *commands) readOnly() (is bool, by string, err error) {
+	const variable = "SIGNALBOX_READ_ONLY"
+	if c.globals.readOnly {
+		return true, "--read-only", nil
+	}
+	v := c.process.env(variable)
+	if v == "" {
+		return false, "", nil
+	}
+	if is, err = strconv.ParseBool(v); err != nil {
+		return false, "", usagef("$%s is %q, neither true nor false: type export %s=true, or unset it", variable, v, variable)
+	}
+	return is, "$" + variable, nil
 }
 
 func (c *commands) root() *cobra.Command {
@@ -82,6 +126,8 @@ Without a command: the board. Its config is --config, $SIGNALBOX_CONFIG or
 $XDG_CONFIG_HOME/signalbox/config.yaml; without one, the repository of the current directory and the
 tokens in the environment. --demo shows the board on a simulated world: it needs no account.
 
+This version changes nothing anywhere, with or without --read-only.
+
 Exit codes: 0 well · 1 failed, or something needs a person · 2 usage or config · 6 a source failed, so it
 cannot be told.`,
 		Args:          noArgs,
@@ -91,10 +137,13 @@ cannot be told.`,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(help())
+	root.Version = versionText()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
 	f.StringVar(&c.globals.config, "config", "", "the config file (also $SIGNALBOX_CONFIG)")
 	f.BoolVar(&c.globals.demo, "demo", false, "show an embedded simulated world: no account, no network")
+	f.BoolVar(&c.globals.readOnly, "read-only", false, "refuse every change (also $SIGNALBOX_READ_ONLY); this version makes none")
 	f.StringVar(&c.globals.log, "log", "", "write a log to this file")
 	f.BoolVar(&c.globals.noColor, "no-color", false, "no colour (also $NO_COLOR)")
 	root.AddCommand(

@@ -28,6 +28,9 @@ func (c *commands) configCheck() *cobra.Command {
 		Short: "Read the config and tell every mistake with its place",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.globals.demo {
+				return usagef("--demo brings its own config, which is right: leave out --demo")
+			}
 			s, err := c.surroundings()
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/store"
 )
 
 // section is what doctor found about one thing.
@@ -70,6 +72,9 @@ Exit codes: 0 nothing fails · 1 the terminal or the state directory · 2 the co
 // examine looks at everything, the config first: without one there are no sources to look at.
 func (c *commands) examine(ctx context.Context) []section {
 	cfg, found := c.examineConfig(ctx)
+	if is, by, _ := c.readOnly(); is { // what is wrong with it was said at the start
+		found = append(found, finding(sources.LevelOK, "read-only", "by "+by+"; this version changes nothing in any case", ""))
+	}
 	sections := []section{{Name: "config", Findings: found, code: exitUsage}}
 	sections = append(sections, c.examineSources(ctx, cfg)...)
 	return append(sections,
@@ -105,7 +110,7 @@ func (c *commands) examineConfig(ctx context.Context) (*config.Config, []finding
 		for _, set := range nothing.Set {
 			ways = append(ways, set.What)
 		}
-		return nil, []findingFact{finding(sources.LevelFail, "no config at "+path, strings.Join(nothing.Found, "; "), strings.Join(ways, ", or "))}
+		return nil, []findingFact{finding(sources.LevelFail, "no config at "+path, strings.Join(nothing.Found[1:], "; "), strings.Join(ways, ", or "))}
 	}
 	if errs, ok := errors.AsType[config.Errors](err); ok {
 		var out []findingFact
@@ -148,9 +153,36 @@ func (c *commands) examineSources(ctx context.Context, cfg *config.Config) []sec
 		return []section{{Name: "sources", code: exitUsage, Findings: []findingFact{finding(sources.LevelFail, "opening them", err.Error(), "")}}}
 	}
 	defer closeBoard()
+	// A source checks what it is asked for, so it is asked first.
+	snap := board.Settle(ctx)
 	out := []section{{Name: "state", Findings: findingsOf(board.CheckState()), code: exitFailed}}
 	for name, found := range board.Check(ctx) {
-		out = append(out, section{Name: name, Findings: findingsOf(found), code: exitSource})
+		facts := findingsOf(found)
+		out = append(out, section{Name: name, Findings: append(facts, examineFeeds(snap, name, facts)...), code: exitSource})
+	}
+	return out
+}
+
+// examineFeeds tells of a source's reads that do not go well, and that known does not tell of already.
+func examineFeeds(s *store.Snapshot, source string, known []findingFact) []findingFact {
+	var out []findingFact
+	for i := range s.Feeds {
+		f := feedOf(&s.Feeds[i])
+		if f.Source != source || f.Error.IsZero() {
+			continue
+		}
+		level := levelName(sources.LevelFail)
+		if f.State == healthName(store.Degraded) {
+			level = levelName(sources.LevelWarn)
+		}
+		told := func(k findingFact) bool {
+			return k.Level == level && k.Detail == f.Error && (f.Scope == "" || strings.Contains(k.What.String(), f.Scope))
+		}
+		if slices.ContainsFunc(known, told) || slices.ContainsFunc(out, told) {
+			continue
+		}
+		what := strings.TrimSpace(f.Scope + ": " + f.Capability)
+		out = append(out, findingFact{Level: level, What: clean.Line(what), Detail: f.Error, Fix: f.Fix})
 	}
 	return out
 }

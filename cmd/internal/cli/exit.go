@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 )
@@ -79,6 +80,9 @@ func report(w io.Writer, err error) {
 		return
 	}
 	text := err.Error()
+	if nothing, ok := asNothingSet(err); ok {
+		text = nothingText(nothing)
+	}
 	if e, ok := errors.AsType[*sources.Error](err); ok && e.Fix != "" && !strings.Contains(text, e.Fix) {
 		text += ": " + e.Fix
 	}
@@ -88,4 +92,17 @@ func report(w io.Writer, err error) {
 		_, _ = fmt.Fprintf(w, "%s%s\n", prefix, clean.Line(line))
 		prefix = "  "
 	}
+}
+
+// nothingText says what is missing, and below it each way out.
+func nothingText(n *config.NothingSet) string {
+	width := 0
+	for _, way := range n.Set {
+		width = max(width, clean.Line(way.What).Width())
+	}
+	text := strings.Join(n.Found, "; ")
+	for _, way := range n.Set {
+		text += "\n" + way.What + strings.Repeat(" ", width-clean.Line(way.What).Width()+2) + way.Why
+	}
+	return text
 }

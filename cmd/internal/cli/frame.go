@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.com/signalbox/cmd/internal/wire"
+	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/screen"
 	"example.com/signalbox/ui/theme"
 )
@@ -31,6 +32,8 @@ func (c *commands) frame() *cobra.Command {
 		Short: "Draw the board once, to the output",
 		Long: `Draw the board once, after every feed has answered or failed.
 
+A picture that was drawn before all have is drawn too, and the exit code is 6.
+
 With --demo the world stands still at --at, so the same flags give the same bytes each time.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,7 +45,9 @@ With --demo the world stands still at --at, so the same flags give the same byte
 	}
 	f := cmd.Flags()
 	f.Var(&p.size, "size", "columns and rows of the picture")
-	f.Var(choice(&p.format, "ansi", "text", "svg"), "format", "ansi, text or svg")
+	formats := []string{"ansi", "text", "svg"}
+	f.Var(choice(&p.format, formats...), "format", "ansi, text or svg")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	f.Int64Var(&p.seed, "seed", 0, "with --demo: the world's seed")
 	f.StringVar(&p.at, "at", "", "with --demo: the time in the world, as in 02:20; it opens at "+wire.Opening().Format("15:04"))
 	p.wait.flag(cmd, 30*time.Second)
@@ -85,7 +90,7 @@ func (c *commands) draw(ctx context.Context, w io.Writer, p picture) error {
 	defer closeBoard()
 	settle, cancel := p.wait.context(ctx)
 	defer cancel()
-	board.Settle(settle)
+	snap := board.Settle(settle)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -100,7 +105,24 @@ func (c *commands) draw(ctx context.Context, w io.Writer, p picture) error {
 	case "svg":
 		text = svg(grid)
 	}
-	return say(w, "%s", text)
+	if err := say(w, "%s", text); err != nil {
+		return err
+	}
+	if n := unanswered(snap); n > 0 {
+		return &exit{code: exitSource, err: fmt.Errorf("%s had no answer within %s: type a longer --wait", counted(n, "read"), p.wait.String())}
+	}
+	return nil
+}
+
+// unanswered counts the feeds that have neither answered nor failed.
+func unanswered(s *store.Snapshot) int {
+	n := 0
+	for i := range s.Feeds {
+		if s.Feeds[i].Health.State == store.Loading {
+			n++
+		}
+	}
+	return n
 }
 
 // pictureLook is how a picture looks: as rich as its format can be, whatever the terminal of the moment,

@@ -58,17 +58,12 @@ func (c *commands) open(ctx context.Context, o wire.Options, at demoAt) (board *
 			closeAll()
 		}
 	}()
-	log, logFile, err := wire.OpenLog(c.globals.log, wire.NewRedactor(os.Environ()))
-	if err != nil {
-		return nil, nil, usagef("--log: %w: name a file that you may write", err)
-	}
-	o.Log, o.Lookup, o.UserAgent = log, c.process.Lookup, userAgent()
-	closers = append(closers, logFile.Close)
+	o.Log, o.Lookup, o.UserAgent = c.log, c.process.Lookup, userAgent()
 	if o.Config == nil && c.globals.demo {
 		if c.globals.config != "" {
 			return nil, nil, usagef("--demo brings its own config: leave out --config %s", c.globals.config)
 		}
-		demo, err := wire.StartDemo(ctx, at.options(log))
+		demo, err := wire.StartDemo(ctx, at.options(c.log))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,11 +22,17 @@ type simulation struct {
 	configOut string
 	seed      int64
 	speed     float64
+	log       *slog.Logger
+
+	config, token []byte // as they were written
 }
 
 // configMark is the first line of a config that simulate wrote, by which it knows that it may write it
 // anew.
 const configMark = "# Written by `signalbox simulate`; it is written anew with each start.\n"
+
+// tokenMark is what the simulator's tokens begin with.
+const tokenMark = "sim_"
 
 func (c *commands) simulate() *cobra.Command {
 	s := simulation{listen: "127.0.0.1:0", speed: 1}
@@ -40,9 +47,13 @@ for their owner alone: signalbox --config FILE shows the world. The story starts
 ages are right at --speed 1.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if s.speed <= 0 {
-				return usagef("--speed %g would stop the world: type a speed above zero, as in --speed 10", s.speed)
+			if c.globals.demo {
+				return usagef("simulate serves the world that --demo shows: leave out --demo")
 			}
+			if !(s.speed > 0 && s.speed <= simulator.MaxSpeed) { // NaN is neither
+				return usagef("--speed %g is not above 0 and up to %d: type for example --speed 10", s.speed, simulator.MaxSpeed)
+			}
+			s.log = c.log
 			return s.serve(cmd)
 		},
 	}
@@ -60,7 +71,7 @@ func (s *simulation) serve(cmd *cobra.Command) (err error) {
 		return err
 	}
 	sim, err := simulator.Start(ctx, simulator.Options{
-		Seed: s.seed, Speed: s.speed, Start: time.Now().Truncate(time.Second), Listen: s.listen,
+		Seed: s.seed, Speed: s.speed, Start: time.Now().Truncate(time.Second), Listen: s.listen, Log: s.log,
 	})
 	if err != nil {
 		return usagef("%w: type --listen 127.0.0.1:0 for a free loopback port", err)
@@ -80,26 +91,55 @@ func (s *simulation) serve(cmd *cobra.Command) (err error) {
 	}
 	<-ctx.Done()
 	if s.configOut != "" {
-		return errors.Join(os.Remove(s.configOut), os.Remove(s.tokenFile()))
+		return errors.Join(removeOurs(s.configOut, s.config), removeOurs(s.tokenFile(), s.token))
 	}
 	return nil
 }
 
 func (s *simulation) tokenFile() string { return s.configOut + ".token" }
 
-// writable refuses to write over a file that is somebody's.
+// writable refuses to write over files that are somebody's.
 func (s *simulation) writable() error {
 	if s.configOut == "" {
 		return nil
 	}
-	old, err := os.ReadFile(s.configOut)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	for _, file := range []struct{ path, mark string }{{s.configOut, configMark}, {s.tokenFile(), tokenMark}} {
+		old, err := readRegular(file.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return usagef("--config-out %s: %w: name a file that you may write", s.configOut, err)
+		case !bytes.HasPrefix(old, []byte(file.mark)):
+			return usagef("--config-out %s: %s is there already and not from simulate: name another file", s.configOut, file.path)
+		}
+	}
+	return nil
+}
+
+// readRegular reads a file and follows no link to another; what is no file is refused.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, fmt.Errorf("look at what is there: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no plain file", path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read what is there: %w", err)
+	}
+	return data, nil
+}
+
+// removeOurs removes what this process wrote, unless somebody has changed it since.
+func removeOurs(path string, wrote []byte) error {
+	now, err := readRegular(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Equal(now, wrote) {
 		return nil
-	case err != nil:
-		return usagef("--config-out %s: %w: name a file that you may write", s.configOut, err)
-	case !bytes.HasPrefix(old, []byte(configMark)):
-		return usagef("--config-out %s is there already and not from simulate: name another file", s.configOut)
+	}
+	if err = errors.Join(err, os.Remove(path)); err != nil {
+		return fmt.Errorf("clean up: %w", err)
 	}
 	return nil
 }
@@ -109,11 +149,10 @@ func (s *simulation) writeConfig(sim *simulator.Simulator) error {
 	if err != nil {
 		return fmt.Errorf("find %s: %w", s.tokenFile(), err)
 	}
-	if err := writePrivate(token, []byte(sim.Token()+"\n")); err != nil {
-		return usagef("--config-out: %w: name a file in a folder that you may write", err)
-	}
-	text := append([]byte(configMark), sim.Config("file:"+token)...)
-	if err := writePrivate(s.configOut, text); err != nil {
+	s.token = []byte(sim.Token() + "\n")
+	s.config = append([]byte(configMark), sim.Config("file:"+token)...)
+	// The token first: a config that is there names one that is there.
+	if err := errors.Join(writePrivate(token, s.token), writePrivate(s.configOut, s.config)); err != nil {
 		return usagef("--config-out: %w: name a file in a folder that you may write", err)
 	}
 	return nil

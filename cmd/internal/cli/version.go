@@ -42,6 +42,20 @@ func buildInfo() build {
 // userAgent is what signalbox calls itself to the systems that it reads.
 func userAgent() string { return "signalbox/" + buildInfo().Version }
 
+// versionText is buildInfo in one line.
+func versionText() string {
+	b := buildInfo()
+	text := "signalbox " + b.Version
+	if b.Commit != "" {
+		text += " (" + b.Commit[:min(12, len(b.Commit))]
+		if b.Modified {
+			text += ", modified"
+		}
+		text += ")"
+	}
+	return text + " " + b.Go + " " + b.Platform
+}
+
 func (c *commands) version() *cobra.Command {
 	var out output
 	cmd := &cobra.Command{
@@ -49,19 +63,10 @@ func (c *commands) version() *cobra.Command {
 		Short: "Say which build this is",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b := buildInfo()
 			if out == outputJSON {
-				return writeJSON(cmd.OutOrStdout(), b)
+				return writeJSON(cmd.OutOrStdout(), buildInfo())
 			}
-			text := "signalbox " + b.Version
-			if b.Commit != "" {
-				text += " (" + b.Commit[:min(12, len(b.Commit))]
-				if b.Modified {
-					text += ", modified"
-				}
-				text += ")"
-			}
-			return say(cmd.OutOrStdout(), "%s %s %s\n", text, b.Go, b.Platform)
+			return say(cmd.OutOrStdout(), "%s\n", versionText())
 		},
 	}
 	out.flag(cmd)
