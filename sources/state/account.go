@@ -31,10 +31,10 @@ type account struct {
 	boards  int
 	lease   int // requests that may be sent before the next sync
 	synced  time.Time
-	locked  time.Time // since when another process has had the file at every look; zero: it is free
-	debt    int       // requests of this board that no lease covered since then
-	dry     time.Time // when the file had nothing to lease; zero: it had
-	syncing bool      // a request is at the file
+	locked  time.Time     // since when another process has had the file at every look; zero: it is free
+	debt    int           // requests of this board that no lease covered since then
+	dry     time.Time     // when the file had nothing to lease; zero: it had
+	syncing chan struct{} // a request is at the file; closed when it has been. nil: none is
 	leaving bool
 }
 

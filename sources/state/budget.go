@@ -62,6 +62,7 @@ const (
 	syncEvery   = 5 * time.Second
 	boardExpiry = 15 * time.Minute // without a request; an unattended board asks every few minutes
 	retryAfter  = time.Minute
+	awaitDisk   = 5 * time.Millisecond // for another request of this process at the file
 )
 
 // NewBudget returns the budget that is kept in dir; a nil dir makes one for this process alone.
@@ -218,13 +219,19 @@ func (b *Budget) sync(a *account, now time.Time, patient bool) {
 		a.alone(now)
 		return
 	}
-	if a.syncing {
-		a.overdraw(now)
-		return
+	for tries := 3; a.syncing != nil; tries-- {
+		if !patient || tries == 0 || a.stuck(now) || !b.await(a.syncing) {
+			a.overdraw(now)
+			return
+		}
+		if a.lease > 0 || a.empty(now) {
+			return
+		}
 	}
-	a.syncing = true
+	a.syncing = make(chan struct{})
 	err := b.exchange(a, now, patient && !a.stuck(now))
-	a.syncing = false
+	close(a.syncing)
+	a.syncing = nil
 	switch {
 	case errors.Is(err, errLocked):
 		a.overdraw(now)
@@ -241,6 +248,21 @@ func (b *Budget) sync(a *account, now time.Time, patient bool) {
 			b.log.Info("the rate budget is shared with other boards again")
 		}
 		b.alone, b.retryDir = "", time.Time{}
+	}
+}
+
+// await waits, without the lock, for another request to be done with the file. It reports whether that
+// was so within a few milliseconds: a disk that hangs must not hold up everybody.
+func (b *Budget) await(done <-chan struct{}) bool {
+	b.mu.Unlock()
+	defer b.mu.Lock()
+	late := time.NewTimer(awaitDisk)
+	defer late.Stop()
+	select {
+	case <-done:
+		return true
+	case <-late.C:
+		return false
 	}
 }
 
