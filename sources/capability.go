@@ -16,55 +16,79 @@ type Source interface {
 	Close() error
 }
 
-// The read capabilities. Each method blocks until it has the whole answer or an error, gives up with
-// its context, and reports failures as *Error. A list that was answered "not modified" throughout
-// returns ErrNotModified.
-type (
-	RunLister interface {
-		ListRuns(context.Context, Query) (Batch[Run], error)
-	}
-	JobLister interface {
-		// ListJobs lists the jobs of a run's newest attempt, or of every attempt, in the provider's order.
-		ListJobs(ctx context.Context, run Ref, every bool) ([]Job, error)
-	}
-	LogReader interface {
-		ReadLog(ctx context.Context, job Ref, q LogQuery) (Log, error)
-	}
-	EnvironmentLister interface {
-		ListEnvironments(context.Context, Query) (Batch[Environment], error)
-	}
-	ReleaseLister interface {
-		ListReleases(context.Context, Query) (Batch[Release], error)
-	}
-	Comparer interface {
-		// Compare tells what lies between two versions (SHAs, tags or branches) of a scope. Only commits
-		// and files that touch paths (globs; none means all) are listed and counted.
-		Compare(ctx context.Context, scope, base, head string, paths []string) (Comparison, error)
-	}
-	IncidentLister interface {
-		ListIncidents(context.Context, Query) (Batch[Incident], error)
-	}
-	MetricQuerier interface {
-		QueryMetrics(context.Context, Query) (Batch[Series], error)
-	}
-	// Getter re-reads one object from the authority, never from a cache. It answers Run, Job,
-	// Environment, Deployment … by the Ref's kind, and an *Error of kind NotExist or Unsupported.
-	Getter interface {
-		Get(context.Context, Ref) (any, error)
-	}
-)
+// The read capabilities block until they have the whole answer or an error, give up with their context,
+// and report failures as *Error. A list that was answered "not modified" throughout returns
+// ErrNotModified.
 
-// For the commands doctor and init.
-type (
-	Checker interface {
-		// Check looks at everything that could keep this source from working. It never fails: what it
-		// finds is its answer.
-		Check(context.Context) []Finding
-	}
-	Discoverer interface {
-		Discover(context.Context) ([]Proposal, error)
-	}
-)
+// RunLister lists pipelines' runs.
+type RunLister interface {
+	ListRuns(context.Context, Query) (Batch[Run], error)
+}
+
+// JobLister lists a run's jobs: of its newest attempt, or of every attempt, in the provider's order.
+type JobLister interface {
+	ListJobs(ctx context.Context, run Ref, every bool) ([]Job, error)
+}
+
+// LogReader reads the end of a job's log.
+type LogReader interface {
+	ReadLog(ctx context.Context, job Ref, q LogQuery) (Log, error)
+}
+
+// EnvironmentLister lists what runs where.
+type EnvironmentLister interface {
+	ListEnvironments(context.Context, Query) (Batch[Environment], error)
+}
+
+// ReleaseLister lists published versions.
+type ReleaseLister interface {
+	ListReleases(context.Context, Query) (Batch[Release], error)
+}
+
+// Comparer tells what lies between two versions (SHAs, tags or branches) of a scope. Only commits and
+// files that touch paths (globs; none means all) are listed and counted.
+type Comparer interface {
+	Compare(ctx context.Context, scope, base, head string, paths []string) (Comparison, error)
+}
+
+// IncidentLister lists what people are paged for.
+type IncidentLister interface {
+	ListIncidents(context.Context, Query) (Batch[Incident], error)
+}
+
+// MetricQuerier reads metrics over time.
+type MetricQuerier interface {
+	QueryMetrics(context.Context, Query) (Batch[Series], error)
+}
+
+// Getter re-reads one object from the authority, never from a cache. It answers Run, Job, Environment,
+// Deployment … by the Ref's kind, and an *Error of kind NotExist or Unsupported.
+type Getter interface {
+	Get(context.Context, Ref) (any, error)
+}
+
+// Credentialer is a source that uses several credentials. Credential names the one that reads of a scope
+// use, without revealing it and without asking anybody: scopes of equal names share a rate limit.
+type Credentialer interface {
+	Credential(scope string) string
+}
+
+// Checker looks at everything that could keep a source from working, for the command doctor. It never
+// fails: what it finds is its answer.
+type Checker interface {
+	Check(context.Context) []Finding
+}
+
+// ScopeChecker is a Checker that can look at scopes too: whether each of those that are configured can be
+// read. It looks at nothing else, and answers in the order of the scopes.
+type ScopeChecker interface {
+	CheckScopes(ctx context.Context, scopes []string) []Finding
+}
+
+// Discoverer proposes services, for the command init.
+type Discoverer interface {
+	Discover(context.Context) ([]Proposal, error)
+}
 
 // Batch is a whole answer, and what is worth knowing about it.
 type Batch[T any] struct {

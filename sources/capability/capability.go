@@ -7,12 +7,6 @@ import (
 	"example.com/signalbox/sources/store"
 )
 
-// Credentialer is an optional capability of sources that use several credentials.
-type Credentialer interface {
-	// Credential names the credential that reads of scope use, as the source names it to its Budget.
-	Credential(scope string) string
-}
-
 // Set holds what one source can do. A nil field means that it cannot.
 type Set struct {
 	Runs         sources.RunLister
@@ -25,8 +19,9 @@ type Set struct {
 	Metrics      sources.MetricQuerier
 	Getter       sources.Getter
 	Checker      sources.Checker
+	ScopeChecker sources.ScopeChecker
 	Discoverer   sources.Discoverer
-	Credentialer Credentialer
+	Credentialer sources.Credentialer
 }
 
 // Of finds out what src can do. A nil source can do nothing.
@@ -42,8 +37,9 @@ func Of(src sources.Source) Set {
 	s.Metrics, _ = src.(sources.MetricQuerier)
 	s.Getter, _ = src.(sources.Getter)
 	s.Checker, _ = src.(sources.Checker)
+	s.ScopeChecker, _ = src.(sources.ScopeChecker)
 	s.Discoverer, _ = src.(sources.Discoverer)
-	s.Credentialer, _ = src.(Credentialer)
+	s.Credentialer, _ = src.(sources.Credentialer)
 	return s
 }
 

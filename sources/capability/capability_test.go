@@ -52,8 +52,9 @@ func TestOf(t *testing.T) {
 				sourcetest.Logs
 				sourcetest.Comparer
 				sourcetest.Getter
+				sourcetest.ScopeChecks
 			}{Base: base},
-			fields: []string{"Logs", "Comparer", "Getter"},
+			fields: []string{"Logs", "Comparer", "Getter", "ScopeChecker"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

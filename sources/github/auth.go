@@ -42,6 +42,14 @@ func (s *source) credential(owner string) (Credential, string) {
 	return Credential{s.cfg.Token, s.cfg.App}, ""
 }
 
+// Credential names the credential of a repository's owner by what the config calls it: its token is not
+// read for that.
+func (s *source) Credential(scope string) string {
+	owner, _, _ := strings.Cut(scope, "/")
+	_, identity := s.credential(owner)
+	return identity
+}
+
 // connFor is the connection for an owner's repositories. A token is read anew each time (which is
 // cheap, see secret.Ref), so that a rotated one is noticed.
 func (s *source) connFor(ctx context.Context, owner string) (*conn, error) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/httpx"
@@ -35,24 +37,38 @@ func (f *findings) fail(what string, err error) {
 }
 
 // Check looks at each credential: whether GitHub takes it, whose it is, what it may, until when, how much
-// of its budget is left; at the clock and at the version of the API; and at each repository that was
-// asked for.
+// of its budget is left; and at the clock and the version of the API.
 func (s *source) Check(ctx context.Context) []sources.Finding {
 	var f findings
+	for _, owner := range s.owners() {
+		s.checkCredential(ctx, &f, owner)
+	}
+	return f
+}
+
+// owners are those that a credential is configured for; "" is the one for all others.
+func (s *source) owners() []string {
 	owners := slices.Sorted(maps.Keys(s.cfg.Credentials))
 	if !s.cfg.Token.IsZero() || s.cfg.App != nil {
 		owners = append([]string{""}, owners...)
 	}
-	for _, owner := range owners {
-		s.checkCredential(ctx, &f, owner)
+	return owners
+}
+
+// CheckScopes looks at each repository: whether it can be read at all, and its runs, deployments
+// and tags, which need permissions of their own; whether it was renamed or archived.
+func (s *source) CheckScopes(ctx context.Context, scopes []string) []sources.Finding {
+	found := make([]findings, len(scopes))
+	var g errgroup.Group
+	g.SetLimit(parallel)
+	for i, scope := range scopes {
+		g.Go(func() error {
+			s.checkRepo(ctx, &found[i], scope)
+			return nil
+		})
 	}
-	s.mu.Lock()
-	scopes := slices.Sorted(maps.Keys(s.asked))
-	s.mu.Unlock()
-	for _, scope := range scopes {
-		s.checkRepo(ctx, &f, scope)
-	}
-	return f
+	_ = g.Wait()
+	return slices.Concat(found...)
 }
 
 func (s *source) checkCredential(ctx context.Context, f *findings, owner string) {
@@ -216,15 +232,19 @@ func (s *source) checkRepo(ctx context.Context, f *findings, scope string) {
 	for _, n := range notices {
 		f.add(sources.LevelWarn, scope, n.Text.String(), n.Fix.String())
 	}
+	well := true
 	for _, p := range []struct{ what, path string }{
 		{"workflow runs", c.path + "/actions/runs?per_page=1"},
 		{"deployments", c.path + "/deployments?per_page=1"},
+		{"tags", c.path + "/tags?per_page=1"},
 	} {
 		var v any
 		if _, err := c.look(ctx, p.path, &v); err != nil {
 			f.fail(scope+": "+p.what, err)
-			return
+			well = false
 		}
 	}
-	f.ok(scope, "runs and deployments can be read; default branch "+about.DefaultBranch)
+	if well {
+		f.ok(scope, "runs, deployments and tags can be read; default branch "+about.DefaultBranch)
+	}
 }

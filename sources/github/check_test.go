@@ -60,18 +60,44 @@ func TestCheckOfARefusedToken(t *testing.T) {
 	}
 }
 
+// A repository that is configured is looked at, listed before or not.
 func TestCheckOfRepositories(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	h.json("/user", obj{"login": "sre1"})
+	h.json("/repos/acme/old", obj{"id": 2, "full_name": "acme/older", "archived": true, "default_branch": "main"})
+	for _, p := range []string{"actions/runs", "deployments", "tags"} {
+		h.json("/repos/acme/old/"+p, []any{})
+	}
 	s := openOn(t, h)
-	s.runs(t, ask())
-	if got := checked(t, s); !strings.Contains(got, "0 acme/checkout: runs and deployments can be read; default branch main") {
-		t.Error(got)
+	if got := checked(t, s); strings.Contains(got, scope) {
+		t.Errorf("Check alone knows of repositories: %s", got)
 	}
 	h.status(deploysPath, 403, obj{"message": "no"}, "X-Accepted-GitHub-Permissions", "deployments=read")
-	if got := checked(t, s); !strings.Contains(got, "2 acme/checkout: deployments") {
-		t.Error(got)
+	var got strings.Builder
+	for _, f := range s.CheckScopes(context.Background(), []string{"acme/gone", "not a repository", "acme/old", scope}) {
+		fmt.Fprintf(&got, "%d %s: %s → %s\n", f.Level, f.What, f.Detail, f.Fix)
+		if f.Level != sources.LevelOK && f.Fix.IsZero() {
+			t.Errorf("%s says not what to do", f.What)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(got.String()), "\n")
+	want := []string{
+		"2 acme/gone: it does not exist, or is hidden from this credential → ",
+		"2 not a repository: \"not a repository\" is no repository → write owner/name",
+		"1 acme/old: is archived", "1 acme/old: was renamed to acme/older → write repo: github:acme/older", "0 acme/old: runs, deployments and tags can be read",
+		"2 acme/checkout: deployments: the token may not do this → give the token this permission: deployments=read",
+	}
+	if len(lines) != len(want) {
+		t.Fatalf("found\n%s", got.String())
+	}
+	for _, w := range want {
+		if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, w) }) {
+			t.Errorf("no %q in\n%s", w, got.String())
+		}
+	}
+	if !strings.HasPrefix(lines[0], "2 acme/gone") || !strings.HasPrefix(lines[5], "2 acme/checkout") {
+		t.Errorf("not in the order of the scopes:\n%s", got.String())
 	}
 }
 

@@ -3,7 +3,6 @@ package github
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -79,11 +78,7 @@ func (s *source) allRepos(ctx context.Context) ([]wireRepo, error) {
 			}
 		}
 	}
-	owners := slices.Sorted(maps.Keys(s.cfg.Credentials))
-	if !s.cfg.Token.IsZero() || s.cfg.App != nil {
-		owners = append([]string{""}, owners...)
-	}
-	for _, owner := range owners {
+	for _, owner := range s.owners() {
 		c, err := s.connFor(ctx, owner)
 		if err != nil {
 			return nil, err

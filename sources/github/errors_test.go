@@ -392,6 +392,23 @@ func appKey(t *testing.T) (*rsa.PrivateKey, string) {
 	return key, file
 }
 
+// Repositories of one credential wait for its limit together, those of another do not.
+func TestCredentialIsNamedWithoutItsToken(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, newHub(t), func(c *Config) {
+		c.Credentials = map[string]Credential{"Labs": {Token: parseRef(t, "cmd:false")}}
+	})
+	if a, b := s.Credential("acme/one"), s.Credential("other/two"); a != b {
+		t.Errorf("one token is %q and %q", a, b)
+	}
+	if a, b := s.Credential("labs/one"), s.Credential("LABS/two"); a != b || a == s.Credential("acme/one") {
+		t.Errorf("labs' is %q and %q", a, b)
+	}
+	if all := s.Credential("acme/one") + s.Credential("labs/one"); strings.Contains(all, testToken) {
+		t.Errorf("the token is in %q", all)
+	}
+}
+
 func TestAppTokenIsExchangedOnceAndRenewed(t *testing.T) {
 	t.Parallel()
 	key, file := appKey(t)

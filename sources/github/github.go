@@ -233,5 +233,7 @@ var (
 	_ sources.Comparer          = (*source)(nil)
 	_ sources.Getter            = (*source)(nil)
 	_ sources.Checker           = (*source)(nil)
+	_ sources.ScopeChecker      = (*source)(nil)
+	_ sources.Credentialer      = (*source)(nil)
 	_ sources.Discoverer        = (*source)(nil)
 )

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -232,16 +233,16 @@ func TestUnchangedWorldCostsNothing(t *testing.T) {
 
 func TestCheckAndDiscoverTheStory(t *testing.T) {
 	t.Parallel()
-	sim, src := simulated(t, simulator.Options{Seed: 1})
-	storyRead(t, sim, src, "acme/checkout", storySpec("checkout"))
+	_, src := simulated(t, simulator.Options{Seed: 1})
 	var text strings.Builder
-	for _, f := range list[sources.Checker](t, src).Check(t.Context()) {
+	repos := list[sources.ScopeChecker](t, src).CheckScopes(t.Context(), []string{"acme/checkout", "acme/money"})
+	for _, f := range slices.Concat(list[sources.Checker](t, src).Check(t.Context()), repos) {
 		fmt.Fprintf(&text, "%d %s: %s\n", f.Level, f.What, f.Detail)
 		if f.Level == sources.LevelFail || f.Level != sources.LevelOK && f.Fix.IsZero() {
 			t.Errorf("finding %+v", f)
 		}
 	}
-	for _, want := range []string{"signed in as sre1", "acme/checkout", "rate limit"} {
+	for _, want := range []string{"signed in as sre1", "0 acme/checkout: runs, deployments and tags can be read", "0 acme/money", "rate limit"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}

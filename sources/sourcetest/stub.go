@@ -63,6 +63,8 @@ type (
 	Getter func(context.Context, sources.Ref) (any, error)
 	// Credentials names the credential of a scope.
 	Credentials func(scope string) string
+	// ScopeChecks looks at scopes.
+	ScopeChecks func(ctx context.Context, scopes []string) []sources.Finding
 )
 
 // ListRuns implements sources.RunLister.
@@ -108,8 +110,13 @@ func (f Comparer) Compare(ctx context.Context, scope, base, head string, paths [
 // Get implements sources.Getter.
 func (f Getter) Get(ctx context.Context, ref sources.Ref) (any, error) { return f(ctx, ref) }
 
-// Credential implements capability.Credentialer.
+// Credential implements sources.Credentialer.
 func (f Credentials) Credential(scope string) string { return f(scope) }
+
+// CheckScopes implements sources.ScopeChecker.
+func (f ScopeChecks) CheckScopes(ctx context.Context, scopes []string) []sources.Finding {
+	return f(ctx, scopes)
+}
 
 // StubConfig is the config of a stub driver.
 type StubConfig struct {

@@ -10,13 +10,19 @@ import (
 )
 
 // Check asks every source what could keep it from working, one after the other in the order of the
-// config, and yields its name and what it found.
+// config, and yields its name and what it found: of the source itself, then of each configured repository.
 func (b *Board) Check(ctx context.Context) iter.Seq2[string, []sources.Finding] {
 	return func(yield func(string, []sources.Finding) bool) {
-		for _, o := range b.open {
+		b.mu.Lock()
+		cfg, open := b.config, b.open
+		b.mu.Unlock()
+		for _, o := range open {
 			found := []sources.Finding{{Level: sources.LevelOK, What: clean.Linef("a source of type %s has nothing to check", o.entry.Type)}}
 			if o.set.Checker != nil {
 				found = o.set.Checker.Check(ctx)
+			}
+			if o.set.ScopeChecker != nil {
+				found = append(found, o.set.ScopeChecker.CheckScopes(ctx, repositories(cfg, o.entry.Name))...)
 			}
 			if !yield(o.entry.Name, found) {
 				return
