@@ -134,6 +134,10 @@ func (s *Simulator) with(f func(*world.World)) {
 	f(s.world)
 }
 
+// Handler is what is served at URL, for clients that run on a clock of their own and so cannot wait for a
+// network.
+func (s *Simulator) Handler() http.Handler { return s.routes() }
+
 // URL is where the simulator is served, without a trailing slash.
 func (s *Simulator) URL() string { return "http://" + s.api.Addr().String() }
 

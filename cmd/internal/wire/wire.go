@@ -40,6 +40,8 @@ type Options struct {
 	Private bool
 	// Setup is shown instead of the panes, on a board for which nothing is configured.
 	Setup *ui.Setup
+	// Transport carries the drivers' requests; nil means the machine's network.
+	Transport http.RoundTripper
 	// Now is the board's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -82,7 +84,7 @@ type openSource struct {
 func New(o Options) (*Board, error) {
 	b := &Board{
 		o: o, now: o.Now, log: o.Log, config: o.Config,
-		saver: newSaver(),
+		saver:  newSaver(),
 		events: make(chan pane.Event, 16), settings: make(chan *config.Config, 1), crashes: make(chan *crash.Panic, 1),
 	}
 	b.browser = newBrowser(o.Lookup, b.guard())
@@ -94,8 +96,10 @@ func New(o Options) (*Board, error) {
 	}
 	b.refresh.Store(&o.Config.Refresh)
 	var err error
-	if b.transport, err = httpx.Base(httpx.Network{}); err != nil {
-		return nil, fmt.Errorf("prepare the network: %w", err)
+	if b.transport = o.Transport; b.transport == nil {
+		if b.transport, err = httpx.Base(httpx.Network{}); err != nil {
+			return nil, fmt.Errorf("prepare the network: %w", err)
+		}
 	}
 	b.dir = b.stateDir()
 	b.budget = state.NewBudget(b.dir, state.BudgetOptions{Log: b.log})
