@@ -164,7 +164,7 @@ func TestQuitGoesBackFirst(t *testing.T) {
 	b.says("Run checkout")
 	b.press("q")
 	b.hides("Run checkout")
-	b.hides("Deployments")
+	b.hides("4 Deployments")
 	b.press("q")
 	b.says("Deployments")
 	if b.quit {
@@ -182,7 +182,7 @@ func TestEscGoesBackAndNeverQuits(t *testing.T) {
 	b.press("3", "f")
 	b.says("following checkout")
 	b.press("z")
-	b.hides("Deployments")
+	b.hides("4 Deployments")
 	b.clock.pass(time.Minute)
 	b.press("esc", "esc", "esc", "esc", "esc", "esc")
 	b.says("Deployments")
@@ -515,7 +515,7 @@ func TestHelpIsMadeFromTheKeymap(t *testing.T) {
 	b.press("z")
 	b.says("Deployments")
 	b.press("Z")
-	b.hides("Deployments")
+	b.hides("4 Deployments")
 }
 
 func TestSourcesDialog(t *testing.T) {
@@ -591,7 +591,7 @@ func TestMouse(t *testing.T) {
 	click := func(x, y int, button tea.MouseButton) {
 		b.send(tea.MouseMsg{X: x, Y: y, Button: button, Action: tea.MouseActionPress})
 	}
-	click(100, 9, tea.MouseButtonLeft)
+	click(100, 7, tea.MouseButtonLeft)
 	if b.focusedTitle() != "Deployments" {
 		t.Fatalf("the click focused %s", b.focusedTitle())
 	}
@@ -601,7 +601,7 @@ func TestMouse(t *testing.T) {
 	if k, _ := b.panes[3].list.Key(); k != "web" {
 		t.Errorf("selected %q", k)
 	}
-	click(10, 9, tea.MouseButtonWheelDown)
+	click(10, 7, tea.MouseButtonWheelDown)
 	if c, _ := last[pane.Click](b.panes[2]); c.Wheel != 3 || b.focusedTitle() != "Deployments" {
 		t.Errorf("the wheel: %+v, focus on %s", c, b.focusedTitle())
 	}
@@ -668,10 +668,10 @@ func TestZoom(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, 160, 48)
 	b.press("3", "z")
-	b.hides("Deployments")
+	b.hides("4 Deployments")
 	b.press("4")
 	b.says("Deployments")
-	b.hides("Pipelines")
+	b.hides("3 Pipelines")
 	b.press("z")
 	b.says("Pipelines")
 	b = newBoard(t, 80, 24)

@@ -22,16 +22,19 @@ type headerKey struct {
 	rect   layout.Rect
 	theme  *theme.Theme
 	zone   *time.Location
+	hidden string // what the panes that are not seen have to say
 }
 
 // drawHeader draws whose board this is at the left, and the sources' health and the clock at the right.
-// Where both do not fit, detail goes first, then names; the clock stays longest.
+// Where both do not fit, detail goes first, then names; the clock stays longest. Between them stands what
+// the panes say that are not seen, where there is room.
 func (a *App) drawHeader(rect layout.Rect) {
 	if rect.Empty() {
 		return
 	}
 	now := a.opts.Clock().Truncate(time.Minute)
-	k := headerKey{a.snap, now, a.follow, a.whose, rect, a.set.Theme, a.set.Zone}
+	hidden := a.hiddenMarks()
+	k := headerKey{a.snap, now, a.follow, a.whose, rect, a.set.Theme, a.set.Zone, component.String(hidden)}
 	if k == a.canvas.header {
 		return
 	}
@@ -49,7 +52,42 @@ func (a *App) drawHeader(rect layout.Rect) {
 	hw := component.Width(health)
 	x := w - clock.Text.Width() - 3 - hw
 	component.Draw(r, x, 0, hw, th, health)
+	if mw := component.Width(hidden); mw > 0 && component.Width(left)+mw+8 <= x {
+		component.Draw(r, x-mw-4, 0, mw, th, hidden)
+	}
 	a.canvas.health = layout.Rect{X: rect.X + 1 + x, Y: rect.Y, W: hw, H: 1}
+}
+
+// hiddenMarks name the panes of the board that are not seen and have something to say, as tabs would.
+func (a *App) hiddenMarks() []component.Part {
+	if a.mode() < layout.Medium || !a.zoom && len(a.details) == 0 {
+		return nil
+	}
+	var out []component.Part
+	for _, s := range a.board {
+		if !s.rect.Empty() {
+			continue
+		}
+		h := s.pane.Heading(a.env(s))
+		if len(h.Tab) == 0 {
+			continue
+		}
+		if len(out) > 0 {
+			out = append(out, component.Part{Text: clean.Const("   ")})
+		}
+		out = append(append(out, component.Part{Token: theme.Muted, Text: clean.Linef("%s ", h.Title)}), h.Tab...)
+	}
+	return out
+}
+
+// you is who this board is for, as the first source knows them.
+func (a *App) you() string {
+	for _, s := range a.snap.Catalog.Sources {
+		if me := a.snap.Catalog.Me[s.Type]; me != "" {
+			return me
+		}
+	}
+	return ""
 }
 
 // fitHeader finds the most detail of both sides that fits into w columns with a gap between them.
@@ -58,8 +96,8 @@ func fitHeader(w int, parts func(left int, health healthDetail) (l, h []componen
 		left   int
 		health healthDetail
 	}{
-		{0, healthFull}, {1, healthFull}, {2, healthFull}, {1, healthNames}, {2, healthNames}, {3, healthNames},
-		{2, healthGlyphs}, {3, healthGlyphs}, {3, healthWorst}, {4, healthWorst}, {4, healthNone},
+		{0, healthFull}, {1, healthFull}, {2, healthFull}, {3, healthFull}, {2, healthNames}, {3, healthNames}, {4, healthNames},
+		{3, healthGlyphs}, {4, healthGlyphs}, {4, healthWorst}, {5, healthWorst}, {5, healthNone},
 	} {
 		l, h = parts(try.left, try.health)
 		gap := 0
@@ -73,23 +111,23 @@ func fitHeader(w int, parts func(left int, health healthDetail) (l, h []componen
 	return l, h
 }
 
-// identity is the left of the header. Level 0 says everything, 4 nothing but the name.
+// identity is the left of the header. Level 0 says everything, 5 nothing but the name.
 func (a *App) identity(level int) []component.Part {
 	th, c := a.set.Theme, a.snap.Catalog
 	dot := component.Part{Token: theme.Muted, Text: clean.Concat(clean.Const(" "), th.Glyph(theme.GlyphDot), clean.Const(" "))}
 	out := []component.Part{{Token: theme.Accent, Text: clean.Const("signalbox")}}
-	if level >= 4 {
+	if level >= 5 {
 		return out
 	}
 	gap := component.Part{Text: clean.Const("   ")}
-	if level > 1 {
+	if level > 2 {
 		gap.Text = clean.Const("  ")
 	}
 	if c.Team != "" {
 		out = append(out, gap, component.Part{Token: theme.Strong, Text: clean.Line(c.Team)})
 		gap = dot
 	}
-	if n := len(c.Services); n > 0 && level == 0 {
+	if n := len(c.Services); n > 0 && level <= 1 {
 		text := clean.Linef("%d services", n)
 		if n == 1 {
 			text = clean.Const("1 service")
@@ -99,13 +137,16 @@ func (a *App) identity(level int) []component.Part {
 	}
 	if a.follow != "" {
 		text := clean.Linef("following %s", a.follow)
-		if level > 2 {
+		if level > 3 {
 			text = clean.Line(a.follow)
 		}
 		return append(out, gap, component.Part{Token: theme.Info, Text: text})
 	}
-	if level < 2 || a.whose != pane.Team && level < 4 {
+	if level < 3 || a.whose != pane.Team && level < 5 {
 		out = append(out, gap, a.whosePart(level))
+	}
+	if you := a.you(); you != "" && level == 0 {
+		out = append(out, gap, component.Part{Token: theme.Muted, Text: clean.Linef("you are %s", you)})
 	}
 	return out
 }
@@ -120,7 +161,7 @@ func (a *App) whosePart(level int) component.Part {
 	case pane.All:
 		p.Text = clean.Const("everybody's")
 	}
-	if level > 2 {
+	if level > 3 {
 		p.Text = clean.Line([...]string{"team", "mine", "all"}[a.whose%3])
 	}
 	return p

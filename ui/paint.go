@@ -231,7 +231,7 @@ func (a *App) drawSlot(s *slot) {
 	r.Fill(screen.Style{})
 	if a.mode() != layout.Tiny {
 		h := s.pane.Heading(d.env)
-		f := component.Frame{Title: h.Title, Summary: h.Summary, Focused: d.env.Focused}
+		f := component.Frame{Title: h.Title, Summary: h.Summary, Short: h.Short, Focused: d.env.Focused}
 		if a.mode() >= layout.Medium {
 			f.Number = 1 + slices.Index(a.board, s)
 		}
@@ -264,7 +264,7 @@ func (a *App) drawStrips() {
 		if r := c.plan.Strips[i]; !r.Empty() {
 			region := a.region(r)
 			region.Fill(screen.Style{})
-			s.Draw(component.Frame{Title: s.Heading.Title, Summary: s.Heading.Summary}.Draw(region, a.set.Theme))
+			s.Draw(component.Frame{Title: s.Heading.Title, Summary: s.Heading.Summary, Short: s.Heading.Short}.Draw(region, a.set.Theme))
 		}
 	}
 }

@@ -134,7 +134,7 @@ func nextOf(c *Cell) []Next {
 	if !c.Verified && !c.Mismatch {
 		out = append(out, Next{Kind: NextUnverified})
 	}
-	if gate == nil && ahead > 0 {
+	if gate == nil && ahead > 0 && c.Outcome != Half && c.Outcome != DeployFailed { // mend it before promoting more
 		out = append(out, Next{Kind: NextAhead, Commits: ahead})
 	}
 	if c.Env.Behind > 0 {

@@ -39,6 +39,7 @@ type Trouble struct {
 	Text    clean.Text  // what it is, without the service
 	Since   time.Time   // zero: unknown
 	Mine    bool        // it waits for me
+	Feed    int         // the index of the feed that tells it in the snapshot; -1: the board itself does
 }
 
 // Troubles lists what is wrong in s, worst first. Equal ones stand newest first, then by Ref, so a
@@ -46,7 +47,7 @@ type Trouble struct {
 func Troubles(s *store.Snapshot, p *Pipelines, d *Deployments) []Trouble {
 	var out []Trouble
 	if t := s.Catalog.ConfigError; !t.IsZero() {
-		out = append(out, Trouble{Kind: ConfigBroken, Sense: Warn, Service: "config", Text: t})
+		out = append(out, Trouble{Kind: ConfigBroken, Sense: Warn, Service: "config", Text: t, Feed: -1})
 	}
 	out = appendIncidents(out, s)
 	for i := range p.Rows {
@@ -73,7 +74,7 @@ func appendIncidents(out []Trouble, s *store.Snapshot) []Trouble {
 	for i := range s.Feeds {
 		for j := range s.Feeds[i].Incidents {
 			in := &s.Feeds[i].Incidents[j]
-			t := Trouble{Ref: in.Ref, Service: in.Service, Since: in.Created, Mine: in.Mine, Text: in.Title}
+			t := Trouble{Ref: in.Ref, Service: in.Service, Since: in.Created, Mine: in.Mine, Text: in.Title, Feed: i}
 			switch in.State {
 			case sources.Triggered:
 				t.Kind, t.Sense = IncidentOpen, Crit
@@ -93,7 +94,7 @@ func appendIncidents(out []Trouble, s *store.Snapshot) []Trouble {
 
 func runTrouble(p *Pipeline) (Trouble, bool) {
 	r := p.Run
-	t := Trouble{Ref: r.Ref, Service: p.Service, Since: cmp.Or(r.Ended, r.Started, r.Created)}
+	t := Trouble{Ref: r.Ref, Service: p.Service, Since: cmp.Or(r.Ended, r.Started, r.Created), Feed: p.Feed}
 	name := r.Workflow.String() + " on " + branchOf(r)
 	switch {
 	case r.State == sources.StateFailed:
@@ -125,7 +126,7 @@ func appendLane(out []Trouble, l *Lane) []Trouble {
 			continue
 		}
 		if c.Mismatch {
-			out = append(out, Trouble{Kind: VersionsDisagree, Sense: Crit, Ref: c.Env.Ref, Service: l.Service, Since: c.Since,
+			out = append(out, Trouble{Kind: VersionsDisagree, Sense: Crit, Ref: c.Env.Ref, Service: l.Service, Since: c.Since, Feed: c.Feed,
 				Text: clean.Line(c.Env.Name + ": evidence of the version disagrees")})
 		}
 		if t, ok := deployTrouble(l, c); ok {
@@ -137,7 +138,7 @@ func appendLane(out []Trouble, l *Lane) []Trouble {
 
 // deployTrouble speaks of a deployment that did not make it: "prod us failed, eu is on v2.0.3".
 func deployTrouble(l *Lane, c *Cell) (Trouble, bool) {
-	t := Trouble{Kind: DeploymentFailed, Sense: Crit, Ref: c.Env.Ref, Service: l.Service}
+	t := Trouble{Kind: DeploymentFailed, Sense: Crit, Ref: c.Env.Ref, Service: l.Service, Feed: c.Feed}
 	if c.Outcome != Half && c.Outcome != DeployFailed {
 		return t, false
 	}
@@ -183,7 +184,7 @@ func appendFeeds(out []Trouble, s *store.Snapshot) []Trouble {
 			}
 			continue
 		}
-		t := Trouble{Kind: SourceFails, Sense: Warn, Service: f.Key.Source, Since: h.Since, Text: ErrorText(h.Err)}
+		t := Trouble{Kind: SourceFails, Sense: Warn, Service: f.Key.Source, Since: h.Since, Text: ErrorText(h.Err), Feed: -1}
 		if h.State == store.Refused {
 			t.Kind = SourceDown
 		}
@@ -226,7 +227,7 @@ func Waits(p *Pipelines, d *Deployments) []Trouble {
 		r := p.Rows[i].Run
 		if g := GateOf(r.Gates); g != nil && r.State == sources.StateWaiting && !seen[r.Ref] {
 			out = append(out, Trouble{Kind: GateWaits, Sense: Warn, Ref: r.Ref, Service: p.Rows[i].Service, Since: g.Since,
-				Mine: g.CanApprove, Text: gateText(g, g.Environment, "")})
+				Mine: g.CanApprove, Text: gateText(g, g.Environment, ""), Feed: p.Rows[i].Feed})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Trouble) int {
@@ -243,7 +244,7 @@ func laneGate(l *Lane, at int, g *sources.Gate) Trouble {
 		commits = Commits(e.Ahead)
 	}
 	return Trouble{Kind: GateWaits, Sense: Warn, Ref: e.Ref, Service: l.Service, Since: g.Since, Mine: g.CanApprove,
-		Text: gateText(g, e.Name, commits)}
+		Text: gateText(g, e.Name, commits), Feed: l.Cells[at].Feed}
 }
 
 func gateText(g *sources.Gate, env, commits string) clean.Text {

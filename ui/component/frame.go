@@ -15,6 +15,7 @@ type Frame struct {
 	Number  int // the key that goes there; 0: none
 	Title   clean.Text
 	Summary []Part
+	Short   []Part // Summary where room lacks; empty: it is cut
 	Focused bool
 }
 
@@ -45,12 +46,15 @@ func (f Frame) Draw(r screen.Region, th *theme.Theme) screen.Region {
 	return r.Sub(1, 1, w-2, h-2)
 }
 
-// heading draws title and summary over the top line, each with a blank at both sides. The title gives
-// way first, down to half of the line; then the summary is cut.
+// heading draws title and summary over the top line, each with a blank at both sides. Where both do not
+// fit the summary is said in short; then the title gives way, down to half of the line; then the summary is cut.
 func (f Frame) heading(r screen.Region, th *theme.Theme) {
 	w, _ := r.Size()
-	title := f.title()
-	tw, sw := Width(title), Width(f.Summary)
+	title, summary := f.title(), f.Summary
+	tw, sw := Width(title), Width(summary)
+	if len(f.Short) > 0 && tw+2+sw+2+1 > w {
+		summary, sw = f.Short, Width(f.Short)
+	}
 	if sw > 0 {
 		sw += 2
 	}
@@ -67,7 +71,7 @@ func (f Frame) heading(r screen.Region, th *theme.Theme) {
 		padded(r.Sub(0, 0, tw, 1), th, title)
 	}
 	if sw > 4 {
-		padded(r.Sub(w-sw, 0, sw, 1), th, f.Summary)
+		padded(r.Sub(w-sw, 0, sw, 1), th, summary)
 	}
 }
 

@@ -1,6 +1,8 @@
 package component
 
 import (
+	"strings"
+
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/ui/screen"
 	"example.com/signalbox/ui/theme"
@@ -19,6 +21,15 @@ func Width(parts []Part) int {
 		w += p.Text.Width()
 	}
 	return w
+}
+
+// String is what parts say.
+func String(parts []Part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(p.Text.String())
+	}
+	return b.String()
 }
 
 // Draw draws parts one after the other from x on, cut with an ellipsis where w columns end, and

@@ -18,36 +18,56 @@ type Tab struct {
 //
 //	[1 Incidents 1!]  2 Metrics  3 Pipelines 1✗
 //
-// Where they do not fit, titles are cut, evenly, then all but the numbers and marks. It returns the
-// column at which each tab ends, for the mouse.
+// Where they do not fit, the titles of those with nothing to say are cut, then all, evenly, then all but
+// the numbers and marks is left out. It returns the column at which each tab ends, for the mouse.
 func TabBar(r screen.Region, th *theme.Theme, tabs []Tab, chosen int) []int {
 	w, _ := r.Size()
 	ends := make([]int, len(tabs))
-	limit := titleLimit(tabs, w)
+	limits := titleLimits(tabs, w, chosen)
 	x := 0
 	for i, t := range tabs {
-		x = drawTab(r, x, th, t, i, limit, i == chosen)
+		x = drawTab(r, x, th, t, i, limits[i], i == chosen)
 		ends[i] = min(x, w)
 	}
 	return ends
 }
 
-// titleLimit is the longest that titles may be so that all tabs fit into w columns.
-func titleLimit(tabs []Tab, w int) int {
+// leastTitle is the least of a title that says something: "In…".
+const leastTitle = 3
+
+// titleLimits are the longest that titles may be so that all tabs fit into w columns.
+func titleLimits(tabs []Tab, w, chosen int) []int {
+	out := make([]int, len(tabs))
 	longest := 0
 	for _, t := range tabs {
 		longest = max(longest, t.Title.Width())
 	}
-	for limit := longest; limit > 0; limit-- {
+	set := func(quiet, others int) bool {
 		total := 0
-		for _, t := range tabs {
-			total += tabWidth(t, limit)
+		for i, t := range tabs {
+			out[i] = others
+			if i != chosen && Width(t.Marks) == 0 {
+				out[i] = quiet
+			}
+			total += tabWidth(t, out[i])
 		}
-		if total <= w {
-			return limit
+		return total <= w
+	}
+	for limit := longest; limit >= leastTitle; limit-- {
+		if set(limit, longest) {
+			return out
 		}
 	}
-	return 0
+	if set(0, longest) {
+		return out
+	}
+	for limit := longest; limit > 0; limit-- {
+		if set(0, limit) {
+			return out
+		}
+	}
+	set(0, 0)
+	return out
 }
 
 func tabWidth(t Tab, limit int) int {

@@ -1,6 +1,10 @@
 package dialog
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/sahilm/fuzzy"
 
@@ -60,6 +64,7 @@ func (p *Palette) search() {
 		for _, m := range fuzzy.FindFrom(pattern, itemNames(p.items)) {
 			p.found = append(p.found, match{m.Index, m.MatchedIndexes})
 		}
+		p.preferBeginnings(pattern)
 	}
 	able := make([]match, 0, len(p.found))
 	var unable []match
@@ -74,6 +79,24 @@ func (p *Palette) search() {
 	p.list = component.List[int]{}
 	p.list.Resize(p.lines, p.rows())
 	p.list.Sync(p.rows())
+}
+
+// preferBeginnings puts the names that begin with pattern first, in the palette's own order: somebody who
+// types the first letters of a word expects the usual one on top.
+func (p *Palette) preferBeginnings(pattern string) {
+	pattern = strings.ToLower(pattern)
+	begins := func(m match) bool { return strings.HasPrefix(p.items[m.item].Name, pattern) }
+	slices.SortStableFunc(p.found, func(a, b match) int {
+		switch x, y := begins(a), begins(b); {
+		case x && y:
+			return cmp.Compare(a.item, b.item)
+		case x:
+			return -1
+		case y:
+			return 1
+		}
+		return 0
+	})
 }
 
 func (p *Palette) rows() component.Rows[int] {

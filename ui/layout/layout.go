@@ -89,10 +89,10 @@ type Plan struct {
 	Strips []Rect
 }
 
-// idleHeight is the height of a pane with nothing to show: its frame and three lines that say why.
+// idleHeight is the height of a pane with nothing to show: its frame and the line that says why.
 // leastHeight is the least that a pane beside others gets.
 const (
-	idleHeight  = 5
+	idleHeight  = 3
 	leastHeight = 4
 )
 
@@ -158,7 +158,9 @@ func (p *Plan) medium(n int, idle []bool) {
 	if isIdle(idle, 0) {
 		top = idleHeight
 	}
-	top = clamp(top, leastHeight, b.H-2*leastHeight)
+	if top != idleHeight {
+		top = clamp(top, leastHeight, b.H-2*leastHeight)
+	}
 	p.Panes[0] = Rect{b.X, b.Y, b.W, top}
 	rest := Rect{b.X, b.Y + top, b.W, b.H - top}
 	if n == 2 {

@@ -74,6 +74,7 @@ type Pane interface {
 type Heading struct {
 	Title   clean.Text
 	Summary []Part // at the right
+	Short   []Part // the same where room lacks: "1● 1✗"; empty: Summary is cut
 	Tab     []Part // on a tab, after the title: "1✗ 1◔"; empty when all is well
 	Stale   bool   // the age in the summary is a warning
 }

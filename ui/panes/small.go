@@ -165,6 +165,11 @@ func width(ts []insight.Trouble) int {
 // troubleParts is a trouble in one line: glyph, service in a column of so many cells, what, how long.
 func troubleParts(e pane.Env, t *insight.Trouble, column int) []pane.Part {
 	g, tok := glyphOf(t)
+	stale := kit.Staleness(e, t.Feed)
+	tok = kit.Verdict(tok, stale)
+	if stale == store.VeryStale {
+		g = theme.GlyphStale
+	}
 	name := theme.Strong
 	if t.Sense < insight.Warn {
 		name = theme.Text

@@ -140,7 +140,7 @@ func (d *Driver) Grid() *screen.Grid {
 func (d *Driver) Framed(number int) *screen.Grid {
 	h := d.Pane.Heading(d.Env)
 	g := screen.NewGrid(d.w+2, d.h+2)
-	f := component.Frame{Number: number, Title: h.Title, Summary: h.Summary, Focused: d.Env.Focused}
+	f := component.Frame{Number: number, Title: h.Title, Summary: h.Summary, Short: h.Short, Focused: d.Env.Focused}
 	d.Pane.Draw(d.Env, f.Draw(g.Region(), d.Env.Theme))
 	return g
 }

@@ -33,7 +33,11 @@ func (n Notice) Draw(r screen.Region, th *theme.Theme) {
 		y = 1
 	}
 	r.Text(1, y, th.Style(n.Token), th.Glyph(n.Glyph))
-	y = n.wrapped(r, th, y, n.Title, theme.Text)
+	title := theme.Text
+	if n.Glyph == theme.GlyphDot {
+		title = theme.Muted // nothing that anybody has to look at
+	}
+	y = n.wrapped(r, th, y, n.Title, title)
 	for _, l := range n.Lines {
 		if y >= h || w < 4 {
 			return
@@ -108,7 +112,7 @@ func (s Subject) Missing(e pane.Env, sum insight.FeedSum, empty Notice) Notice {
 	}
 	switch {
 	case !e.Snap.Has(s.Caps[0]):
-		return Notice{theme.Muted, theme.GlyphQueued, "No configured source has " + s.What + ".",
+		return Notice{theme.Muted, theme.GlyphDot, "No source of " + s.What + " is configured.",
 			[]string{"Sources stand under sources: in the config; signalbox config sample shows every kind, and what each reads."}}
 	case sum.N == 0:
 		return Notice{theme.Muted, theme.GlyphQueued, "No service is configured that has " + s.What + ".",
@@ -241,6 +245,15 @@ func Summary(e pane.Env, h *pane.Heading, sum insight.FeedSum) {
 	}
 	h.Stale = true
 	old := Old(e, sum.Oldest)
+	mark := P(theme.Warn, Ellipsis(e.Theme))
+	if len(h.Short) > 0 {
+		h.Short = append([]pane.Part{old, P(theme.Muted, " ")}, h.Short...)
+	}
+	if len(h.Tab) > 0 {
+		h.Tab = append([]pane.Part{mark, P(theme.Muted, " ")}, h.Tab...)
+	} else {
+		h.Tab = []pane.Part{mark}
+	}
 	if len(h.Summary) > 0 {
 		h.Summary = append([]pane.Part{old, P(theme.Muted, " "+e.Theme.Glyph(theme.GlyphDot).String()+" ")}, h.Summary...)
 		return
@@ -258,6 +271,14 @@ func List(th *theme.Theme, parts ...pane.Part) []pane.Part {
 		out = append(out, p)
 	}
 	return out
+}
+
+// Spaced is parts and one more, with a blank between.
+func Spaced(parts []pane.Part, one pane.Part) []pane.Part {
+	if len(parts) > 0 {
+		parts = append(parts, P(theme.Muted, " "))
+	}
+	return append(parts, one)
 }
 
 // Whose is the pane's Whose in the terms of insight.

@@ -2,6 +2,7 @@
 package deployments
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -81,15 +82,12 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 		parts = append(parts, kit.P(theme.Muted, "none today"))
 	}
 	if broken > 0 {
-		h.Tab = append(h.Tab, kit.P(crit, strconv.Itoa(broken)+e.Theme.Glyph(theme.GlyphFailed).String()))
+		h.Tab = kit.Spaced(h.Tab, kit.P(crit, strconv.Itoa(broken)+e.Theme.Glyph(theme.GlyphFailed).String()))
 	}
 	if waits > 0 {
-		if broken > 0 {
-			h.Tab = append(h.Tab, kit.P(theme.Muted, " "))
-		}
-		h.Tab = append(h.Tab, kit.P(warn, strconv.Itoa(waits)+e.Theme.Glyph(theme.GlyphWaiting).String()))
+		h.Tab = kit.Spaced(h.Tab, kit.P(warn, strconv.Itoa(waits)+e.Theme.Glyph(theme.GlyphWaiting).String()))
 	}
-	h.Summary = kit.List(e.Theme, parts...)
+	h.Summary, h.Short = kit.List(e.Theme, parts...), slices.Clone(h.Tab)
 	kit.Summary(e, &h, sum)
 	return h
 }

@@ -255,24 +255,28 @@ func progress(e pane.Env, c *insight.Cell, stale store.Staleness) pane.Part {
 	return pane.Part{Token: tok, Text: e.Theme.Glyph(g)}
 }
 
-// targetParts name the targets; each has its mark as soon as one did not make it.
+// targetParts name the targets: each has its mark as soon as one did not make it; those that nothing ever
+// came to stand last, in words: "us ✓, no eu".
 func targetParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Part {
 	whole := c.Outcome == insight.Deployed && !slices.ContainsFunc(c.Targets, never)
-	var parts []pane.Part
-	for i, t := range c.Targets {
-		if i > 0 {
-			parts = append(parts, kit.P(theme.Text, " "))
-		}
-		parts = append(parts, kit.P(theme.Muted, t.Name))
+	var parts, missing []pane.Part
+	for _, t := range c.Targets {
 		if never(t) {
-			parts = append(parts, kit.P(theme.Muted, " -"))
+			missing = append(missing, kit.P(theme.Text, "no "+t.Name))
 			continue
 		}
+		parts = kit.Spaced(parts, kit.P(theme.Muted, t.Name))
 		if whole {
 			continue
 		}
 		g, tok := e.Theme.State(t.State)
 		parts = append(parts, kit.P(theme.Text, " "), pane.Part{Token: kit.Verdict(tok, stale), Text: e.Theme.Glyph(g)})
+	}
+	for _, m := range missing {
+		if len(parts) > 0 {
+			parts = append(parts, kit.P(theme.Muted, ", "))
+		}
+		parts = append(parts, m)
 	}
 	return parts
 }

@@ -258,18 +258,30 @@ func (b *builder) between(p *Pane) {
 		b.heading("NEXT", "")
 		b.line("comparing", sources.Ref{}, kit.P(theme.Muted, "comparing with "+prev+kit.Ellipsis(b.e.Theme)))
 	default:
-		b.comparison(p.diff, prev)
+		b.comparison(p.diff, prev, here(p.env))
 	}
 }
 
-func (b *builder) comparison(d *sources.Comparison, prev string) {
+// here is what a comparison compares with: the newest version that runs in env, by its name where others
+// run there too.
+func here(env *sources.Environment) string {
+	newest := current(env)
+	for i := range env.Targets {
+		if c := env.Targets[i].Current; c != nil && !c.Version.Same(newest) {
+			return "in " + newest.Short().String() + ", the newest version here"
+		}
+	}
+	return "here"
+}
+
+func (b *builder) comparison(d *sources.Comparison, prev, here string) {
 	right := ""
 	if d.Partial {
 		right = "the list of files is cut"
 	}
 	b.heading("NEXT", right)
 	if d.Ahead > 0 || d.Behind == 0 {
-		b.line("ahead", sources.Ref{}, kit.P(theme.Text, insight.Commits(d.Ahead)+" in "+prev+" and not here"))
+		b.line("ahead", sources.Ref{}, kit.P(theme.Text, insight.Commits(d.Ahead)+" in "+prev+" and not "+here))
 	}
 	if d.Behind > 0 {
 		b.text("behind", sources.Ref{}, 0, kit.P(theme.Warn, b.e.Theme.Glyph(theme.GlyphWarn).String()+" "),
@@ -278,7 +290,7 @@ func (b *builder) comparison(d *sources.Comparison, prev string) {
 	for i := range d.Commits {
 		c := &d.Commits[i]
 		pull := ""
-		if c.Pull > 0 {
+		if c.Pull > 0 && !strings.Contains(c.Title.String(), "#"+strconv.Itoa(c.Pull)) {
 			pull = " #" + strconv.Itoa(c.Pull)
 		}
 		b.rows = append(b.rows, row{key: "commit " + c.SHA, height: 1,

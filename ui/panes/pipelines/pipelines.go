@@ -74,11 +74,10 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 			return
 		}
 		parts = append(parts, kit.P(kit.Verdict(tok, sum.Stale), number(n)+" "+word))
+		mark := kit.P(kit.Verdict(tok, sum.Stale), number(n)+e.Theme.Glyph(g).String())
+		h.Short = kit.Spaced(h.Short, mark)
 		if tok == theme.Crit || tok == theme.Warn {
-			if len(tab) > 0 {
-				tab = append(tab, kit.P(theme.Muted, " "))
-			}
-			tab = append(tab, kit.P(kit.Verdict(tok, sum.Stale), number(n)+e.Theme.Glyph(g).String()))
+			tab = kit.Spaced(tab, mark)
 		}
 	}
 	say(c.Running, theme.Busy, "running", theme.GlyphRunning)

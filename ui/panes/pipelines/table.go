@@ -35,9 +35,13 @@ const margin = 3
 // barWidth is the width of a progress bar.
 const barWidth = 5
 
+// usualState is the width of a bar and its times: "▰▰▱▱▱ 2m of 4m".
+const usualState = barWidth + 1 + len("2m of 4m")
+
 type table struct {
 	want   [colCount]int
 	short  int // what the states would take in their short words
+	usual  int // what most of them take; longer ones borrow from the title
 	widths []int
 	places []int
 }
@@ -46,13 +50,13 @@ type table struct {
 func (t *table) measure(rows []insight.Pipeline, e pane.Env) {
 	t.want = [colCount]int{colService: len("SERVICE"), colWorkflow: len("WORKFLOW"), colBranch: len("BRANCH"),
 		colSHA: 7, colTitle: len("COMMIT"), colState: len("STATE TIME"), colAge: len("STARTED")}
-	t.short = 0
+	t.short, t.usual = 0, len("STATE TIME")
 	for i := range rows {
 		p := &rows[i]
 		t.grow(colService, serviceText(p).Width())
 		t.grow(colWorkflow, p.Run.Workflow.Width())
 		t.grow(colBranch, branch(p.Run).Width())
-		t.grow(colTitle, p.Run.Commit.Title.Width())
+		t.grow(colTitle, title(p.Run).Width())
 		t.grow(colActor, p.Run.Actor.Width())
 		if fails(p.Run) != "" {
 			t.grow(colFails, len("20 of 20"))
@@ -62,7 +66,11 @@ func (t *table) measure(rows []insight.Pipeline, e pane.Env) {
 		if short.IsZero() {
 			short = word.Text
 		}
-		t.short = max(t.short, short.Width()+1+len(took))
+		n := short.Width() + 1 + len(took)
+		t.short = max(t.short, n)
+		if n <= usualState {
+			t.usual = max(t.usual, n)
+		}
 	}
 }
 
@@ -71,7 +79,9 @@ func (t *table) grow(col, w int) { t.want[col] = max(t.want[col], w) }
 // fit decides which columns show in a region w wide.
 func (t *table) fit(w int, compact bool) {
 	if w < 90 {
-		t.try(w, 12, min(20, max(t.short, len("STATE TIME"))), compact)
+		if t.try(w, 15, t.usual, true); t.widths[colTitle] == 0 {
+			t.try(w, 15, min(20, max(t.short, len("STATE TIME"))), true)
+		}
 		return
 	}
 	state := min(t.want[colState], 32)
@@ -84,16 +94,20 @@ func (t *table) fit(w int, compact bool) {
 // big screens need.
 func (t *table) try(w, titleMin, state int, plain bool) {
 	limit := func(col, most int) int { return min(t.want[col], most) }
+	name := 8
+	if w >= 90 {
+		name = limit(colWorkflow, 16)
+	}
 	cols := [colCount]kit.Column{
 		colService:  {Min: min(8, t.want[colService]), Want: limit(colService, 24)},
-		colWorkflow: {Gap: 2, Min: 8, Want: limit(colWorkflow, 24), Drop: 1},
+		colWorkflow: {Gap: 2, Min: name, Want: limit(colWorkflow, 24), Drop: 1},
 		colBranch:   {Gap: 2, Min: min(11, t.want[colBranch]), Want: limit(colBranch, 28), Drop: 2},
 		colSHA:      {Gap: 2, Min: 7, Want: 7, Drop: 5},
 		colTitle:    {Gap: 1, Min: titleMin, Want: limit(colTitle, 60), Drop: 6, Grow: true},
 		colActor:    {Gap: 2, Min: 6, Want: limit(colActor, 16), Drop: 8},
 		colFails:    {Gap: 2, Min: 8, Want: t.want[colFails], Drop: 9},
 		colAge:      {Gap: 2, Min: 7, Want: 7, Drop: 7},
-		colState:    {Gap: 2, Min: min(state, max(t.short, len("STATE TIME"))), Want: state},
+		colState:    {Gap: 2, Min: min(state, max(t.short, t.usual)), Want: state},
 	}
 	if plain {
 		cols[colActor].Want, cols[colFails].Want = 0, 0
@@ -149,7 +163,8 @@ func (t *table) row(e pane.Env, r screen.Region, p *insight.Pipeline) {
 	t.put(e, r, colWorkflow, text, run.Workflow)
 	t.put(e, r, colBranch, text, branch(run))
 	t.put(e, r, colSHA, theme.Muted, sources.Version{SHA: run.Commit.SHA}.Short())
-	t.put(e, r, colTitle, text, title(run))
+	x, room := t.titleRoom(e, p)
+	kit.Put(r, e.Theme, x, 0, room, text, title(run))
 	t.put(e, r, colActor, theme.Muted, run.Actor)
 	t.right(e, r, colFails, failToken(run, stale), kit.Text(fails(run)))
 	t.right(e, r, colAge, theme.Muted, kit.Text(kit.AgeSince(e.Now, run.Created)))
@@ -167,8 +182,40 @@ func (t *table) right(e pane.Env, r screen.Region, col int, tok theme.Token, s c
 	kit.Right(r, e.Theme, margin+t.places[col], 0, t.widths[col], tok, s)
 }
 
+// leastTitle is the least of a title that says something.
+const leastTitle = 5
+
+// titleRoom is where a row's title stands, and how wide it may be: a state that says more than most
+// takes the rest of its words from there.
+func (t *table) titleRoom(e pane.Env, p *insight.Pipeline) (x, w int) {
+	x, w = margin+t.places[colTitle], t.widths[colTitle]
+	if borrowed := t.borrowed(e, p); borrowed > 0 {
+		if w -= borrowed; w < leastTitle {
+			w = 0
+		}
+	}
+	return x, w
+}
+
+// borrowed is by how much a row's state is wider than its column, where a title and nothing else stands
+// before it.
+func (t *table) borrowed(e pane.Env, p *insight.Pipeline) int {
+	if t.widths[colTitle] == 0 || t.widths[colActor]+t.widths[colFails]+t.widths[colAge] > 0 {
+		return 0
+	}
+	word, short, took := status(e, p)
+	over := word.Text.Width() + 1 + len(took) - t.widths[colState]
+	if over > t.widths[colTitle] && !short.IsZero() {
+		over = short.Width() + 1 + len(took) - t.widths[colState]
+	}
+	return max(0, min(over, t.widths[colTitle]))
+}
+
 func (t *table) state(e pane.Env, r screen.Region, p *insight.Pipeline, stale store.Staleness) {
 	x, w := margin+t.places[colState], t.widths[colState]
+	if b := t.borrowed(e, p); b > 0 {
+		x, w = x-b, w+b
+	}
 	word, short, took := status(e, p)
 	room := w - len(took) - 1
 	if word.Text.Width() > room && !short.IsZero() {
@@ -178,12 +225,19 @@ func (t *table) state(e pane.Env, r screen.Region, p *insight.Pipeline, stale st
 	kit.Put(r, e.Theme, x, 0, room, kit.Verdict(word.Token, stale), word.Text)
 }
 
-// title is the commit's; a run without a commit has its own.
+// title is the commit's, without the number of the pull request that a squashed one ends with; a run
+// without a commit has its own.
 func title(r *sources.Run) clean.Text {
-	if !r.Commit.Title.IsZero() {
-		return r.Commit.Title
+	t := r.Commit.Title
+	if t.IsZero() {
+		return r.Title
 	}
-	return r.Title
+	if s := t.String(); strings.HasSuffix(s, ")") {
+		if i := strings.LastIndex(s, " (#"); i > 0 && strings.Trim(s[i+3:len(s)-1], "0123456789") == "" {
+			return clean.Line(s[:i])
+		}
+	}
+	return t
 }
 
 func serviceText(p *insight.Pipeline) clean.Text {
@@ -308,18 +362,21 @@ func length(r *sources.Run) string {
 func failure(e pane.Env, r screen.Region, run *sources.Run, stale store.Staleness) {
 	w, _ := r.Size()
 	f := run.Failure
-	path := kit.Sep(" "+e.Theme.Glyph(theme.GlyphPath).String()+" ", f.Caller.String(), f.JobName.String(), f.Step.String())
-	right := ""
-	if f.Legs > 1 {
-		right = number(f.Failed) + " of " + number(f.Legs) + " in matrix"
-	}
+	path := kit.Text(kit.Sep(" "+e.Theme.Glyph(theme.GlyphPath).String()+" ", f.Caller.String(), f.JobName.String(), f.Step.String()))
 	room := w - margin - 3
-	if right != "" && w >= 50 {
+	if f.Legs > 1 && w >= 50 {
+		right := number(f.Failed) + " of " + number(f.Legs)
+		if long := right + " in matrix"; path.Width()+len(long)+2 <= room {
+			right = long
+		}
 		kit.Right(r, e.Theme, margin, 1, w-margin-1, theme.Muted, kit.Text(right))
 		room -= len(right) + 2
 	}
 	r.Text(margin, 1, e.Theme.Style(theme.Muted), e.Theme.Glyph(theme.GlyphChild))
-	kit.Put(r, e.Theme, margin+2, 1, room, kit.Verdict(theme.Crit, stale), kit.Text(path))
+	if path.Width() > room && f.Step.Width() < room {
+		path = path.CutLeft(room, e.Theme.Glyph(theme.GlyphEllipsis)) // what failed stands at its end
+	}
+	kit.Put(r, e.Theme, margin+2, 1, room, kit.Verdict(theme.Crit, stale), path)
 }
 
 // Brief is a pipeline in one line, without its service.

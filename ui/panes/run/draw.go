@@ -138,7 +138,13 @@ func (p *Pane) draw(e pane.Env, r screen.Region, n *row) {
 		if n.text.Level == sources.LogError {
 			tok = theme.Crit
 		}
-		kit.Put(r, e.Theme, x+2, 0, w-x-3, tok, n.name)
+		lines, more := p.wrapped(n)
+		for y, l := range lines {
+			end := r.Text(x+2, y, e.Theme.Style(tok), l)
+			if more && y == len(lines)-1 {
+				r.Text(x+2+end, y, e.Theme.Style(theme.Muted), e.Theme.Glyph(theme.GlyphEllipsis))
+			}
+		}
 		return
 	}
 	stale := kit.Staleness(e, p.feed)
@@ -156,6 +162,31 @@ func (p *Pane) draw(e pane.Env, r screen.Region, n *row) {
 	left := []pane.Part{kit.P(theme.Muted, fold(e, n)), {Token: kit.Verdict(tok, stale), Text: e.Theme.Glyph(g)}, kit.P(theme.Text, " "), {Token: name, Text: n.name}}
 	left = append(left, p.note(e, n)...)
 	kit.Spread(r.Sub(x, 0, w-x-1, 1), e.Theme, 0, left, []pane.Part{kit.P(theme.Muted, took(e, n))}, 12)
+}
+
+// quoteLines is how many lines of the screen a quoted line takes at most.
+const quoteLines = 4
+
+// wrapped is a quoted line as it stands in the tree; more tells that it goes on.
+func (p *Pane) wrapped(n *row) (lines []clean.Text, more bool) {
+	w := max(8, p.size.W-2*n.depth-5)
+	if n.name.Width() <= w {
+		return []clean.Text{n.name}, false
+	}
+	lines = kit.Wrap(n.name, w)
+	if len(lines) > quoteLines {
+		return lines[:quoteLines], true
+	}
+	return lines, false
+}
+
+// height is how many lines of the screen a row takes.
+func (p *Pane) height(n *row) int {
+	if n.kind != quote {
+		return 1
+	}
+	lines, _ := p.wrapped(n)
+	return max(1, len(lines))
 }
 
 // fold is the sign of what is open or can be opened.

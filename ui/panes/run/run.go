@@ -204,7 +204,8 @@ func (p *Pane) flatten(e pane.Env) {
 func (p *Pane) arrange(e pane.Env) { p.list.Resize(p.size.H-p.above(e), p.lines()) }
 
 func (p *Pane) lines() component.Rows[string] {
-	return component.Rows[string]{N: len(p.layer.rows), Key: func(i int) string { return p.layer.rows[i].key }}
+	return component.Rows[string]{N: len(p.layer.rows), Key: func(i int) string { return p.layer.rows[i].key },
+		Height: func(i int) int { return p.height(&p.layer.rows[i]) }}
 }
 
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
@@ -274,15 +275,38 @@ func (p *Pane) log() (sources.Ref, bool) {
 
 // Keys implements pane.Pane.
 func (p *Pane) Keys(pane.Env) []keymap.Binding {
-	open, log := "", ""
-	if _, ok := p.list.At(); !ok {
-		open = "there is no job to open"
+	open, log := keymap.Binding{Action: keymap.OpenDetail, Help: "open"}, ""
+	switch i, ok := p.list.At(); {
+	case !ok:
+		open.Disabled = "there is no job to open"
+	case p.layer.rows[i].opens && p.layer.rows[i].opened:
+		open.Help = "fold"
+	case p.layer.rows[i].opens:
+		open.Help = "unfold"
+	default:
+		open.Help = "open its log"
+		open.Disabled = p.noLog(p.layer.rows[i].job)
 	}
-	if _, ok := p.log(); !ok {
+	if j, ok := p.log(); !ok {
 		log = "no job of this run has a log yet"
+	} else if i, some := p.list.At(); some && p.layer.rows[i].job != nil && p.layer.rows[i].job.Ref == j {
+		log = p.noLog(p.layer.rows[i].job)
 	}
-	return []keymap.Binding{{Action: keymap.OpenDetail, Help: "open", Disabled: open}, {Action: keymap.Logs, Help: "log", Disabled: log},
+	return []keymap.Binding{open, {Action: keymap.Logs, Help: "log", Disabled: log},
 		{Action: keymap.Back, Help: "back"}}
+}
+
+// noLog is why a job has no log; "" when it has one, or may have.
+func (p *Pane) noLog(j *sources.Job) string {
+	switch {
+	case j == nil:
+		return "there is no job on this line"
+	case j.State == sources.StateSkipped:
+		return "this job was skipped: it has no log"
+	case j.State == sources.StateQueued || j.State == sources.StateWaiting:
+		return "this job has not begun: it has no log yet"
+	}
+	return ""
 }
 
 // Selected implements pane.Pane: the job under the cursor, else the run.
@@ -338,15 +362,14 @@ func (p *Pane) Draw(e pane.Env, r screen.Region) {
 	}
 	at, some := p.list.At()
 	_, bh := body.Size()
-	for y := range bh {
-		i := p.list.Top() + y
-		if i >= len(p.layer.rows) {
-			break
-		}
-		p.draw(e, body.Sub(0, y, w, 1), &p.layer.rows[i])
+	y := 0
+	for i := p.list.Top(); i < len(p.layer.rows) && y < bh; i++ {
+		n := min(p.height(&p.layer.rows[i]), bh-y)
+		p.draw(e, body.Sub(0, y, w, n), &p.layer.rows[i])
 		if some && i == at {
-			kit.Mark(e, body, y, 1)
+			kit.Mark(e, body, y, n)
 		}
+		y += n
 	}
 	if p.err != nil && bh > 2 {
 		line := body.Sub(0, bh-1, w, 1)

@@ -258,12 +258,16 @@ func failedStep(n *node) string {
 	return n.key
 }
 
-// quoted are the lines of a log around its first error.
+// quoted are the lines of a log around its first error. A line that says no more than that the process
+// ended is preceded by what it said last.
 func quoted(n *node, log *sources.Log) []*node {
 	const most = 4
 	from := log.FirstError
-	if from < 0 {
+	switch {
+	case from < 0:
 		from = max(0, len(log.Lines)-most)
+	case strings.HasPrefix(log.Lines[from].Text.String(), "Process completed with exit code"):
+		from = max(0, from-most+1)
 	}
 	var out []*node
 	for i := from; i < len(log.Lines) && len(out) < most; i++ {
