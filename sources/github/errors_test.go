@@ -5,11 +5,15 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -503,6 +507,10 @@ func TestConfigNamesEveryWrongKey(t *testing.T) {
 		"http":        {Config{Token: tok, BaseURL: "http://github.example.com"}, []string{"base_url"}},
 		"no address":  {Config{Token: tok, BaseURL: "github"}, []string{"base_url"}},
 		"proxy":       {Config{Token: tok, Proxy: "ftp://x"}, []string{"proxy"}},
+		"password":    {Config{Token: tok, Proxy: "http://sre1:s3cret@proxy:3128"}, []string{"proxy"}},
+		"password 2":  {Config{Token: tok, Proxy: "sre1:s3cret@proxy:3128"}, []string{"proxy"}},
+		"no proxy":    {Config{Token: tok, ProxyAuth: tok}, []string{"proxy_auth"}},
+		"sign-in":     {Config{Token: tok, Proxy: "http://proxy:3128", ProxyAuth: tok}, nil},
 		"good":        {Config{Token: tok}, nil},
 		"only owners": {Config{Credentials: map[string]Credential{"c": {Token: tok}}}, nil},
 	} {
@@ -526,6 +534,70 @@ func TestConfigNamesEveryWrongKey(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: wrong keys %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// The proxy's password is a secret like any other: it comes by reference and shows nowhere.
+func TestProxyThatWantsASignIn(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.json(runsPath, runs(wireOf(1, nil)))
+	target, err := url.Parse(h.srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := httputil.NewSingleHostReverseProxy(target)
+	var mu sync.Mutex
+	takes, heard := "Basic "+base64.StdEncoding.EncodeToString([]byte("sre1:s3cret")), ""
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		heard = r.Header.Get("Proxy-Authorization")
+		taken := heard == takes
+		mu.Unlock()
+		if !taken {
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	var log strings.Builder
+	for name, c := range map[string]struct {
+		auth, want string
+	}{
+		"taken":    {"cmd:printf sre1:s3cret", ""},
+		"refused":  {"cmd:printf sre1:s3cret-but-old", "the proxy wants a sign-in, or does not take the one that it got"},
+		"no colon": {"cmd:printf s3cret", "cmd:printf … holds no sign-in for the proxy"},
+		"unset":    {"env:SIGNALBOX_TEST_SURELY_UNSET", "the proxy's sign-in cannot be read: is not set"},
+	} {
+		cfg := &Config{BaseURL: h.srv.URL, Token: tokenRef(t), Proxy: proxy.URL, ProxyAuth: parseRef(t, c.auth)}
+		env := testEnv(&purse{})
+		env.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		src, err := open(env, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// This machine's own addresses are never proxied by Go's rules for the environment; a proxy that is
+		// configured is used for all.
+		s, _ := src.(*source)
+		_, err = s.ListRuns(context.Background(), ask())
+		if c.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		} else if e := errorOf(t, err); e.Kind != sources.Permission || e.Msg != c.want || e.Fix == "" {
+			t.Errorf("%s: %+v", name, e)
+		}
+		if said := fmt.Sprintf("%v %+v %#v %s %+v", err, err, err, log.String(), cfg); strings.Contains(said, "s3cret") {
+			t.Errorf("%s: the password shows in %s", name, said)
+		}
+		if err := src.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	bad := (&Config{Token: tokenRef(t), Proxy: "http://sre1:s3cret@proxy:3128"}).Validate()
+	if bad == nil || strings.Contains(fmt.Sprintf("%+v", bad), "s3cret") {
+		t.Errorf("%v", bad)
 	}
 }
 

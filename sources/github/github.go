@@ -1,6 +1,7 @@
 package github
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -40,7 +41,8 @@ type Config struct {
 	App         *App                  `yaml:"app,omitempty" doc:"A GitHub App's installation, instead of a token."`
 	Credentials map[string]Credential `yaml:"credentials,omitempty" doc:"A credential per owner; the one above is for all others."`
 	BaseURL     string                `yaml:"base_url,omitempty" doc:"The address of GitHub Enterprise: https://github.example.com."`
-	Proxy       string                `yaml:"proxy,omitempty" doc:"The proxy: http://proxy:3128, or none; the environment's by default."`
+	Proxy       string                `yaml:"proxy,omitempty" doc:"The proxy: http://proxy:3128, or none; the environment's by default. Never with a password: see proxy_auth."`
+	ProxyAuth   secret.Ref            `yaml:"proxy_auth,omitempty" doc:"What the proxy wants for a sign-in, user:password, as env:NAME, file:PATH or cmd:PROGRAM."`
 	CAFile      string                `yaml:"ca_file,omitempty" doc:"A PEM file of certificates to trust besides the system's."`
 }
 
@@ -72,10 +74,44 @@ func (c *Config) Validate() error {
 	if _, err := apiURL(c.BaseURL); err != nil {
 		errs = append(errs, &sources.FieldError{Path: "base_url", Msg: err.Error(), Fix: "write https://github.example.com"})
 	}
+	return errors.Join(append(errs, c.validateProxy())...)
+}
+
+func (c *Config) validateProxy() error {
 	if _, err := httpx.Base(httpx.Network{Proxy: c.Proxy}); err != nil {
-		errs = append(errs, &sources.FieldError{Path: "proxy", Msg: strings.TrimPrefix(err.Error(), "proxy: "), Fix: "write http://proxy:3128, or none"})
+		fix := "write http://proxy:3128, or none"
+		if strings.Contains(c.Proxy, "@") {
+			fix = "write http://proxy:3128, and proxy_auth: env:NAME where the variable holds user:password"
+		}
+		return &sources.FieldError{Path: "proxy", Msg: strings.TrimPrefix(err.Error(), "proxy: "), Fix: fix}
 	}
-	return errors.Join(errs...)
+	if !c.ProxyAuth.IsZero() && (c.Proxy == "" || c.Proxy == "none") {
+		return &sources.FieldError{Path: "proxy_auth", Msg: "there is no proxy: to sign in to", Fix: "set proxy: to its address"}
+	}
+	return nil
+}
+
+// network is how c says to reach GitHub.
+func (c *Config) network() httpx.Network {
+	n := httpx.Network{Proxy: c.Proxy, CAFile: c.CAFile}
+	if c.ProxyAuth.IsZero() {
+		return n
+	}
+	n.SignIn = func(ctx context.Context) (user, password string, err error) {
+		auth, err := c.ProxyAuth.Resolve(ctx)
+		if e, ok := errors.AsType[*secret.Error](err); ok {
+			return "", "", &sources.Error{Kind: sources.Permission, Msg: "the proxy's sign-in cannot be read: " + e.Msg, Fix: e.Fix, Err: err}
+		}
+		if err != nil {
+			return "", "", fmt.Errorf("read proxy_auth: %w", err)
+		}
+		user, password, ok := strings.Cut(auth.Reveal(), ":")
+		if !ok || user == "" {
+			return "", "", &sources.Error{Kind: sources.Permission, Msg: c.ProxyAuth.String() + " holds no sign-in for the proxy", Fix: "let proxy_auth name what holds user:password"}
+		}
+		return user, password, nil
+	}
+	return n
 }
 
 func (c Credential) validate(at string) error {
@@ -191,7 +227,7 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	}
 	base := env.Transport
 	if base == nil || cfg.Proxy != "" || cfg.CAFile != "" {
-		if base, err = httpx.Base(httpx.Network{Proxy: cfg.Proxy, CAFile: cfg.CAFile}); err != nil {
+		if base, err = httpx.Base(cfg.network()); err != nil {
 			return nil, &sources.FieldError{Path: "ca_file", Msg: err.Error(), Fix: "name a readable PEM file"}
 		}
 	}

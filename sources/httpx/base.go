@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -14,14 +15,19 @@ import (
 
 // Network is how to reach the world.
 type Network struct {
-	Proxy  string // "http://proxy:3128"; "" means the environment's, "none" a direct connection
+	// Proxy is "http://proxy:3128"; "" means the environment's, "none" a direct connection. It holds no
+	// user or password: those are SignIn's.
+	Proxy  string
 	CAFile string // a PEM file of certificates that are trusted besides the system's
+	// SignIn tells what Proxy wants to know; nil: nothing. It is asked for each request, within its
+	// context, and its errors are the request's.
+	SignIn func(context.Context) (user, password string, err error)
 }
 
 // Base makes a transport for n. It reads CAFile and nothing else. Every phase has a time-out but the
 // body, which ends with its request's context.
 func Base(n Network) (http.RoundTripper, error) {
-	proxy, err := proxyFunc(n.Proxy)
+	proxy, err := proxyFunc(n)
 	if err != nil {
 		return nil, err
 	}
@@ -45,23 +51,42 @@ func Base(n Network) (http.RoundTripper, error) {
 	}, nil
 }
 
-func proxyFunc(s string) (func(*http.Request) (*url.URL, error), error) {
-	switch s {
-	case "":
+// proxyFunc never shows the address that it refuses: it may hold a password.
+func proxyFunc(n Network) (func(*http.Request) (*url.URL, error), error) {
+	switch n.Proxy {
+	case "", "none":
+		if n.SignIn != nil {
+			return nil, errors.New("proxy: there is no address to sign in to")
+		}
+		if n.Proxy == "none" {
+			return nil, nil
+		}
 		return http.ProxyFromEnvironment, nil
-	case "none":
-		return nil, nil
 	}
-	u, err := url.Parse(s)
+	u, err := url.Parse(n.Proxy)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("proxy: want an address like http://proxy:3128")
+		return nil, errors.New("proxy: want an address like http://proxy:3128")
+	}
+	if u.User != nil {
+		return nil, errors.New("proxy: holds a user or a password")
 	}
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":
-		return http.ProxyURL(u), nil
 	default:
 		return nil, fmt.Errorf("proxy: cannot speak %s: use http, https or socks5", u.Scheme)
 	}
+	if n.SignIn == nil {
+		return http.ProxyURL(u), nil
+	}
+	return func(req *http.Request) (*url.URL, error) {
+		user, password, err := n.SignIn(req.Context())
+		if err != nil {
+			return nil, err
+		}
+		signed := *u
+		signed.User = url.UserPassword(user, password)
+		return &signed, nil
+	}, nil
 }
 
 func certPool(file string) (*x509.CertPool, error) {

@@ -32,7 +32,19 @@ func Explain(op, scope string, err error) *sources.Error {
 	return &sources.Error{Kind: kind, Op: op, Scope: scope, Msg: msg, Fix: fix, Err: withoutURL(err)}
 }
 
+const (
+	proxySignIn = "the proxy wants a sign-in, or does not take the one that it got"
+	proxyFix    = "set proxy_auth: to env:NAME, file:PATH or cmd:PROGRAM of user:password"
+)
+
 func explain(err error) (kind sources.ErrKind, msg, fix string) {
+	// What a proxy answers to CONNECT comes as the text of its status alone.
+	if strings.HasSuffix(err.Error(), http.StatusText(http.StatusProxyAuthRequired)) {
+		return sources.Permission, proxySignIn, proxyFix
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" && !errors.Is(err, context.Canceled) {
+		return sources.Transient, "the proxy does not answer", "check proxy: and the network"
+	}
 	if kind, msg, fix, ok := explainTLS(err); ok {
 		return kind, msg, fix
 	}
@@ -57,9 +69,6 @@ func explain(err error) (kind sources.ErrKind, msg, fix string) {
 		return sources.Transient, "the connection broke before the answer was whole", "it is tried again"
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
-		if op.Op == "proxyconnect" {
-			return sources.Transient, "the proxy does not answer", "check proxy: and the network"
-		}
 		return sources.Transient, "the network failed: " + op.Err.Error(), "check the network"
 	}
 	return sources.Transient, withoutURL(err).Error(), ""
@@ -130,7 +139,7 @@ func Status(op, scope string, res *http.Response) *sources.Error {
 	case code == http.StatusForbidden:
 		e.Kind, e.Msg, e.Fix = sources.Permission, "access is denied", "check what the token may do"
 	case code == http.StatusProxyAuthRequired:
-		e.Kind, e.Msg, e.Fix = sources.Permission, "the proxy wants a sign-in", "put user and password into proxy:"
+		e.Kind, e.Msg, e.Fix = sources.Permission, proxySignIn, proxyFix
 	case code == http.StatusNotFound, code == http.StatusGone:
 		e.Kind, e.Msg = sources.NotExist, "it does not exist, or is hidden from this credential"
 		e.Fix = "check its name, and that the token may see it"

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -354,17 +355,60 @@ func TestProxy(t *testing.T) {
 	t.Parallel()
 	asked := make(chan string, 1)
 	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked <- r.Method + " " + r.Host
+		asked <- r.Method + " " + r.Host + " " + r.Header.Get("Proxy-Authorization")
 		w.WriteHeader(http.StatusProxyAuthRequired)
 	})
-	base, err := Base(Network{Proxy: proxy.URL})
-	if err != nil {
-		t.Fatal(err)
+	signIn := func(_ context.Context) (string, string, error) { return "sre1", "s3cret:word@", nil }
+	for name, c := range map[string]struct {
+		n    Network
+		want string
+	}{
+		"open":    {Network{Proxy: proxy.URL}, "CONNECT api.example.com:443 "},
+		"sign-in": {Network{Proxy: proxy.URL, SignIn: signIn}, "CONNECT api.example.com:443 Basic " + base64.StdEncoding.EncodeToString([]byte("sre1:s3cret:word@"))},
+	} {
+		base, err := Base(c.n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = fetch(t, &http.Client{Transport: base}, t.Context(), "https://api.example.com/x")
+		if got := <-asked; err == nil || got != c.want {
+			t.Errorf("%s: asked %q: %v", name, got, err)
+		}
+		e := Explain("list runs", "acme/checkout", err)
+		if e.Kind != sources.Permission || !strings.Contains(e.Fix, "proxy_auth") || strings.Contains(fmt.Sprintf("%v %+v %v %v", e, e, e.Err, err), "s3cret") {
+			t.Errorf("%s: %+v", name, e)
+		}
 	}
-	c := &http.Client{Transport: base}
-	_, err = fetch(t, c, t.Context(), "https://api.example.com/x")
-	if err == nil || <-asked != "CONNECT api.example.com:443" {
-		t.Errorf("%v", err)
+}
+
+// A proxy that is not there, or whose sign-in cannot be read, fails the request and shows no secret.
+func TestProxyThatFails(t *testing.T) {
+	t.Parallel()
+	gone := serve(t, func(http.ResponseWriter, *http.Request) {})
+	address := gone.URL
+	gone.Close()
+	refused := errors.New("the vault is locked")
+	for name, c := range map[string]struct {
+		signIn func(context.Context) (string, string, error)
+		check  func(error) bool
+	}{
+		"gone":   {func(context.Context) (string, string, error) { return "sre1", "s3cret", nil }, func(err error) bool { return Explain("", "", err).Msg == "the proxy does not answer" }},
+		"locked": {func(context.Context) (string, string, error) { return "", "", refused }, func(err error) bool { return errors.Is(err, refused) }},
+	} {
+		base, err := Base(Network{Proxy: address, SignIn: c.signIn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = fetch(t, &http.Client{Transport: base}, t.Context(), "https://api.example.com/x")
+		if err == nil || !c.check(err) || strings.Contains(fmt.Sprintf("%+v %+v", err, Explain("", "", err)), "s3cret") {
+			t.Errorf("%s: %v, %+v", name, err, Explain("", "", err))
+		}
+	}
+	signIn := func(context.Context) (string, string, error) { return "a", "b", nil }
+	for _, bad := range []Network{{Proxy: "http://sre1:s3cret@proxy:3128"}, {Proxy: "http://s3cret@proxy"}, {Proxy: "sre1:s3cret@proxy:3128"}, {Proxy: "http://[s3cret"}, {SignIn: signIn}, {Proxy: "none", SignIn: signIn}} {
+		if _, err := Base(bad); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: %v", bad.Proxy, err)
+		}
 	}
 }
 
