@@ -113,8 +113,8 @@ func (e *Engine) begin(ctx context.Context, l *loop, now time.Duration) *turn {
 // and is not read again before that read has come back, whose answer is dropped.
 func (e *Engine) take(t *turn) {
 	defer t.cancel()
-	if h, held := e.held(t.loop); held {
-		e.settle(t, result{err: h.err})
+	if err := e.held(t.loop); err != nil {
+		e.settle(t, result{err: err})
 		e.release(t.loop)
 		return
 	}
@@ -158,12 +158,18 @@ func protect(ctx context.Context, read func(context.Context, sources.Query) resu
 	return read(ctx, q)
 }
 
-// held reports whether the provider has asked l's group to wait since l became due.
-func (e *Engine) held(l *loop) (hold, bool) {
+// held is what the provider has said to another feed of l's group since l became due, when it asked to wait;
+// nil otherwise.
+func (e *Engine) held(l *loop) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	h, ok := l.group.holds[l.feed.Key.Capability]
-	return h, ok && h.until.After(e.o.Now())
+	if !ok || !h.until.After(e.o.Now()) {
+		return nil
+	}
+	own := *h.err
+	own.Scope = l.feed.Key.Scope
+	return &own
 }
 
 // release ends l's turn.

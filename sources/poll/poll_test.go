@@ -318,7 +318,7 @@ func TestThrottlingConcernsItsCredentialAlone(t *testing.T) {
 		p.set(func(_ context.Context, scope string, n int) (sources.Batch[sources.Run], error) {
 			if strings.HasPrefix(scope, "acme/") {
 				return sources.Batch[sources.Run]{}, &sources.Error{
-					Kind: sources.Throttled, Op: "list runs", Msg: "slow down", RetryAt: time.Now().Add(10 * time.Minute),
+					Kind: sources.Throttled, Op: "list runs", Scope: scope, Msg: "slow down", RetryAt: time.Now().Add(10 * time.Minute),
 				}
 			}
 			return batch(scope, n, sources.Quiet), nil
@@ -328,6 +328,9 @@ func TestThrottlingConcernsItsCredentialAlone(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		if a, c := len(p.times("acme/a")), len(p.times("other/c")); a != 1 || c < 5 {
 			t.Errorf("the throttled credential was used %d times, the other one %d times", a, c)
+		}
+		if h := b.feed(t, "acme/b").Health; h.State != store.Throttled || h.Err.Scope != "acme/b" {
+			t.Errorf("the feed that waits with it: state %d, %v, which is another feed's error", h.State, h.Err)
 		}
 	})
 }

@@ -1,0 +1,199 @@
+package wire
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"example.com/signalbox/config"
+	"example.com/signalbox/sources/poll"
+	"example.com/signalbox/sources/simulator"
+	"example.com/signalbox/sources/simulator/fault"
+	"example.com/signalbox/sources/store"
+)
+
+// ailment is one way in which a provider answers wrongly.
+type ailment struct {
+	name   string
+	rule   fault.Rule
+	states []store.HealthState // one of them is what a feed that meets it shows
+	shared bool                // it concerns the whole credential: other feeds may wait too
+	slow   bool                // the driver waits for more than a test may: that it comes back, the poller's tests hold
+}
+
+func ailments() []ailment {
+	failing := []store.HealthState{store.Failing}
+	refused := []store.HealthState{store.Refused}
+	throttled := []store.HealthState{store.Throttled}
+	return []ailment{
+		{name: "truncated", rule: fault.Rule{Kind: fault.Truncate}, states: failing},
+		{name: "wrong types", rule: fault.Rule{Kind: fault.WrongTypes}, states: failing},
+		{name: "HTML 502", rule: fault.Rule{Kind: fault.HTML}, states: failing},
+		{name: "HTML 200", rule: fault.Rule{Kind: fault.HTML, Code: 200}, states: failing},
+		{name: "error in a 200", rule: fault.Rule{Kind: fault.ErrorIn200}, states: failing},
+		{name: "hung", rule: fault.Rule{Kind: fault.Hang}, states: failing},
+		{name: "reset", rule: fault.Rule{Kind: fault.Reset}, states: failing},
+		{name: "lost", rule: fault.Rule{Kind: fault.LostRequest}, states: failing},
+		{name: "401", rule: fault.Rule{Kind: fault.Status, Code: http.StatusUnauthorized, Message: "Bad credentials"}, states: refused},
+		{name: "403", rule: fault.Rule{Kind: fault.Status, Code: http.StatusForbidden, Message: "Resource not accessible"}, states: refused},
+		{name: "404", rule: fault.Rule{Kind: fault.Status, Code: http.StatusNotFound, Message: "Not Found"}, states: refused},
+		{name: "429", rule: fault.Rule{Kind: fault.Status, Code: http.StatusTooManyRequests}, states: throttled, shared: true, slow: true},
+		{name: "429 and when", rule: fault.Rule{Kind: fault.Secondary, Code: http.StatusTooManyRequests, RetryAfter: 1}, states: throttled, shared: true},
+		{name: "403 secondary", rule: fault.Rule{Kind: fault.Secondary, RetryAfter: 1}, states: throttled, shared: true},
+		{name: "500", rule: fault.Rule{Kind: fault.Status, Code: http.StatusInternalServerError}, states: failing},
+		{name: "503", rule: fault.Rule{Kind: fault.Status, Code: http.StatusServiceUnavailable}, states: failing},
+		{name: "slow", rule: fault.Rule{Kind: fault.Latency, Delay: 300 * time.Millisecond}, states: []store.HealthState{store.Healthy}},
+	}
+}
+
+// victims say which requests an ailment strikes, which feeds must show it, and which must not.
+var victims = []struct {
+	name, path string
+	struck     func(store.FeedKey) bool
+	spared     func(store.FeedKey) bool
+}{
+	{
+		"one repository", "/repos/acme/web/**",
+		func(k store.FeedKey) bool { return k.Scope == "acme/web" },
+		func(k store.FeedKey) bool { return k.Scope != "acme/web" },
+	},
+	{
+		"every list of runs", "/repos/*/*/actions/runs",
+		func(k store.FeedKey) bool { return k.Capability == store.Runs },
+		func(k store.FeedKey) bool { return k.Capability == store.Releases },
+	},
+	{
+		"every list of deployments", "/repos/*/*/deployments",
+		func(k store.FeedKey) bool { return k.Capability == store.Environments },
+		func(k store.FeedKey) bool { return k.Capability != store.Environments },
+	},
+}
+
+// rubbish is what a person must not be told: Go's own words, memory, markup.
+var rubbish = regexp.MustCompile(`json:|invalid character|unexpected end of JSON|Unmarshal|0x[0-9a-f]|&\{|<html|\bEOF\b|net/http:|dial tcp|context deadline|^\s*$`)
+
+// patient is a board on sim whose reads may take no longer than a moment, and which runs until the test ends.
+func patient(t *testing.T, sim *simulator.Simulator) *Board {
+	t.Helper()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(sim.Token()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Parse("board.yaml", sim.Config("file:"+token), LoadOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Files = nil
+	b, err := New(Options{Config: cfg, Lookup: os.LookupEnv, Private: true, Stateless: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.engine.Close()
+	b.engine = poll.New(poll.Options{
+		Store: b.store, Budget: b.budget, Now: b.now, Pace: b.pace, Crash: b.crashed, Timeout: 4 * time.Second, Concurrency: 16,
+	})
+	b.engine.Set(feedsOf(cfg, b.open))
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- b.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ran; err != nil {
+			t.Error(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// until waits for a snapshot that ok accepts.
+func (b *Board) until(t *testing.T, what string, ok func(*store.Snapshot) bool) *store.Snapshot {
+	t.Helper()
+	snapshots, cancel := b.store.Subscribe()
+	defer cancel()
+	late := time.NewTimer(time.Minute)
+	defer late.Stop()
+	for {
+		select {
+		case s := <-snapshots:
+			if ok(s) {
+				return s
+			}
+		case <-late.C:
+			for _, f := range b.store.Snapshot().Feeds {
+				t.Logf("%s: %d %v", f.Key, f.Health.State, f.Health.Err)
+			}
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// TestFaultMatrix lets the provider answer wrongly in every way that there is, for one repository and for one
+// kind of request: exactly what it concerns says so in a clear line, everything else goes on, and all is well
+// again afterwards.
+func TestFaultMatrix(t *testing.T) {
+	t.Parallel()
+	list := ailments()
+	t.Logf("fault matrix: %d ailments × %d victims = %d boards", len(list), len(victims), len(list)*len(victims))
+	for _, v := range victims {
+		for _, a := range list {
+			t.Run(v.name+"/"+a.name, func(t *testing.T) {
+				t.Parallel()
+				rule := a.rule
+				rule.Path = v.path
+				sim, err := simulator.Start(t.Context(), simulator.Options{Seed: 3, Speed: 1, Start: time.Now().Truncate(time.Second), Faults: []fault.Rule{rule}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = sim.Close() })
+				b := patient(t, sim)
+				b.until(t, "every feed's first answer", settled)
+				snap := b.until(t, "what the ailment brings", func(s *store.Snapshot) bool {
+					for i := range s.Feeds {
+						h, k := s.Feeds[i].Health, s.Feeds[i].Key
+						if v.struck(k) && !slices.Contains(a.states, h.State) && h.State != store.Degraded ||
+							v.spared(k) && !a.shared && h.State != store.Healthy {
+							return false
+						}
+					}
+					return true
+				})
+				for i := range snap.Feeds {
+					f := &snap.Feeds[i]
+					switch {
+					case v.struck(f.Key) && f.Health.Err != nil:
+						if text := f.Health.Err.Msg; rubbish.MatchString(text) || len(text) > 200 {
+							t.Errorf("%s says %q", f.Key, text)
+						}
+					case v.struck(f.Key) && f.Health.State == store.Degraded:
+						if text := f.Health.Notices[0].Text.String(); rubbish.MatchString(text) {
+							t.Errorf("%s notes %q", f.Key, text)
+						}
+					case v.spared(f.Key) && f.Health.Err != nil && (!a.shared || f.Health.State != store.Throttled):
+						t.Errorf("%s is not concerned and says %v", f.Key, f.Health.Err)
+					}
+				}
+				if a.slow {
+					return
+				}
+				sim.ClearFaults()
+				b.engine.Nudge()
+				b.until(t, "every feed well again", func(s *store.Snapshot) bool {
+					for i := range s.Feeds {
+						if s.Feeds[i].Health.State != store.Healthy {
+							return false
+						}
+					}
+					return len(s.Feeds) > 0
+				})
+			})
+		}
+	}
+}
