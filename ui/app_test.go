@@ -528,13 +528,13 @@ func TestSourcesDialog(t *testing.T) {
 		o.Snapshot.Feeds[2].Health.State = store.Degraded
 		o.Snapshot.Feeds[2].Health.Notices = []sources.Notice{{Scope: "acme/old", Text: clean.Const("is archived"), Fix: clean.Const("remove it from the config")}}
 	})
-	if line := b.line(0); !strings.Contains(line, "github ✗ no access (1 of 5)") {
+	if line := b.line(0); !strings.Contains(line, "github ✗ no access (1 of 5 feeds)") {
 		t.Errorf("the header: %s", line)
 	}
 	b.press(":", "sources", "enter")
 	for _, s := range []string{
-		"runs of acme/checkout  healthy for 1h", "read 5s ago · took 212 ms · next in 10s · every 15s · budget 4,812 of 5,000 until 02:34",
-		"runs of acme/search  refused for 10m", "3 failures in a row", "the token may not read acme/search", "→ gh auth refresh -s repo",
+		"runs of acme/checkout  healthy  read 5s ago · took 212 ms · next in 10s · every 15s", "budget 4,812 of 5,000 until 02:34",
+		"runs of acme/search    refused for 10m", "3 failures in a row", "the token may not read acme/search (1 of 5 feeds)", "→ gh auth refresh -s repo",
 		"acme/old: is archived", "→ remove it from the config",
 	} {
 		b.says(s)

@@ -17,6 +17,7 @@ type sourceHealth struct {
 	token  theme.Token
 	glyph  theme.Glyph
 	words  string // "" while all is well
+	age    string // of the oldest data, while it is not read
 	budget string // what is left of the rate budget, when it is tight
 }
 
@@ -46,8 +47,10 @@ type tally struct {
 	by    [store.Refused + 1]int
 	worst *store.Health
 	stale *store.Health // the oldest that is stale
-	left  float64       // the least part of a budget
-	tight *store.Health
+	// oldest is the oldest of those that fail.
+	oldest *store.Health
+	left   float64 // the least part of a budget
+	tight  *store.Health
 }
 
 func (t *tally) add(h *store.Health, now time.Time) {
@@ -60,6 +63,9 @@ func (t *tally) add(h *store.Health, now time.Time) {
 	}
 	if h.Staleness(now) > store.Fresh && (t.stale == nil || h.LastGood.Before(t.stale.LastGood)) {
 		t.stale = h
+	}
+	if h.State >= store.Throttled && !h.LastGood.IsZero() && (t.oldest == nil || h.LastGood.Before(t.oldest.LastGood)) {
+		t.oldest = h
 	}
 	if r := h.Rate; r.Limit > 0 && (r.Reset.IsZero() || r.Reset.After(now)) {
 		if left := float64(r.Remaining) / float64(r.Limit); left < tightBudget && (t.tight == nil || left < t.left) {
@@ -82,9 +88,9 @@ func (t *tally) sum(now time.Time) sourceHealth {
 	case store.Degraded:
 		h.token, h.glyph, h.words = theme.Warn, theme.GlyphWarn, t.some("partly")
 	case store.Throttled:
-		h.token, h.glyph, h.words = theme.Warn, theme.GlyphWaiting, t.some("rate limit")
+		h.token, h.glyph, h.words, h.age = theme.Warn, theme.GlyphWaiting, t.some("rate limit"), t.age(now)
 	case store.Failing, store.Refused:
-		h.glyph, h.words = theme.GlyphFailed, t.some(why(t.worst.Err))
+		h.glyph, h.words, h.age = theme.GlyphFailed, t.some(why(t.worst.Err)), t.age(now)
 		h.token = theme.Warn
 		if t.worst.State == store.Refused {
 			h.token = theme.Crit
@@ -97,10 +103,19 @@ func (t *tally) sum(now time.Time) sourceHealth {
 	return h
 }
 
+// age says how old the oldest data is that nobody confirmed since; "" under a minute, and
+// when none was ever read.
+func (t *tally) age(now time.Time) string {
+	if t.oldest == nil || now.Sub(t.oldest.LastGood) < time.Minute {
+		return ""
+	}
+	return component.Span(now.Sub(t.oldest.LastGood)) + " old"
+}
+
 // some says what is wrong, and of how many feeds where it is not all of them.
 func (t *tally) some(what string) string {
 	if n := t.by[t.worst.State]; n < t.n {
-		return fmt.Sprintf("%s (%d of %d)", what, n, t.n)
+		return fmt.Sprintf("%s (%d of %d feeds)", what, n, t.n)
 	}
 	return what
 }
@@ -179,6 +194,9 @@ func (h sourceHealth) parts(th *theme.Theme, d healthDetail) []component.Part {
 	out = append(out, component.Part{Token: h.token, Text: th.Glyph(h.glyph)})
 	if h.words != "" && d < healthGlyphs {
 		out = append(out, component.Part{Token: h.token, Text: clean.Line(" " + h.words)})
+	}
+	if h.age != "" && d < healthGlyphs {
+		out = append(out, component.Part{Token: h.token, Text: clean.Line(", " + h.age)})
 	}
 	if h.budget != "" && d == healthFull {
 		out = append(out, component.Part{Token: theme.Warn, Text: clean.Line(" " + h.budget)})

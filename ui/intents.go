@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	osc52 "github.com/aymanbagabas/go-osc52/v2"
 	tea "github.com/charmbracelet/bubbletea"
@@ -94,11 +96,16 @@ func (a *App) close(s *slot) {
 
 func (a *App) refresh(feeds ...store.FeedKey) {
 	a.opts.Backend.Refresh(feeds...)
-	what := "every source"
-	if len(feeds) > 0 {
-		what = "this pane's sources"
+	var names []string
+	for _, f := range feeds {
+		if !slices.Contains(names, f.Source) {
+			names = append(names, f.Source)
+		}
 	}
-	a.say(theme.Muted, clean.Linef("asking %s", what))
+	if len(names) == 0 {
+		names = []string{"every source"}
+	}
+	a.say(theme.Info, clean.Linef("asking %s%s", strings.Join(names, ", "), a.set.Theme.Glyph(theme.GlyphEllipsis)))
 }
 
 // load asks the backend. The answer goes to the pane that asked; its question ends with it.

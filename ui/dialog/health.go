@@ -1,7 +1,9 @@
 package dialog
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +40,8 @@ func healthWord(s store.HealthState) (word string, tok theme.Token, glyph theme.
 	return "unknown", theme.Muted, theme.GlyphQueued
 }
 
+// healthLines tells of each source what is wrong with how many of its feeds, and what mends it, before it
+// lists the feeds, worst first.
 func healthLines(e pane.Env, w int) []Line {
 	var out []Line
 	if len(e.Snap.Catalog.Sources) == 0 {
@@ -51,18 +55,75 @@ func healthLines(e pane.Env, w int) []Line {
 			{Token: theme.Accent, Text: clean.Line(src.Name)},
 			{Token: theme.Muted, Text: clean.Linef("  %s, reads %s", src.Type, capabilities(src.Capabilities))},
 		})
-		n := 0
+		var feeds []*store.Feed
 		for j := range e.Snap.Feeds {
 			if f := &e.Snap.Feeds[j]; f.Key.Source == src.Name {
-				out = append(out, feedLines(e, f, w)...)
+				feeds = append(feeds, f)
+			}
+		}
+		out = append(out, sourceLines(e, feeds, w)...)
+	}
+	return out
+}
+
+func sourceLines(e pane.Env, feeds []*store.Feed, w int) []Line {
+	if len(feeds) == 0 {
+		return []Line{{{Token: theme.Muted, Text: clean.Const("  nothing has been asked yet")}}}
+	}
+	slices.SortStableFunc(feeds, func(a, b *store.Feed) int { return cmp.Compare(b.Health.State, a.Health.State) })
+	var out []Line
+	shared := budget(e, &feeds[0].Health)
+	for _, f := range feeds {
+		if budget(e, &f.Health) != shared {
+			shared = ""
+		}
+	}
+	if shared != "" {
+		out = append(out, Line{{Token: theme.Muted, Text: clean.Line("  " + shared)}})
+	}
+	out = append(out, causes(e, feeds, w)...)
+	name := 0
+	for _, f := range feeds {
+		name = max(name, feedName(f).Width())
+	}
+	for _, f := range feeds {
+		out = append(out, feedLines(e, f, min(name, w/2), shared == "", w)...)
+	}
+	return out
+}
+
+// causes are what is wrong with the feeds of a source, each once, and how many suffer from it.
+func causes(e pane.Env, feeds []*store.Feed, w int) []Line {
+	var out []Line
+	seen := map[string]bool{}
+	for _, f := range feeds {
+		err := f.Health.Err
+		if err == nil || seen[errorText(err).String()] {
+			continue
+		}
+		text := errorText(err)
+		seen[text.String()] = true
+		n := 0
+		for _, g := range feeds {
+			if g.Health.Err != nil && errorText(g.Health.Err) == text {
 				n++
 			}
 		}
-		if n == 0 {
-			out = append(out, Line{{Token: theme.Muted, Text: clean.Const("  nothing has been asked yet")}})
+		_, tok, _ := healthWord(f.Health.State)
+		if n < len(feeds) {
+			text = clean.Linef("%s (%d of %d feeds)", text, n, len(feeds))
 		}
+		out = append(out, advice(e.Theme, tok, text, clean.Line(err.Fix), w)...)
 	}
 	return out
+}
+
+func feedName(f *store.Feed) clean.Text {
+	name := string(f.Key.Capability)
+	if f.Key.Scope != "" {
+		name += " of " + f.Key.Scope
+	}
+	return clean.Line(name)
 }
 
 func capabilities(caps []store.Capability) string {
@@ -76,27 +137,31 @@ func capabilities(caps []store.Capability) string {
 	return strings.Join(names, ", ")
 }
 
-func feedLines(e pane.Env, f *store.Feed, w int) []Line {
+// feedLines are a feed's state and numbers, and what it has to say of parts of it.
+func feedLines(e pane.Env, f *store.Feed, width int, ownBudget bool, w int) []Line {
 	h := &f.Health
 	word, tok, glyph := healthWord(h.State)
-	name := string(f.Key.Capability)
-	if f.Key.Scope != "" {
-		name += " of " + f.Key.Scope
-	}
+	name := feedName(f).Cut(width, e.Theme.Glyph(theme.GlyphEllipsis))
 	head := Line{
 		{Token: tok, Text: e.Theme.Glyph(glyph)},
-		{Token: theme.Strong, Text: clean.Line(" " + name + "  ")},
+		{Token: theme.Text, Text: clean.Line(" " + name.String() + strings.Repeat(" ", max(0, width-name.Width())+2))},
 		{Token: tok, Text: clean.Line(word)},
 	}
-	if !h.Since.IsZero() {
+	if !h.Since.IsZero() && h.State != store.Healthy {
 		head = append(head, pane.Part{Token: theme.Muted, Text: clean.Line(" for " + component.Span(e.Now.Sub(h.Since)))})
 	}
-	out := []Line{head}
-	for _, t := range component.Wrap(clean.Line(feedFacts(e, h)), w-2) {
-		out = append(out, Line{{Text: clean.Const("  ")}, {Token: theme.Muted, Text: t}})
+	facts := feedFacts(e, h)
+	if b := budget(e, h); ownBudget && b != "" {
+		facts += " · " + b
 	}
-	if h.Err != nil {
-		out = append(out, advice(e.Theme, tok, errorText(h.Err), clean.Line(h.Err.Fix), w)...)
+	var out []Line
+	if text := clean.Linef("  %s", facts); component.Width(head)+text.Width() <= w {
+		out = append(out, append(head, pane.Part{Token: theme.Muted, Text: text}))
+	} else {
+		out = append(out, head)
+		for _, t := range component.Wrap(clean.Line(facts), w-2) {
+			out = append(out, Line{{Text: clean.Const("  ")}, {Token: theme.Muted, Text: t}})
+		}
 	}
 	for _, n := range h.Notices {
 		text := n.Text
@@ -126,8 +191,11 @@ func feedFacts(e pane.Env, h *store.Health) string {
 	case store.VeryStale:
 		facts = append(facts, "very stale")
 	}
-	if h.Failures > 0 {
+	switch {
+	case h.Failures > 1:
 		facts = append(facts, fmt.Sprintf("%d failures in a row", h.Failures))
+	case h.Failures == 1:
+		facts = append(facts, "1 failure")
 	}
 	if h.Latency > 0 {
 		facts = append(facts, "took "+latency(h.Latency))
@@ -136,20 +204,26 @@ func feedFacts(e pane.Env, h *store.Health) string {
 		if d := h.Next.Sub(e.Now); d >= time.Second {
 			facts = append(facts, "next in "+component.Span(d))
 		} else {
-			facts = append(facts, "next now")
+			facts = append(facts, "asked now")
 		}
 	}
 	if h.Interval > 0 {
 		facts = append(facts, "every "+component.Span(h.Interval))
 	}
-	if r := h.Rate; r.Limit > 0 {
-		s := fmt.Sprintf("budget %s of %s", component.Number(r.Remaining), component.Number(r.Limit))
-		if r.Reset.After(e.Now) {
-			s += " until " + r.Reset.In(e.Zone).Format("15:04")
-		}
-		facts = append(facts, s)
-	}
 	return strings.Join(facts, " · ")
+}
+
+// budget is what is left of the rate budget that a feed shares; "" when nobody said.
+func budget(e pane.Env, h *store.Health) string {
+	r := h.Rate
+	if r.Limit <= 0 {
+		return ""
+	}
+	s := fmt.Sprintf("budget %s of %s", component.Number(r.Remaining), component.Number(r.Limit))
+	if r.Reset.After(e.Now) {
+		s += " until " + r.Reset.In(e.Zone).Format("15:04")
+	}
+	return s
 }
 
 func latency(d time.Duration) string {

@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/insight"
@@ -106,7 +108,7 @@ func (s Subject) Feeds(e pane.Env) insight.FeedSum {
 // Missing is the notice of a pane that has no rows: no source, still loading, failing, or really empty.
 // empty is what to say in the last case.
 func (s Subject) Missing(e pane.Env, sum insight.FeedSum, empty Notice) Notice {
-	source := "the source"
+	source := s.source(e.Snap)
 	if sum.ErrFeed.Source != "" {
 		source = sum.ErrFeed.Source
 	}
@@ -126,10 +128,28 @@ func (s Subject) Missing(e pane.Env, sum insight.FeedSum, empty Notice) Notice {
 		return Notice{theme.Warn, theme.GlyphWarn, source + ": " + clause(insight.ErrorText(sum.Err).String()),
 			append(fix(sum.Err), "Tried again "+at(e, sum.Retry)+".")}
 	case sum.Loading > 0:
-		return Notice{theme.Busy, theme.GlyphRunning, "Asking " + source + " for " + s.What + Ellipsis(e.Theme), nil}
+		n := Notice{theme.Busy, theme.GlyphRunning, "Asking " + source + " for " + s.What + Ellipsis(e.Theme), nil}
+		if sum.Loading < sum.N {
+			n.Lines = []string{strconv.Itoa(sum.N-sum.Loading) + " of " + strconv.Itoa(sum.N) + " feeds have answered."}
+		}
+		return n
 	default:
 		return empty
 	}
+}
+
+// source names the sources that have what a pane shows.
+func (s Subject) source(snap *store.Snapshot) string {
+	var names []string
+	for _, src := range snap.Catalog.Sources {
+		if slices.ContainsFunc(src.Capabilities, func(c store.Capability) bool { return slices.Contains(s.Caps, c) }) {
+			names = append(names, src.Name)
+		}
+	}
+	if len(names) == 0 {
+		return "the source"
+	}
+	return strings.Join(names, " and ")
 }
 
 // Ellipsis is the theme's "…".
@@ -293,13 +313,16 @@ func Whose(w pane.Whose) insight.Whose {
 	return insight.Team
 }
 
-// Refresh is the intent to read the feeds behind a pane now.
-func (s Subject) Refresh(e pane.Env) pane.Refresh {
+// Refresh is the intent to read the feeds behind a pane now, or to say that there are none.
+func (s Subject) Refresh(e pane.Env) tea.Msg {
 	var keys []store.FeedKey
 	for i := range e.Snap.Feeds {
 		if k := e.Snap.Feeds[i].Key; slices.Contains(s.Caps, k.Capability) {
 			keys = append(keys, k)
 		}
+	}
+	if len(keys) == 0 {
+		return pane.Toast{Token: theme.Muted, Text: clean.Linef("no configured source has %s to ask for", s.What)}
 	}
 	return pane.Refresh{Feeds: keys}
 }

@@ -272,6 +272,9 @@ func status(e pane.Env, p *insight.Pipeline) (word pane.Part, short clean.Text, 
 	}
 	switch r.State {
 	case sources.StateRunning:
+		if kit.Staleness(e, p.Feed) == store.VeryStale {
+			return kit.P(theme.Busy, "was running"), short, "" // how far it came nobody knows
+		}
 		word, took = running(e, r)
 		return word, short, took
 	case sources.StateWaiting:
