@@ -59,12 +59,8 @@ func Discover(ctx context.Context, s Surroundings, o Options) (*Config, error) {
 	if missing != nil {
 		return nil, missing
 	}
-	text := fmt.Sprintf("sources: {%s: {type: %s, token: %q, base_url: %q}}\nservices: {%q: {repo: %q}}\n",
-		githubType, githubType, "env:"+variable, base, serviceName(remote.Repo), githubType+":"+remote.Repo)
-	if base == "" {
-		text = strings.Replace(text, `, base_url: ""`, "", 1)
-	}
-	c, err := Parse("(discovered)", []byte(text), o)
+	text := fmt.Appendf(sourceText(variable, base), "services: {%q: {repo: %q}}\n", serviceName(remote.Repo), githubType+":"+remote.Repo)
+	c, err := Parse("(discovered)", text, o)
 	if err != nil {
 		return nil, err
 	}
@@ -101,11 +97,12 @@ func credential(r Remote, lookup func(string) (string, bool)) (variable, base st
 		return ""
 	}
 	here := fmt.Sprintf("the remote %s is %s on %s", r.Name, r.Repo, r.Host)
+	reads := cmp.Or(r.Repo, "your repositories")
 	if r.Host == publicHost {
 		if variable = set("GH_TOKEN", "GITHUB_TOKEN"); variable != "" {
 			return variable, "", nil
 		}
-		return "", "", nothing(here, Setting{"export GITHUB_TOKEN=…", "a token that may read " + r.Repo + ": its pipelines and deployments are shown"})
+		return "", "", nothing(here, Setting{"export GITHUB_TOKEN=…", "a token that may read " + reads + ": pipelines and deployments are shown"})
 	}
 	named, _ := lookup("GH_HOST")
 	variable = set("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
@@ -117,9 +114,36 @@ func credential(r Remote, lookup func(string) (string, bool)) (variable, base st
 		settings = append(settings, Setting{"export GH_HOST=" + r.Host, "only if you trust that host: a remote alone never decides where a token goes"})
 	}
 	if variable == "" {
-		settings = append(settings, Setting{"export GH_ENTERPRISE_TOKEN=…", "a token of " + r.Host + " that may read " + r.Repo})
+		settings = append(settings, Setting{"export GH_ENTERPRISE_TOKEN=…", "a token of " + r.Host + " that may read " + reads})
 	}
 	return "", "", nothing(here, settings...)
+}
+
+// Credential makes a Config of one source alone: of the credential that the environment holds, wherever
+// the working directory is. GH_HOST decides as in Discover: with it, GH_ENTERPRISE_TOKEN and that host;
+// without, GITHUB_TOKEN or GH_TOKEN and github.com. Its error is *NothingSet, or Errors.
+func Credential(lookup func(string) (string, bool), o Options) (*Config, error) {
+	r := Remote{Host: publicHost}
+	if host, _ := lookup("GH_HOST"); strings.TrimSpace(host) != "" {
+		r.Host = strings.ToLower(strings.TrimSpace(host))
+	}
+	if !hostPattern.MatchString(r.Host) {
+		return nil, nothing("GH_HOST is no host: "+r.Host, Setting{"export GH_HOST=github.example.com", "the host alone, without https:// and without a path"})
+	}
+	variable, base, missing := credential(r, lookup)
+	if missing != nil {
+		missing.Found = []string{"there is no token for " + r.Host + " in the environment"}
+		return nil, missing
+	}
+	return Parse("(environment)", sourceText(variable, base), o)
+}
+
+// sourceText is the part of a config that names one source.
+func sourceText(variable, base string) []byte {
+	if base == "" {
+		return fmt.Appendf(nil, "sources: {%s: {type: %s, token: %q}}\n", githubType, githubType, "env:"+variable)
+	}
+	return fmt.Appendf(nil, "sources: {%s: {type: %s, token: %q, base_url: %q}}\n", githubType, githubType, "env:"+variable, base)
 }
 
 func nothing(found string, first ...Setting) *NothingSet {

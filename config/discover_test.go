@@ -236,3 +236,36 @@ func TestPath(t *testing.T) {
 		}
 	}
 }
+
+// The environment alone names a credential and its host.
+func TestCredential(t *testing.T) {
+	t.Parallel()
+	const tok = "x"
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		want string // "token base", or what the error says
+	}{
+		{"github.com", map[string]string{"GITHUB_TOKEN": tok}, "env:GITHUB_TOKEN "},
+		{"gh's own", map[string]string{"GITHUB_TOKEN": tok, "GH_TOKEN": tok}, "env:GH_TOKEN "},
+		{"a host", map[string]string{"GITHUB_TOKEN": tok, "GH_HOST": "GHE.example.com ", "GH_ENTERPRISE_TOKEN": tok}, "env:GH_ENTERPRISE_TOKEN https://ghe.example.com"},
+		{"a host without its token", map[string]string{"GITHUB_TOKEN": tok, "GH_HOST": "ghe.example.com"}, "no token for ghe.example.com"},
+		{"a token without its host", map[string]string{"GH_ENTERPRISE_TOKEN": tok}, "no token for github.com"},
+		{"github.com by name", map[string]string{"GITHUB_TOKEN": tok, "GH_HOST": "github.com"}, "env:GITHUB_TOKEN "},
+		{"an address", map[string]string{"GH_HOST": "https://ghe.example.com/x", "GH_ENTERPRISE_TOKEN": tok}, "GH_HOST is no host"},
+		{"blank", map[string]string{"GITHUB_TOKEN": "  "}, "no token for github.com"},
+	} {
+		c, err := Credential(func(name string) (string, bool) { v, ok := tt.env[name]; return v, ok }, hubOptions())
+		if err != nil {
+			var n *NothingSet
+			if !errors.As(err, &n) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		s, ok := c.Sources[0].Config.(*hub)
+		if !ok || s.Token.String()+" "+s.BaseURL != tt.want || len(c.Services) != 0 {
+			t.Errorf("%s: %+v", tt.name, c.Sources)
+		}
+	}
+}

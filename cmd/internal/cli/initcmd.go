@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,24 +104,17 @@ func written(found []wire.Proposal) int {
 	return n
 }
 
-// seedConfig is a config with the source that the environment has a token for, and the repository at hand
-// where there is one.
+// seedConfig is a config with the source that the environment has a token for. The repository at hand
+// decides which one where its host and the token's are the same.
 func seedConfig(ctx context.Context, s config.Surroundings) (*config.Config, error) {
 	cfg, err := config.Discover(ctx, s, wire.LoadOptions())
-	nothing, ok := asNothingSet(err)
-	if err == nil {
-		return cfg, nil
+	if _, ok := asNothingSet(err); ok {
+		cfg, err = config.Credential(s.Lookup, wire.LoadOptions())
 	}
-	if !ok {
-		return nil, usage(err)
+	if nothing, ok := asNothingSet(err); ok {
+		return nil, usagef("%s, so there is nothing to look around with: type %s first", strings.Join(nothing.Found, "; "), nothing.Set[0].What)
 	}
-	for _, name := range []string{"GH_TOKEN", "GITHUB_TOKEN"} {
-		if v, set := s.Lookup(name); set && strings.TrimSpace(v) != "" {
-			cfg, err := config.Parse("(environment)", []byte("sources: {github: {type: github, token: env:"+name+"}}\n"), wire.LoadOptions())
-			return cfg, usage(err)
-		}
-	}
-	return nil, usagef("there is no token to look around with: type export GITHUB_TOKEN=… first (%s)", strings.Join(nothing.Found, "; "))
+	return cfg, usage(err)
 }
 
 // discover asks the sources of cfg for services, the surest first.
@@ -212,7 +206,7 @@ func environmentDiff(s *config.Service, p wire.Proposal) string {
 	return fmt.Sprintf("   %s:\n+    # the repository also has: %s (%s)\n", s.Name, strings.Join(quotedList(lacking), ", "), confidence(p))
 }
 
-var plainName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*$`)
+var plainName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)?$`)
 
 // yamlName is s as YAML takes it for a string, whatever it is.
 func yamlName(s string) string {
@@ -234,6 +228,64 @@ func quotedList(list []string) []string {
 	return out
 }
 
+var prodPlace = regexp.MustCompile(`^(prod|production)[-_/]([A-Za-z0-9][A-Za-z0-9_-]*)$`)
+
+// stages are environments as a config lists them: several that are production and differ by their place
+// alone are one stage with targets.
+func stages(names []string) []string {
+	var places []string
+	stem := ""
+	for _, name := range names {
+		if m := prodPlace.FindStringSubmatch(name); m != nil && (stem == "" || name == stem+m[2]) {
+			stem = strings.TrimSuffix(name, m[2])
+			places = append(places, m[2])
+		}
+	}
+	if len(places) < 2 || slices.Contains(names, "prod") {
+		return named(names)
+	}
+	var out []string
+	for _, name := range names {
+		switch place, is := strings.CutPrefix(name, stem); {
+		case !is:
+			out = append(out, named([]string{name})...)
+		case place == places[0]:
+			out = append(out, fmt.Sprintf(`{name: prod, provider_name: "%s{{target}}", targets: [%s]}`, stem, strings.Join(quotedList(places), ", ")))
+		}
+	}
+	return out
+}
+
+// named are environments of their own, each with a name that a config may have. What looks like a template
+// is left out: nobody could tell the two apart.
+func named(names []string) []string {
+	var out, taken []string
+	for _, name := range names {
+		slug := slugOf(name)
+		if slug == "" || slices.Contains(taken, slug) || strings.Contains(name, "{{") {
+			continue
+		}
+		taken = append(taken, slug)
+		text := yamlName(slug)
+		if slug != name {
+			text = fmt.Sprintf("{name: %s, provider_name: %s}", text, strconv.Quote(name))
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// maxName is the length of the longest name that a config may have.
+const maxName = 63
+
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// slugOf is s as a config may name things; "" when nothing of it is left.
+func slugOf(s string) string {
+	s = strings.Trim(notInNames.ReplaceAllString(s, "-"), "-._")
+	return s[:min(len(s), maxName)]
+}
+
 func confidence(p wire.Proposal) string {
 	why := strings.Join(p.Why, "; ")
 	if why != "" {
@@ -244,9 +296,15 @@ func confidence(p wire.Proposal) string {
 
 // freeName is a name for the proposed service that is not taken yet.
 func freeName(p wire.Proposal, taken map[string]bool) string {
-	name := p.Service
+	base := cmp.Or(slugOf(p.Service), "service")
+	name := base
 	if taken[name] {
-		name = strings.ReplaceAll(p.Repo, "/", "-")
+		base = slugOf(p.Repo)
+		name = base
+	}
+	for n := 2; taken[name]; n++ {
+		suffix := "-" + strconv.Itoa(n)
+		name = base[:min(len(base), maxName-len(suffix))] + suffix
 	}
 	taken[name] = true
 	return name
@@ -258,7 +316,7 @@ func serviceText(p wire.Proposal, name string) string {
 	fmt.Fprintf(&b, "  # %s\n", oneLine(confidence(p)))
 	fmt.Fprintf(&b, "  %s:\n    repo: %s\n", yamlName(name), yamlName(p.Source+":"+p.Repo))
 	if len(p.Environments) > 0 {
-		fmt.Fprintf(&b, "    environments: [%s]\n", strings.Join(quotedList(p.Environments), ", "))
+		fmt.Fprintf(&b, "    environments: [%s]\n", strings.Join(stages(p.Environments), ", "))
 	}
 	if p.Deploy != "" {
 		fmt.Fprintf(&b, "    # deploy: {via: workflow, workflow: %s, inputs: {environment: \"{{env}}\", ref: \"{{sha}}\"}}\n", yamlName(p.Deploy))
