@@ -159,6 +159,46 @@ func TestCachedDataIsShownUntilTheFirstAnswer(t *testing.T) {
 	})
 }
 
+// What the disk knew may come late: it fills what is still empty and leaves alone what has been answered.
+func TestRestoreFillsWhatIsEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider("github")
+		p.set(func(_ context.Context, scope string, n int) (sources.Batch[sources.Run], error) {
+			if scope == "acme/fails" {
+				return sources.Batch[sources.Run]{}, &sources.Error{Kind: sources.Permission, Op: "list runs", Msg: "the token has expired"}
+			}
+			return batch(scope, n, sources.Quiet), nil
+		})
+		b := run(t, poll.Options{})
+		b.Set(feeds(p, "acme/answers", "acme/fails"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		old := time.Now().Add(-time.Hour)
+		var cached []store.Feed
+		for _, scope := range []string{"acme/answers", "acme/fails", "acme/gone"} {
+			f := store.Feed{Key: runsKey(scope), Health: store.Health{LastGood: old, Cached: true, State: store.Loading}}
+			f.Runs = batch(scope, 99, sources.Quiet).Items
+			cached = append(cached, f)
+		}
+		b.Restore(cached)
+		if got := b.feed(t, "acme/answers"); got.Health.Cached || got.Runs[0].Number == 99 {
+			t.Errorf("what was answered became %+v", got)
+		}
+		got := b.feed(t, "acme/fails")
+		if h := got.Health; h.State != store.Refused || !h.Cached || !h.LastGood.Equal(old) || len(got.Runs) != 1 || h.Err == nil {
+			t.Errorf("what failed became %+v", got)
+		}
+		if b.store.Snapshot().Feed(runsKey("acme/gone")) != nil {
+			t.Error("a feed that nobody polls came back")
+		}
+		time.Sleep(15 * time.Minute) // it fails again: the data and its age stay
+		synctest.Wait()
+		if h := b.feed(t, "acme/fails").Health; !h.Cached || !h.LastGood.Equal(old) || h.Failures < 2 {
+			t.Errorf("after another failure: %+v", h)
+		}
+	})
+}
+
 func TestCachedDataStaysMarkedWhileItsSourceFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider("github")

@@ -190,6 +190,25 @@ func (e *Engine) introduce(l *loop, have *store.Feed) store.Mutation {
 	return store.Replace{Feed: l.answer}
 }
 
+// Restore shows what an earlier start knew, until the sources have answered: feeds that are polled and have
+// no data yet take theirs from it. The others are left alone.
+func (e *Engine) Restore(feeds []store.Feed) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var changes []store.Mutation
+	for i := range feeds {
+		l := e.byKey[feeds[i].Key]
+		if l == nil || l.answered || !l.health.LastGood.IsZero() {
+			continue
+		}
+		l.answer = feeds[i]
+		l.health.LastGood, l.health.Cached, l.health.Notices = l.answer.Health.LastGood, true, l.answer.Health.Notices
+		l.answer.Health = l.health
+		changes = append(changes, store.Replace{Feed: l.answer})
+	}
+	e.o.Store.Apply(changes...)
+}
+
 // unwanted removes from the store what has no loop.
 func (e *Engine) unwanted(snap *store.Snapshot) store.Mutation {
 	var gone []store.FeedKey

@@ -6,24 +6,27 @@ import (
 
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources/state"
-	"example.com/signalbox/sources/store"
 )
 
-// restore shows what the last start of this board knew, marked as such, until the sources have answered.
+// restore begins to show what the last start of this board knew, marked as such, until the sources have
+// answered. The first frame does not wait for it: a large snapshot takes longer to read than a person notices.
 func (b *Board) restore() {
+	b.restored = make(chan struct{})
 	if b.dir == nil || b.o.Stateless {
+		close(b.restored)
 		return
 	}
-	feeds, _ := b.dir.LoadSnapshot(identity(b.o.Config), b.now())
-	changes := make([]store.Mutation, 0, len(feeds))
-	for _, f := range feeds {
-		changes = append(changes, store.Replace{Feed: f})
-	}
-	b.store.Apply(changes...)
+	b.guard().Go(func() {
+		defer close(b.restored)
+		feeds, _ := b.dir.LoadSnapshot(identity(b.o.Config), b.now())
+		b.engine.Restore(feeds)
+	})
 }
 
-// keep saves what is known for the next start, until ctx ends.
+// keep saves what is known for the next start, until ctx ends. What the last start knew is not given up before
+// it was read.
 func (b *Board) keep(ctx context.Context) {
+	<-b.restored
 	if b.dir != nil && !b.o.Stateless {
 		b.dir.KeepSnapshot(ctx, identity(b.o.Config), b.store, state.DefaultSaveEvery)
 	}

@@ -61,6 +61,7 @@ type Board struct {
 	saver     *saver
 	snapshots <-chan *store.Snapshot
 	unwatch   func()
+	restored  chan struct{} // closed when the last snapshot was read
 	events    chan pane.Event
 	settings  chan *config.Config
 	crashes   chan *crash.Panic              // holds the first panic of a goroutine
@@ -108,8 +109,8 @@ func New(o Options) (*Board, error) {
 	}
 	b.store = store.New(catalogOf(o.Config, b.open), b.now)
 	b.engine = poll.New(poll.Options{Store: b.store, Budget: b.budget, Log: b.log, Now: b.now, Pace: b.pace, Crash: b.crashed})
-	b.restore()
 	b.engine.Set(feedsOf(o.Config, b.open))
+	b.restore()
 	b.snapshots, b.unwatch = b.store.Subscribe()
 	return b, nil
 }
@@ -181,6 +182,7 @@ func (b *Board) Close() error {
 		return nil
 	}
 	b.closed = true
+	<-b.restored
 	b.unwatch()
 	b.engine.Close()
 	b.budget.Close()
