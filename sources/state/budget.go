@@ -62,7 +62,7 @@ const (
 	syncEvery   = 5 * time.Second
 	boardExpiry = 15 * time.Minute // without a request; an unattended board asks every few minutes
 	retryAfter  = time.Minute
-	awaitDisk   = 5 * time.Millisecond // for another request of this process at the file
+	awaitDisk   = 250 * time.Millisecond // for another request of this process at the file
 )
 
 // NewBudget returns the budget that is kept in dir; a nil dir makes one for this process alone.
@@ -213,19 +213,27 @@ func (b *Budget) account(key string) *account {
 // sync exchanges a with its file. It is called with the lock held and gives it up while it touches the
 // disk: a file system that hangs holds up the one request that found out, and nobody else. While another
 // board has the file, or another request is at it, the last view of it goes on to serve; patient means
-// to try for a few milliseconds first, because nothing is left to serve with.
+// to try for a moment first, because nothing is left to serve with.
 func (b *Budget) sync(a *account, now time.Time, patient bool) {
+	for b.syncOnce(a, now, patient) && patient && !a.leaving && a.lease <= 0 && !a.empty(now) {
+		// While this request wrote the file, others took what it had leased.
+	}
+}
+
+// syncOnce is one try of sync. It reports whether it was this request that exchanged a with its file.
+func (b *Budget) syncOnce(a *account, now time.Time, patient bool) bool {
 	if b.dir == nil || now.Before(b.retryDir) && b.retryDir.Sub(now) <= retryAfter {
 		a.alone(now)
-		return
+		return false
 	}
-	for tries := 3; a.syncing != nil; tries-- {
-		if !patient || tries == 0 || a.stuck(now) || !b.await(a.syncing) {
+	// Each wait ends with a lease for somebody, so that with many waiting everybody's turn comes.
+	for a.syncing != nil {
+		if !patient || a.stuck(now) || !b.await(a.syncing) {
 			a.overdraw(now)
-			return
+			return false
 		}
 		if a.lease > 0 || a.empty(now) {
-			return
+			return false
 		}
 	}
 	a.syncing = make(chan struct{})
@@ -249,10 +257,11 @@ func (b *Budget) sync(a *account, now time.Time, patient bool) {
 		}
 		b.alone, b.retryDir = "", time.Time{}
 	}
+	return err == nil
 }
 
 // await waits, without the lock, for another request to be done with the file. It reports whether that
-// was so within a few milliseconds: a disk that hangs must not hold up everybody.
+// was so within awaitDisk: a disk that hangs must not hold up everybody.
 func (b *Budget) await(done <-chan struct{}) bool {
 	b.mu.Unlock()
 	defer b.mu.Lock()
@@ -284,7 +293,7 @@ func (b *Budget) exchange(a *account, now time.Time, patient bool) error {
 func (b *Budget) lockFile(a *account, patient bool) (*os.File, error) {
 	tries := 1
 	if patient {
-		tries = 5
+		tries = 50
 	}
 	for {
 		f, err := flock(b.dir.file(a.file + ".lock"))

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -664,4 +665,27 @@ func BenchmarkTake(b *testing.B) {
 			}
 		}
 	})
+}
+
+// A request that writes the file gets its turn, although others take what it leased while it writes.
+func TestNobodyIsRefusedWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	d, _ := openDir(t)
+	b := another(d, &hand{t: now}, 0)
+	defer b.Close()
+	var wg sync.WaitGroup
+	var refused atomic.Int64
+	for range 60 {
+		wg.Go(func() {
+			for range 10 {
+				if b.Take("token") != nil {
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := refused.Load(); n > 0 {
+		t.Errorf("%d of 600 requests were refused, and 1,000 are free", n)
+	}
 }
