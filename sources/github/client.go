@@ -147,7 +147,8 @@ func (c *repoConn) key(path string) string { return c.identity + " " + path }
 type getter[T wire] func(path string) (reply[T], error)
 
 // pages follows a list to its end, to limit items or to most pages. It reports whether the list went
-// on. A server that ignores ?page= repeats itself: the first page without anything new ends the list.
+// on. A server that ignores ?page= repeats itself: the first page without anything new ends the list. What
+// has no identity is left out: nothing could be done with it.
 func pages[T wire, I any](read getter[T], path string, limit, most int, items func(T) []I, id func(I) int64) (all []I, more bool, sso string, err error) {
 	sep := "?"
 	if strings.Contains(path, "?") {
@@ -162,7 +163,7 @@ func pages[T wire, I any](read getter[T], path string, limit, most int, items fu
 		sso = r.SSO
 		fresh := false
 		for _, it := range items(r.Value) {
-			if k := id(it); !seen[k] {
+			if k := id(it); k != 0 && !seen[k] {
 				seen[k], fresh = true, true
 				all = append(all, it)
 			}

@@ -42,6 +42,9 @@ func (c *repoConn) deployments(ctx context.Context, environments []string) (map[
 	}
 	by := map[string][]wireDeployment{}
 	for _, d := range shared.Value {
+		if !d.whole() {
+			continue
+		}
 		by[d.stage()] = append(by[d.stage()], d)
 	}
 	if shared.Next == 0 {
@@ -65,7 +68,7 @@ func (c *repoConn) deployments(ctx context.Context, environments []string) (map[
 	}
 	for i, name := range environments {
 		for _, d := range own[i] {
-			if d.stage() == name && !slices.ContainsFunc(by[name], func(x wireDeployment) bool { return x.ID == d.ID }) {
+			if d.whole() && d.stage() == name && !slices.ContainsFunc(by[name], func(x wireDeployment) bool { return x.ID == d.ID }) {
 				by[name] = append(by[name], d)
 			}
 		}

@@ -23,7 +23,7 @@ type wireInstallation struct {
 	Repos []wireRepo `json:"repositories"`
 }
 
-func (w wireInstallation) whole() bool { return w.Total != nil || w.Repos != nil }
+func (w wireInstallation) whole() bool { return listed(w.Total, w.Repos != nil) }
 
 // Discover proposes a service for each repository that somebody works on: with its environments in their
 // usual order, and the workflow that seems to deploy.

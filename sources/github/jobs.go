@@ -35,7 +35,7 @@ func (s *source) ListJobs(ctx context.Context, run sources.Ref, every bool) ([]s
 func (s *source) object(ctx context.Context, ref sources.Ref, kind sources.Kind) (*repoConn, int64, error) {
 	id, err := strconv.ParseInt(ref.ID, 10, 64)
 	if err != nil || id <= 0 || ref.Kind != kind {
-		return nil, 0, &sources.Error{Kind: sources.Invalid, Scope: ref.Scope, Msg: fmt.Sprintf("%s is no %s of GitHub's", ref, kind)}
+		return nil, 0, &sources.Error{Kind: sources.Invalid, Op: "read " + string(kind), Scope: ref.Scope, Msg: fmt.Sprintf("%s is no %s of GitHub's", ref, kind)}
 	}
 	c, err := s.repo(ctx, ref.Scope)
 	if err != nil {

@@ -50,6 +50,9 @@ func (c *repoConn) releases(ctx context.Context, q sources.Query) (sources.Batch
 	}
 	released := map[string]bool{}
 	for _, w := range rels {
+		if w.TagName == "" && !w.Draft {
+			continue // it names no version
+		}
 		released[w.TagName] = true
 		out.Items = append(out.Items, c.release(w, shas[w.TagName], q.Services))
 	}

@@ -27,6 +27,9 @@ func (m *moment) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// listed reports that a counted list was answered: an answer that counts items and has no list is none.
+func listed(total *int, list bool) bool { return list || total != nil && *total == 0 }
+
 type wireUser struct {
 	Login string `json:"login"`
 	Type  string `json:"type"`
@@ -101,7 +104,7 @@ type wireRuns struct {
 	Runs  []wireRun `json:"workflow_runs"`
 }
 
-func (r wireRuns) whole() bool { return r.Total != nil || r.Runs != nil }
+func (r wireRuns) whole() bool { return listed(r.Total, r.Runs != nil) }
 
 type wireStep struct {
 	Name        string `json:"name"`
@@ -135,7 +138,7 @@ type wireJobs struct {
 	Jobs  []wireJob `json:"jobs"`
 }
 
-func (j wireJobs) whole() bool { return j.Total != nil || j.Jobs != nil }
+func (j wireJobs) whole() bool { return listed(j.Total, j.Jobs != nil) }
 
 // wireReviewer is a user or a team; other kinds may come, and count as a reviewer by their name.
 type wireReviewer struct {
@@ -170,7 +173,7 @@ type wireGroups struct {
 	} `json:"concurrency_groups"`
 }
 
-func (g wireGroups) whole() bool { return g.Total != nil || g.Groups != nil }
+func (g wireGroups) whole() bool { return listed(g.Total, g.Groups != nil) }
 
 type wireRunner struct {
 	ID     int64  `json:"id"`
@@ -186,7 +189,7 @@ type wireRunners struct {
 	Runners []wireRunner `json:"runners"`
 }
 
-func (r wireRunners) whole() bool { return r.Total != nil || r.Runners != nil }
+func (r wireRunners) whole() bool { return listed(r.Total, r.Runners != nil) }
 
 type wireFile struct {
 	Filename string `json:"filename"`
@@ -289,7 +292,7 @@ type wireEnvironments struct {
 	Environments []wireEnvironment `json:"environments"`
 }
 
-func (e wireEnvironments) whole() bool { return e.Total != nil || e.Environments != nil }
+func (e wireEnvironments) whole() bool { return listed(e.Total, e.Environments != nil) }
 
 type wireWorkflow struct {
 	ID    int64  `json:"id"`
@@ -303,4 +306,4 @@ type wireWorkflows struct {
 	Workflows []wireWorkflow `json:"workflows"`
 }
 
-func (w wireWorkflows) whole() bool { return w.Total != nil || w.Workflows != nil }
+func (w wireWorkflows) whole() bool { return listed(w.Total, w.Workflows != nil) }
