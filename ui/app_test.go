@@ -154,6 +154,16 @@ func TestTypingTakesEveryKey(t *testing.T) {
 	}
 }
 
+// TestAKeyOfAnotherPlaceSaysSo presses keys that mean something, only not here.
+func TestAKeyOfAnotherPlaceSaysSo(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 160, 48)
+	b.press("3", "e")
+	b.says("e works in a log: to the log's first error")
+	b.press("enter", "4")
+	b.says("4 works on the board: Esc goes back there")
+}
+
 func TestQuitGoesBackFirst(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, 160, 48)

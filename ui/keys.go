@@ -76,7 +76,29 @@ func (a *App) route(k tea.KeyMsg) tea.Cmd {
 	if action, ok := a.set.Keys.Lookup(a.place(), k.String()); ok {
 		return a.ask(action)
 	}
+	a.elsewhere(k.String())
 	return nil
+}
+
+// elsewhere says of a key that does nothing here where it does something.
+func (a *App) elsewhere(key string) {
+	name := keymap.Symbol(key, !a.set.Theme.Options().ASCII)
+	switch a.place() {
+	case keymap.Detail:
+		if _, ok := a.set.Keys.Lookup(keymap.Board, key); ok {
+			a.say(theme.Muted, clean.Linef("%s works on the board: %s goes back there", name, a.key1(keymap.Back)))
+		}
+	case keymap.Board:
+		if action, ok := a.set.Keys.Lookup(keymap.Detail, key); ok {
+			a.say(theme.Muted, clean.Linef("%s works in a log: %s", name, a.what(action)))
+		}
+	case keymap.Everywhere:
+	}
+}
+
+func (a *App) what(action keymap.Action) string {
+	info, _ := a.set.Keys.Info(action)
+	return info.Long
 }
 
 // text hands a key to the field that has the keyboard. The keys that end or suspend programs work there

@@ -21,7 +21,11 @@ type FeedSum struct {
 	Err       *sources.Error  // of the worst feed: a refused one before a failing one
 	ErrFeed   store.FeedKey
 	Retry     time.Time // when the throttled or failing feed is read next
-	Notices   []sources.Notice
+	// Unread never answered and are not being read for the first time: what they hold lacks. Lacking is
+	// the first of them.
+	Unread  int
+	Lacking store.FeedKey
+	Notices []sources.Notice
 }
 
 // SumFeeds sums up the feeds of s with one of caps, for the services that the view follows. It costs
@@ -37,6 +41,11 @@ func SumFeeds(s *store.Snapshot, now time.Time, follow string, caps ...store.Cap
 		sum.add(f, now)
 	}
 	return sum
+}
+
+// unread reports that a feed never answered.
+func unread(h *store.Health) bool {
+	return h.State == store.Loading || h.State > store.Degraded && h.LastGood.IsZero()
 }
 
 // followedScope is the repository of the followed service. Only its feeds matter then. Other systems'
@@ -66,6 +75,11 @@ func (sum *FeedSum) add(f *store.Feed, now time.Time) {
 	case store.Throttled:
 		sum.Throttled++
 	case store.Healthy, store.Degraded:
+	}
+	if unread(h) && h.State != store.Loading {
+		if sum.Unread++; sum.Unread == 1 {
+			sum.Lacking = f.Key
+		}
 	}
 	if h.State == store.Failing || h.State == store.Throttled {
 		if sum.Retry.IsZero() || h.Next.Before(sum.Retry) {

@@ -69,7 +69,7 @@ type Emptiness uint8
 // The reasons.
 const (
 	NotEmpty       Emptiness = iota
-	LaneLoading              // its feed has not answered yet
+	LaneLoading              // its feed has not been read yet
 	NothingYet               // environments are known and nothing was deployed to them
 	NoEnvironments           // it is a library: its releases are its lane
 	NoDeployFeed             // its source reads no deployments
@@ -354,7 +354,7 @@ func (d *laneDeriver) emptiness(svc *store.Service) Emptiness {
 			continue
 		}
 		reads = true
-		if f.Health.State == store.Loading {
+		if unread(&f.Health) {
 			return LaneLoading
 		}
 	}

@@ -266,3 +266,23 @@ func TestSumFeeds(t *testing.T) {
 		t.Errorf("another repository's feeds count for a followed service: %+v", sum)
 	}
 }
+
+// TestALaneThatWasNeverReadSaysSo has feeds that fail before they ever answered: nobody can tell what is
+// deployed there.
+func TestALaneThatWasNeverReadSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, state := range []store.HealthState{store.Loading, store.Throttled, store.Failing, store.Refused} {
+		s := board()
+		s.Catalog.Services[0].Environments = []string{"prod"}
+		key := store.FeedKey{Source: s.Catalog.Services[0].Source, Capability: store.Environments, Scope: s.Catalog.Services[0].Repo}
+		s.Feeds = append(s.Feeds, store.Feed{Key: key, Health: store.Health{State: state}})
+		d := DeriveDeployments(s, View{}, now)
+		if len(d.Lanes) == 0 || d.Lanes[0].Empty != LaneLoading {
+			t.Errorf("state %d: %+v", state, d.Lanes)
+		}
+		sum := SumFeeds(s, now, "", store.Environments)
+		if want := b2i(state != store.Loading); sum.Unread != want || want == 1 && sum.Lacking != key {
+			t.Errorf("state %d: %+v", state, sum)
+		}
+	}
+}

@@ -178,8 +178,11 @@ func (t *Theme) Selected(s screen.Style, focused bool) screen.Style {
 	case focused && t.opts.Depth == ANSI16:
 		// One bar: colours would cut it into patches.
 		s.FG, s.Attr = 0, s.Attr&^screen.Dim|screen.Reverse
+	case focused && s.Attr&screen.Reverse != 0:
+		// What is reversed by itself stays apart in the bar by its line.
+		s.Attr |= screen.Bold | screen.Underline
 	case focused:
-		s.Attr = (s.Attr &^ screen.Dim) ^ screen.Reverse
+		s.Attr = s.Attr&^screen.Dim | screen.Reverse
 	default:
 		s.Attr = s.Attr&^screen.Dim | screen.Bold
 	}

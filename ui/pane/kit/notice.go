@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,10 +207,14 @@ func (s Subject) Remarks(e pane.Env, sum insight.FeedSum, w int) [][]pane.Part {
 		if more := sum.Refused + sum.Failing - 1; more > 0 && more+1 < sum.N {
 			where += " and " + strconv.Itoa(more) + " more"
 		}
-		mark(tok, theme.GlyphWarn, Dots(e.Theme, where+": "+insight.ErrorText(sum.Err).String(), sum.Err.Fix))
+		never := ""
+		if sum.Throttled == 0 {
+			never = lacking(sum)
+		}
+		mark(tok, theme.GlyphWarn, Dots(e.Theme, where+": "+insight.ErrorText(sum.Err).String(), never, sum.Err.Fix))
 	}
 	if sum.Throttled > 0 {
-		mark(theme.Warn, theme.GlyphWaiting, "rate limit reached, asked again "+at(e, sum.Retry))
+		mark(theme.Warn, theme.GlyphWaiting, Dots(e.Theme, "rate limit reached, asked again "+at(e, sum.Retry), lacking(sum)))
 	}
 	for i, n := range sum.Notices {
 		if i == 1 && len(sum.Notices) > 2 {
@@ -222,6 +227,18 @@ func (s Subject) Remarks(e pane.Env, sum insight.FeedSum, w int) [][]pane.Part {
 		mark(theme.Busy, theme.GlyphRunning, strconv.Itoa(sum.Loading)+" of "+strconv.Itoa(sum.N)+" feeds not read yet")
 	}
 	return out
+}
+
+// lacking names what was never read, though other feeds were.
+func lacking(sum insight.FeedSum) string {
+	if sum.Unread == 0 || sum.Unread == sum.N {
+		return ""
+	}
+	what := cmp.Or(sum.Lacking.Scope, sum.Lacking.Source)
+	if sum.Unread > 1 {
+		what += " and " + strconv.Itoa(sum.Unread-1) + " more"
+	}
+	return what + " not read yet"
 }
 
 // Old says that what was read at t is old.

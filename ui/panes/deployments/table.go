@@ -427,7 +427,7 @@ func emptyParts(e pane.Env, l *insight.Lane) []pane.Part {
 	say := func(s string) []pane.Part { return []pane.Part{kit.P(theme.Muted, s)} }
 	switch l.Empty {
 	case insight.LaneLoading:
-		return say("loading" + kit.Ellipsis(e.Theme))
+		return say("not read yet")
 	case insight.NothingYet:
 		return say("nothing deployed yet")
 	case insight.NoDeployFeed:
