@@ -211,11 +211,13 @@ func (b *Board) Settings() <-chan *config.Config { return b.settings }
 // Settle polls until every feed has answered or failed once, or ctx ends, and returns what is known then. It
 // panics with the panic of a goroutine.
 func (b *Board) Settle(ctx context.Context) *store.Snapshot {
-	ctx, cancel := context.WithCancel(ctx)
+	// The poller is told to stop rather than given ctx's deadline, which it would take for its own: what had
+	// no answer by then has not failed.
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	b.guard().Go(func() {
 		defer close(ended)
-		b.engine.Run(ctx)
+		b.engine.Run(run)
 	})
 	settle := func() *store.Snapshot {
 		cancel()
