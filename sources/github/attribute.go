@@ -76,8 +76,12 @@ func narrowByName(names []string, texts ...string) []string {
 // files are the paths that a commit touches, both sides of a rename. A commit never changes: they are
 // read once. GitHub lists three thousand at most.
 func (c *repoConn) files(ctx context.Context, sha string) ([]string, error) {
-	wires, _, _, err := pages(func(p string) (reply[wireCommit], error) { return once[wireCommit](ctx, c, "files", p) },
-		c.path+"/commits/"+sha, 3000, maxPages, func(w wireCommit) []wireFile { return w.Files }, fileID)
+	path := c.path + "/commits/" + sha
+	wires, err := spare(ctx, c, path, func() ([]wireFile, error) {
+		all, _, _, err := pages(func(p string) (reply[wireCommit], error) { return once[wireCommit](ctx, c, "files", p) },
+			path, 3000, maxPages, func(w wireCommit) []wireFile { return w.Files }, fileID)
+		return all, err
+	})
 	return paths(wires), err
 }
 

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	gh "github.com/google/go-github/v60/github"
 
@@ -131,6 +132,41 @@ func once[T wire](ctx context.Context, c *repoConn, key, path string) (reply[T],
 		return v, err
 	})
 	return typed[reply[T]](v, err)
+}
+
+// refusal is that an address is gone, or not this credential's to read, and since when that is known.
+type refusal struct {
+	err *sources.Error
+	at  time.Time
+}
+
+// refusedFor is how long a refusal of something that can be done without is believed: it is counted like an
+// answer, and a poll would ask each time.
+const refusedFor = 15 * time.Minute
+
+// spare reads something that can be done without. What was refused is not asked for again for a while, but
+// by who must know.
+func spare[T any](ctx context.Context, c *repoConn, key string, read func() (T, error)) (T, error) {
+	full := c.key("refused " + key)
+	now := c.transport.Now()
+	v, err := c.s.memo.Once(untraced(ctx), full, func(context.Context) (any, error) { return nil, errNotSettled })
+	if known, ok := v.(refusal); ok && err == nil {
+		if now.Sub(known.at).Abs() < refusedFor && !isFresh(ctx) {
+			var none T
+			return none, known.err
+		}
+		c.s.memo.Drop(full)
+	}
+	got, err := read()
+	if e, ok := errors.AsType[*sources.Error](err); ok && lasts(e.Kind) && !isFresh(ctx) {
+		_, _ = c.s.memo.Once(untraced(ctx), full, func(context.Context) (any, error) { return refusal{e, now}, nil })
+	}
+	return got, err
+}
+
+// lasts reports that only a person can mend an error of kind k.
+func lasts(k sources.ErrKind) bool {
+	return k == sources.Permission || k == sources.NotExist || k == sources.Unsupported
 }
 
 func typed[T any](v any, err error) (T, error) {

@@ -102,7 +102,8 @@ func (c *repoConn) inspect(ctx context.Context, d wireDeployment, deep, withJob 
 	}
 	run, job := rec.link()
 	if job != 0 && (run == 0 || withJob) {
-		r, err := once[wireJob](untraced(ctx), c, "job", fmt.Sprintf("%s/actions/jobs/%d", c.path, job))
+		path := fmt.Sprintf("%s/actions/jobs/%d", c.path, job)
+		r, err := spare(ctx, c, path, func() (reply[wireJob], error) { return once[wireJob](untraced(ctx), c, "job", path) })
 		if err != nil {
 			var gone noticeBox
 			if err := c.optional(&gone, "", err); err != nil {

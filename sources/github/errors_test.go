@@ -215,6 +215,70 @@ func TestPaginationToTheEnd(t *testing.T) {
 	}
 }
 
+// What is gone, or is not this token's to read, costs a request once in a while and not one at each poll: a
+// refusal is counted like an answer.
+func TestWhatIsGoneIsNotAskedForAtEachPoll(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	queued := wireOf(2, obj{"status": "queued", "conclusion": nil, "created_at": ago(time.Hour)})
+	waiting := wireOf(3, obj{"status": "waiting", "conclusion": nil, "created_at": ago(time.Hour)})
+	h.json(runsPath, runs(queued, waiting, wireOf(1, obj{"workflow_id": 70})), "Link", fmt.Sprintf(`<%s%s?page=2>; rel="next"`, h.srv.URL, runsPath))
+	h.json(runsPath+"/2/jobs", jobs(wireJobOf(20, "build", "queued", "", obj{"created_at": ago(time.Hour), "labels": []string{"gpu"}})))
+	h.json(runsPath+"/3/jobs", jobs())
+	h.json(runsPath+"/3/pending_deployments", []obj{{"environment": obj{"id": 7, "name": "prod"}, "reviewers": []obj{}}})
+	h.status("/repos/"+scope+"/actions/runners", 403, obj{"message": "Must have admin rights"})
+	h.json(deploysPath, []obj{filed(2, "prod", time.Hour, nil), filed(1, "prod", 2*time.Hour, nil)})
+	h.carry(2, 90, time.Hour, "success") // run 90 was deleted, and so was job 800
+	h.json(deploysPath+"/1/statuses", []obj{{"id": 1, "state": "success", "target_url": "https://github.com/" + scope + "/runs/800", "created_at": ago(time.Hour)}})
+	s := openOn(t, h)
+	var mu sync.Mutex
+	at := now
+	s.env.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return at }
+	q := ask(
+		sources.ServiceSpec{Name: "ledger", Environments: stages("prod"), Paths: []string{"ledger/**"}},
+		sources.ServiceSpec{Name: "reports", Environments: stages("prod"), Paths: []string{"reports/**"}},
+	)
+	refused := func() (out []string) {
+		t.Helper()
+		h.asked()
+		for range 2 {
+			if _, err := s.ListRuns(context.Background(), q); err != nil && !errors.Is(err, sources.ErrNotModified) {
+				t.Fatal(err)
+			}
+			if _, err := s.ListEnvironments(context.Background(), q); err != nil && !errors.Is(err, sources.ErrNotModified) {
+				t.Fatal(err)
+			}
+		}
+		h.mu.Lock()
+		n := h.answered[404] + h.answered[403]
+		h.mu.Unlock()
+		for _, p := range h.asked() {
+			if strings.Contains(p, "/commits/") || strings.Contains(p, "runners") || strings.Contains(p, "/workflows/") || strings.Contains(p, "concurrency") ||
+				strings.HasSuffix(p, "/runs/90") || strings.HasSuffix(p, "/jobs/900") || strings.HasSuffix(p, "/jobs/800") {
+				out = append(out, p)
+			}
+		}
+		if n != len(out) {
+			t.Errorf("%d refusals, of which known: %v", n, out)
+		}
+		return out
+	}
+	first := refused()
+	slices.Sort(first)
+	if twice := len(first) - len(slices.Compact(slices.Clone(first))); len(first) == 0 || twice > 0 {
+		t.Errorf("asked twice: %v", first)
+	}
+	if again := refused(); len(again) != 0 {
+		t.Errorf("asked again: %v", again)
+	}
+	mu.Lock()
+	at = at.Add(time.Hour)
+	mu.Unlock()
+	if later := refused(); len(later) == 0 {
+		t.Error("an hour later nothing is asked: a token that may by now is not noticed")
+	}
+}
+
 // A server that ignores ?page= must not be asked for ever, nor counted twice.
 func TestServerThatRepeatsItsPage(t *testing.T) {
 	t.Parallel()

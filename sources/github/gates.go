@@ -41,7 +41,8 @@ func (c *repoConn) gates(ctx context.Context, r *sources.Run) ([]sources.Gate, e
 
 // holds is the concurrency group that a run holds while it waits. An older server does not tell.
 func (c *repoConn) holds(ctx context.Context, run string) (clean.Text, error) {
-	r, err := fetch[wireGroups](ctx, c, fmt.Sprintf("%s/actions/runs/%s/concurrency_groups?per_page=30", c.path, run))
+	path := fmt.Sprintf("%s/actions/runs/%s/concurrency_groups?per_page=30", c.path, run)
+	r, err := spare(ctx, c, path, func() (reply[wireGroups], error) { return fetch[wireGroups](ctx, c, path) })
 	if err != nil {
 		var unknown noticeBox
 		return clean.Text{}, c.optional(&unknown, "", err)

@@ -189,7 +189,9 @@ func (l *runList) history(ctx context.Context, workflow int64) ([]wireRun, error
 		return here, nil
 	}
 	path := fmt.Sprintf("%s/actions/workflows/%d/runs?status=completed&per_page=30&branch=%s", l.path, workflow, queryEscape(l.known.branch))
-	r, err := settled[wireRuns](ctx, l.repoConn, "after "+newest, path)
+	r, err := spare(ctx, l.repoConn, path, func() (reply[wireRuns], error) {
+		return settled[wireRuns](ctx, l.repoConn, "after "+newest, path)
+	})
 	if err != nil {
 		var gone noticeBox // a deleted workflow has no page of its own
 		return here, l.optional(&gone, "", err)

@@ -89,7 +89,8 @@ func (c *repoConn) originFor(ctx context.Context, id int64) (*origin, error) {
 	if ok {
 		return &o, nil
 	}
-	r, err := once[wireRun](untraced(ctx), c, "origin", fmt.Sprintf("%s/actions/runs/%d", c.path, id))
+	path := fmt.Sprintf("%s/actions/runs/%d", c.path, id)
+	r, err := spare(ctx, c, path, func() (reply[wireRun], error) { return once[wireRun](untraced(ctx), c, "origin", path) })
 	if err != nil {
 		var gone noticeBox
 		return nil, c.optional(&gone, "", err)

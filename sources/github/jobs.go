@@ -278,8 +278,11 @@ func (c *repoConn) onlineRunners(ctx context.Context) ([][]string, error) {
 	owner, _, _ := strings.Cut(c.scope, "/")
 	var online [][]string
 	for _, path := range []string{c.path + "/actions/runners", "orgs/" + owner + "/actions/runners"} {
-		runners, _, _, err := pages(func(p string) (reply[wireRunners], error) { return fetch[wireRunners](ctx, c, p) },
-			path+"?per_page=100", 0, maxPages, func(r wireRunners) []wireRunner { return r.Runners }, func(r wireRunner) int64 { return r.ID })
+		runners, err := spare(ctx, c, path, func() ([]wireRunner, error) {
+			all, _, _, err := pages(func(p string) (reply[wireRunners], error) { return fetch[wireRunners](ctx, c, p) },
+				path+"?per_page=100", 0, maxPages, func(r wireRunners) []wireRunner { return r.Runners }, func(r wireRunner) int64 { return r.ID })
+			return all, err
+		})
 		if err != nil {
 			var refused noticeBox
 			if err := c.optional(&refused, "", err); err != nil {

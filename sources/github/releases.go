@@ -104,7 +104,8 @@ func (c *repoConn) bareTags(ctx context.Context, tags []wireTag, released map[st
 			r.URL = webAddress(repo + "/tree/" + escape(t.Name))
 		}
 		if len(out) < datedTags && sha != "" {
-			w, err := once[wireCommit](ctx, c, "files", c.path+"/commits/"+sha)
+			path := c.path + "/commits/" + sha
+			w, err := spare(ctx, c, path, func() (reply[wireCommit], error) { return once[wireCommit](ctx, c, "files", path) })
 			if err != nil {
 				var gone noticeBox
 				if err := c.optional(&gone, "", err); err != nil {

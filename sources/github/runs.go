@@ -319,7 +319,7 @@ func (c *repoConn) optional(box *noticeBox, what string, err error) error {
 		return nil
 	}
 	var e *sources.Error
-	if !errors.As(err, &e) || e.Kind != sources.Permission && e.Kind != sources.NotExist && e.Kind != sources.Unsupported {
+	if !errors.As(err, &e) || !lasts(e.Kind) {
 		return err
 	}
 	box.add(sources.Notice{Scope: c.scope, Kind: e.Kind, Text: clean.Line(what + ": " + e.Msg), Fix: clean.Line(e.Fix)})
