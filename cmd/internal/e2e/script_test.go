@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +18,16 @@ import (
 
 // TestScripts runs testdata/script/*.txt: every command, and every mistake that its caller can make.
 // $BADAPI is a provider whose answers are wrong, each in the way that the path begins with; $SIMULATOR is
-// the config of a board for a simulated world.
+// the config of a board for a simulated world; $UNTRUSTED has a certificate that nobody trusts.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	bad := httptest.NewServer(http.HandlerFunc(wrong))
 	t.Cleanup(bad.CloseClientConnections)
 	t.Cleanup(bad.Close)
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshakes that fail
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
 	home := t.TempDir()
 	sim := simulate(t, environ(home), filepath.Join(home, "board.yaml"), "127.0.0.1:0")
 	testscript.Run(t, testscript.Params{
@@ -33,6 +40,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+os.Getenv("PATH"))
 			e.Setenv("BADAPI", bad.URL)
 			e.Setenv("SIMULATOR", sim.config)
+			e.Setenv("UNTRUSTED", untrusted.URL)
 			e.Setenv("GH_TEST_TOKEN", "ghp_0123456789abcdefghijABCDEFGHIJ012345")
 			return nil
 		},
@@ -60,6 +68,57 @@ func writeConfig(ts *testscript.TestScript, _ bool, args []string) {
 	text := "sources: {github: {type: github, token: env:GH_TEST_TOKEN, base_url: " + args[1] + "}}\n" +
 		"services: {shop: {repo: github:acme/shop, environments: [staging, prod]}}\n"
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// unwell answers as GitHub does that has one thing against its caller.
+func unwell(w http.ResponseWriter, r *http.Request, how string) {
+	rest := strings.TrimPrefix(r.URL.Path, "/"+how)
+	repo := strings.Contains(rest, "/repos/")
+	refuse := func(code int, body string) {
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(body))
+	}
+	h := w.Header()
+	h.Set("X-RateLimit-Limit", "5000")
+	h.Set("X-RateLimit-Remaining", "4000")
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(10*time.Minute).Unix(), 10))
+	switch {
+	case how == "permission" && repo:
+		h.Set("X-Accepted-GitHub-Permissions", "actions=read")
+		refuse(http.StatusForbidden, `{"message": "Resource not accessible by personal access token"}`)
+		return
+	case how == "sso" && repo:
+		h.Set("X-GitHub-SSO", "required; url=https://github.com/orgs/acme/sso?authorization_request=AA")
+		refuse(http.StatusForbidden, `{"message": "Resource protected by organization SAML enforcement."}`)
+		return
+	case how == "hidden" && repo:
+		refuse(http.StatusNotFound, `{"message": "Not Found"}`)
+		return
+	case how == "limited":
+		h.Set("X-RateLimit-Remaining", "0")
+		refuse(http.StatusForbidden, `{"message": "API rate limit exceeded for user ID 1."}`)
+		return
+	case how == "scopes":
+		h.Set("X-OAuth-Scopes", "gist")
+	case how == "skew":
+		h.Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+	case how == "low":
+		h.Set("X-RateLimit-Remaining", "3")
+	}
+	switch body := rest; {
+	case strings.Contains(body, "/actions/runs"):
+		_, _ = w.Write([]byte(`{"total_count": 0, "workflow_runs": []}`))
+	case strings.Contains(body, "/actions/workflows"):
+		_, _ = w.Write([]byte(`{"total_count": 0, "workflows": []}`))
+	case strings.HasSuffix(body, "/environments"):
+		_, _ = w.Write([]byte(`{"total_count": 0, "environments": []}`))
+	case strings.HasSuffix(body, "/user"):
+		_, _ = w.Write([]byte(`{"login": "me", "id": 1}`))
+	case strings.HasSuffix(body, "/repos/acme/shop"):
+		_, _ = w.Write([]byte(`{"id": 1, "name": "shop", "full_name": "acme/shop", "default_branch": "main", "owner": {"login": "acme"}}`))
+	default:
+		_, _ = w.Write([]byte(`[]`))
+	}
 }
 
 // wrong answers badly, as the first part of the path says.
@@ -97,6 +156,8 @@ func wrong(w http.ResponseWriter, r *http.Request) {
 	case "unauthorised":
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = w.Write([]byte(`{"message": "Bad credentials"}`))
+	case "fine", "permission", "scopes", "sso", "hidden", "skew", "low", "limited":
+		unwell(w, r, how)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = w.Write([]byte(`{"message": "Not Found"}`))
