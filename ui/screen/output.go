@@ -66,6 +66,7 @@ const syncWorth = 400
 // be given the terminal itself as its output; what it writes here passes.
 type Output struct {
 	term Terminal
+	fd   uintptr // of term: Bubble Tea asks for it from a goroutine that it does not wait for
 	opts OutputOptions
 
 	mu     sync.Mutex // guards what follows; never held while writing
@@ -107,7 +108,7 @@ func NewOutput(t Terminal, o OutputOptions) *Output {
 	if o.Interval == 0 {
 		o.Interval = time.Second / 10
 	}
-	out := &Output{term: t, opts: o, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	out := &Output{term: t, fd: t.Fd(), opts: o, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	out.w.bce = o.EraseColor
 	out.w.forget()
 	o.Crash.Go(out.loop)
@@ -272,7 +273,7 @@ func (o *Output) Read(p []byte) (int, error) {
 }
 
 // Fd is the terminal's, so that Bubble Tea knows its size.
-func (o *Output) Fd() uintptr { return o.term.Fd() }
+func (o *Output) Fd() uintptr { return o.fd }
 
 // Err is what went wrong with the last frame; a later frame paints everything anew.
 func (o *Output) Err() error {
