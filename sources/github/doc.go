@@ -12,5 +12,7 @@
 // host a reply redirects to.
 //
 // Every list is read conditionally (httpx.Memo). What is final is read once: the jobs of a finished
-// attempt, the files of a commit, the comparison of two SHAs, the statuses of a deployment that ended.
+// attempt, the files of a commit, the comparison of two SHAs. The statuses of a deployment that ended are
+// read when its record changes, and else every few minutes; what was refused and can be done without is
+// asked for every quarter of an hour.
 package github

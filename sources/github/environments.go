@@ -37,6 +37,7 @@ type laneList struct {
 	waiting  []waitingRun
 	mu       sync.Mutex
 	touched  map[string][]string // by SHA: the files of commits that decide whose a record is
+	unclear  map[int64][]int     // by record: the services that it may be of, when nothing tells of which
 }
 
 // place is where one service's stage, or one target of it, is in GitHub.
@@ -211,7 +212,7 @@ func (l *laneList) gather(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.records, l.touched = map[string][]record{}, map[string][]string{}
+	l.records, l.touched, l.unclear = map[string][]record{}, map[string][]string{}, map[int64][]int{}
 	var mu sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(parallel)

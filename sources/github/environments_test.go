@@ -521,6 +521,11 @@ func TestTwoServicesOfOneRepositoryNeverSwapDeployments(t *testing.T) {
 	if got := history("reports"); !slices.Equal(got, []string{"4", "3"}) {
 		t.Errorf("reports has %v, want [4 3]", got)
 	}
+	for _, service := range []string{"ledger", "reports"} { // 6 and 7 came after, and may be either's
+		if c := prodOf(t, b.Items, service, "prod").Targets[0].Current; c == nil || c.Verified {
+			t.Errorf("%s is sure of what runs: %+v", service, c)
+		}
+	}
 	if len(b.Notices) != 1 || !strings.Contains(b.Notices[0].Text.String(), "do not tell whose they are: ledger, reports") {
 		t.Errorf("what cannot be told must be said: %+v", b.Notices)
 	}

@@ -94,7 +94,7 @@ func (s *source) getDeployment(ctx context.Context, ref sources.Ref) (any, error
 		}
 	}
 	set := s.services(ref.Scope)
-	l := &laneList{repoConn: c, services: set.services, versions: newVersions(tags)}
+	l := &laneList{repoConn: c, services: set.services, versions: newVersions(tags), unclear: map[int64][]int{}}
 	l.place()
 	sp := sources.ServiceSpec{}
 	owners := l.owners(w.Value.stage(), &rec)

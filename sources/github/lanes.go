@@ -31,6 +31,9 @@ func (l *laneList) byFiles(able []int, name string, r *record) []int {
 	if len(hit) == 1 {
 		return hit
 	}
+	l.mu.Lock()
+	l.unclear[r.ID] = able
+	l.mu.Unlock()
 	all := make([]string, len(able))
 	for i, si := range able {
 		all[i] = l.services[si].Name
@@ -119,9 +122,12 @@ func (l *laneList) follow(ctx context.Context, e *lane, p place, seen map[int64]
 	recs := l.records[p.name]
 	var over bool       // the search is over: nothing older runs …
 	var until time.Time // … but what succeeded after this
+	var doubt bool      // a newer one may be the place's, and nothing tells
 	for i := range recs {
 		r := &recs[i]
 		if !l.counts(p, r) {
+			_, did := r.state()
+			doubt = doubt || did && s.runs < 0 && slices.Contains(l.unclear[r.ID], p.service)
 			continue
 		}
 		state, succeeded := standing(r, recs[:i], over, l.q.Now)
@@ -136,6 +142,9 @@ func (l *laneList) follow(ctx context.Context, e *lane, p place, seen map[int64]
 		default:
 			s.since = append(s.since, at)
 		}
+	}
+	if doubt && s.runs >= 0 {
+		e.History[s.runs].Verified = false
 	}
 	return s
 }

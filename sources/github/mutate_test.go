@@ -101,8 +101,9 @@ func (w *tapedWorld) open(t *testing.T, tp *tape) *source {
 	return s
 }
 
-// read reads all that there is, checks what it got, and returns the errors of the lists.
-func (w *tapedWorld) read(t *testing.T, s *source) (failed []error) {
+// read reads the lists and, when it is deep, each kind of object that is in them; it checks what it got, and
+// returns the errors of the lists.
+func (w *tapedWorld) read(t *testing.T, s *source, deep bool) (failed []error) {
 	t.Helper()
 	ctx := t.Context()
 	q := sources.Query{Scope: w.scope, Services: w.services, Now: w.now, Identity: "sre1"}
@@ -129,7 +130,10 @@ func (w *tapedWorld) read(t *testing.T, s *source) (failed []error) {
 		saneRun(t, r)
 		refs[r.Ref] = true
 	}
-	for i := range min(3, len(runs.Items)) {
+	for i := range min(2, len(runs.Items)) {
+		if !deep {
+			break
+		}
 		jobs, err := s.ListJobs(ctx, runs.Items[i].Ref, true)
 		check(err)
 		for _, j := range jobs {
@@ -156,8 +160,12 @@ func (w *tapedWorld) read(t *testing.T, s *source) (failed []error) {
 		}
 	}
 	asked := map[sources.Kind]int{}
-	for ref := range refs {
-		if asked[ref.Kind]++; asked[ref.Kind] > 2 {
+	inOrder := slices.SortedFunc(maps.Keys(refs), func(a, b sources.Ref) int { return strings.Compare(a.String(), b.String()) })
+	for _, ref := range inOrder {
+		if !deep {
+			break
+		}
+		if asked[ref.Kind]++; asked[ref.Kind] > 1 {
 			continue
 		}
 		_, err := s.Get(ctx, ref)
@@ -369,7 +377,7 @@ var shared = regexp.MustCompile(`^\??$|^/actions/|^/tags|^/commits/`)
 func mutate(t *testing.T, w *tapedWorld, tp *tape, seen map[string]bool) {
 	t.Helper()
 	tp.trim(t)
-	if failed := w.read(t, w.open(t, tp)); len(failed) > 0 {
+	if failed := w.read(t, w.open(t, tp), true); len(failed) > 0 {
 		t.Fatalf("unchanged: %v", failed)
 	}
 	first := len(seen) == 0
@@ -377,7 +385,10 @@ func mutate(t *testing.T, w *tapedWorld, tp *tape, seen map[string]bool) {
 	if first && len(all) < 200 {
 		t.Fatalf("%d mutants: hardly anything was changed", len(all))
 	}
-	for _, m := range all {
+	for i, m := range all {
+		if slowed && i%8 != 0 {
+			continue
+		}
 		name := fmt.Sprintf("%s: %s is %s", m.key, m.where, m.how)
 		func() {
 			defer func() {
@@ -386,7 +397,7 @@ func mutate(t *testing.T, w *tapedWorld, tp *tape, seen map[string]bool) {
 				}
 			}()
 			before := t.Failed()
-			failed := w.read(t, w.open(t, tp.with(m.key, m.body)))
+			failed := w.read(t, w.open(t, tp.with(m.key, m.body)), m.how != "null")
 			if !before && t.Failed() {
 				t.Errorf("… with %s", name)
 			}
@@ -509,8 +520,8 @@ func TestSimulatedRepliesWithAnyFieldMissing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := &tapedWorld{scope: "acme/" + name, services: []sources.ServiceSpec{sp}, now: sim.Now(), api: sim.APIURL(), token: tokenFile(t, sim.Token())}
 			tp := &tape{replies: map[string]taped{}, next: http.DefaultTransport}
-			w.read(t, w.open(t, tp))
-			w.read(t, w.open(t, tp)) // the second reading gets other objects
+			w.read(t, w.open(t, tp), true)
+			w.read(t, w.open(t, tp), true) // the second reading gets other objects
 			tp.next = nil
 			mutate(t, w, tp, seen)
 		})

@@ -1,0 +1,6 @@
+//go:build !race
+
+package github
+
+// slowed is for the race detector.
+const slowed = false
