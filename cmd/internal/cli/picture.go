@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
+	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/ui/screen"
 )
 
@@ -149,6 +152,7 @@ func svgRun(b *strings.Builder, x, y, n int, st screen.Style, text string) {
 		fmt.Fprintf(b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s"/>`+"\n",
 			num(left), num(top), num(float64(n)*cellWidth), num(cellHeight), bg)
 	}
+	text = svgFrames(b, left, top, fg, text)
 	trimmed := strings.TrimLeft(text, " ")
 	lead := len(text) - len(trimmed)
 	trimmed = strings.TrimRight(trimmed, " ")
@@ -158,6 +162,80 @@ func svgRun(b *strings.Builder, x, y, n int, st screen.Style, text string) {
 	cells := n - lead - (len(text) - lead - len(trimmed))
 	fmt.Fprintf(b, `<text x="%s" y="%s" textLength="%s"%s>%s</text>`+"\n",
 		num(left+float64(lead)*cellWidth), num(top+baseline), num(float64(cells)*cellWidth), svgStyle(fg, st.Attr), html.EscapeString(trimmed))
+}
+
+// svgFrames draws what frames are made of as lines, which join in any font, and returns text with spaces
+// instead. Their characters are all one cell wide, and so are those beside them.
+func svgFrames(b *strings.Builder, left, top float64, fg, text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { _, ok := armsOf(r); return ok }) < 0 || clean.Line(text).Width() != utf8.RuneCountInString(text) {
+		return text
+	}
+	paths := [3]strings.Builder{} // by weight
+	var rest strings.Builder
+	x := left + cellWidth/2
+	for _, r := range text {
+		a, ok := armsOf(r)
+		if !ok {
+			rest.WriteRune(r)
+		} else {
+			rest.WriteByte(' ')
+			a.path(&paths, x, top+cellHeight/2)
+		}
+		x += cellWidth
+	}
+	for weight := range paths {
+		if paths[weight].Len() > 0 {
+			fmt.Fprintf(b, `<path d="%s" stroke="%s" stroke-width="%s"/>`+"\n", paths[weight].String(), cmp.Or(fg, textColor), num(1.2*float64(weight)))
+		}
+	}
+	return rest.String()
+}
+
+// arms are the lines of a frame's character from its middle: 0 none, 1 light, 2 heavy.
+type arms struct{ left, right, up, down int }
+
+func armsOf(r rune) (a arms, ok bool) {
+	switch r {
+	case '─':
+		a = arms{1, 1, 0, 0}
+	case '│':
+		a = arms{0, 0, 1, 1}
+	case '╭', '┌':
+		a = arms{0, 1, 0, 1}
+	case '╮', '┐':
+		a = arms{1, 0, 0, 1}
+	case '╰', '└':
+		a = arms{0, 1, 1, 0}
+	case '╯', '┘':
+		a = arms{1, 0, 1, 0}
+	case '━':
+		a = arms{2, 2, 0, 0}
+	case '┃':
+		a = arms{0, 0, 2, 2}
+	case '┏':
+		a = arms{0, 2, 0, 2}
+	case '┓':
+		a = arms{2, 0, 0, 2}
+	case '┗':
+		a = arms{0, 2, 2, 0}
+	case '┛':
+		a = arms{2, 0, 2, 0}
+	default:
+		return a, false
+	}
+	return a, true
+}
+
+// path adds the arms around the middle x, y to the path of their weight.
+func (a arms) path(to *[3]strings.Builder, x, y float64) {
+	for _, arm := range []struct {
+		weight int
+		dx, dy float64
+	}{{a.left, -1, 0}, {a.right, 1, 0}, {a.up, 0, -1}, {a.down, 0, 1}} {
+		if arm.weight > 0 {
+			fmt.Fprintf(&to[arm.weight], "M%s %sL%s %s", num(x), num(y), num(x+arm.dx*cellWidth/2), num(y+arm.dy*cellHeight/2))
+		}
+	}
 }
 
 func svgStyle(fg string, attr screen.Attr) string {
