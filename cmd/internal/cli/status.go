@@ -81,6 +81,9 @@ failed, so it cannot be told whether all is well.`,
 			if err != nil {
 				return err
 			}
+			if len(snap.Feeds) == 0 {
+				return usagef("the config names nothing to read, so nothing can be told: add services:, as in signalbox config sample")
+			}
 			f := factsOf(snap, now)
 			if out == outputJSON {
 				err = writeJSON(cmd.OutOrStdout(), f)
