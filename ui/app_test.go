@@ -143,6 +143,7 @@ func TestTypingTakesEveryKey(t *testing.T) {
 		t.Fatalf("typed %v", p)
 	}
 	b.says("keep")
+	b.hides("commands")
 	b.press("ctrl+z")
 	if !b.suspended {
 		t.Error("ctrl+z does not suspend while somebody types")
@@ -526,6 +527,23 @@ func TestHelpIsMadeFromTheKeymap(t *testing.T) {
 	b.says("Deployments")
 	b.press("Z")
 	b.hides("4 Deployments")
+}
+
+// TestTheTinyListSaysHowOldItIs loses the network on a screen that has no room for panes.
+func TestTheTinyListSaysHowOldItIs(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 40, 10, func(o *ui.Options, b *board) {
+		for i := range o.Snapshot.Feeds {
+			h := &o.Snapshot.Feeds[i].Health
+			h.State, h.LastGood = store.Failing, b.clock.now().Add(-4*time.Minute)
+			h.Err = &sources.Error{Kind: sources.Transient, Msg: "no answer in time"}
+		}
+	})
+	if line := b.line(0); !strings.Contains(line, "✗ 3m old") {
+		t.Errorf("the header: %s", line)
+	}
+	b.send(tea.WindowSizeMsg{Width: 120, Height: 40})
+	b.says("github ✗ unreachable, 3m old")
 }
 
 func TestSourcesDialog(t *testing.T) {

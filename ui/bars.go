@@ -212,8 +212,12 @@ func (a *App) drawFooter(rect layout.Rect) {
 	component.Spread(r, 0, th, left, right, component.Width(left))
 }
 
-// globalKeys are the keys at the right of the footer, least important first: three parts each.
+// globalKeys are the keys at the right of the footer, least important first: three parts each; none
+// while keys are text.
 func (a *App) globalKeys() []component.Part {
+	if a.typing() && a.dialog() == nil {
+		return nil
+	}
 	var out []component.Part
 	if s := a.focused(); s != nil {
 		for _, b := range s.pane.Keys(a.env(s)) {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -144,6 +145,15 @@ func why(e *sources.Error) string {
 		return "not supported"
 	}
 	return "failing"
+}
+
+// short is what is wrong in the fewest words: how old the data is, where it is old.
+func (h *sourceHealth) short() string {
+	if h.age != "" {
+		return h.age
+	}
+	words, _, _ := strings.Cut(h.words, " (")
+	return words
 }
 
 // healthDetail is how much room the header spends on the sources.

@@ -277,8 +277,7 @@ func (a *App) drawTiny() {
 	_, h := r.Size()
 	y := 0
 	if h > 2 {
-		component.Spread(r, 0, th, []component.Part{{Token: theme.Strong, Text: clean.Const("signalbox")}},
-			[]component.Part{{Token: theme.Muted, Text: a.clock(e.Now)}}, 9)
+		a.drawTinyHeader(r, e)
 		y++
 	}
 	lines := a.wrong(e)
@@ -297,6 +296,28 @@ func (a *App) drawTiny() {
 		r.Sub(0, h-1, a.width, 1).Fill(screen.Style{})
 		component.Draw(r, 0, h-1, a.width, th, []component.Part{p})
 	}
+}
+
+// drawTinyHeader draws the name, the source that does worst, where it is not well, and the clock.
+func (a *App) drawTinyHeader(r screen.Region, e pane.Env) {
+	th := a.set.Theme
+	left := []component.Part{{Token: theme.Strong, Text: clean.Const("signalbox")}}
+	right := []component.Part{{Token: theme.Muted, Text: a.clock(e.Now)}}
+	var worst *sourceHealth
+	hs := healths(a.snap, e.Now)
+	for i := range hs {
+		if h := &hs[i]; h.words != "" && (worst == nil || severity(h.token) > severity(worst.token)) {
+			worst = h
+		}
+	}
+	w, _ := r.Size()
+	if worst != nil {
+		health := []component.Part{{Token: worst.token, Text: clean.Concat(th.Glyph(worst.glyph), clean.Line(" "+worst.short()+"  "))}}
+		if component.Width(left)+1+component.Width(health)+component.Width(right) <= w {
+			right = append(health, right...)
+		}
+	}
+	component.Spread(r, 0, th, left, right, 9)
 }
 
 func (a *App) wrong(e pane.Env) [][]component.Part {
