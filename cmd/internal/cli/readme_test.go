@@ -6,8 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 
 	"example.com/signalbox/cmd/internal/wire"
 	"example.com/signalbox/config"
@@ -47,6 +50,48 @@ func TestReadme(t *testing.T) {
 	for _, must := range []string{"go run ./cmd/signalbox --demo", "go test ./...", "docs/board.svg"} {
 		if !strings.Contains(want, must) {
 			t.Errorf("the README does not say %q", must)
+		}
+	}
+}
+
+// What the README shows is so: its configs are right, and no command, flag or dependency is left out.
+func TestReadmeIsTrue(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(data)
+	for i, block := range strings.Split(text, "```yaml\n")[1:] {
+		yaml, _, _ := strings.Cut(block, "```")
+		if _, err := config.Parse(fmt.Sprintf("README, config %d", i+1), []byte(yaml), wire.LoadOptions()); err != nil {
+			t.Error(err)
+		}
+	}
+	root := (&commands{}).root()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "help" && !strings.Contains(text, "| `signalbox "+cmd.Name()) {
+			t.Errorf("the README does not list signalbox %s", cmd.Name())
+		}
+	}
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if !strings.Contains(text, "`--"+f.Name) {
+			t.Errorf("the README does not name --%s", f.Name)
+		}
+	})
+	mod, err := os.ReadFile("../../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(mod), "require (\n")
+	list, _, _ = strings.Cut(list, ")")
+	_, table, _ := strings.Cut(text, "## Dependencies\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	for line := range strings.Lines(list) {
+		name := strings.TrimPrefix(strings.Fields(line)[0], "github.com/")
+		name = regexp.MustCompile(`/v\d+$`).ReplaceAllString(name, "")
+		if !regexp.MustCompile(`[/{, ]` + regexp.QuoteMeta(name[strings.LastIndexByte(name, '/')+1:]) + `[ ,}/]`).MatchString(table) {
+			t.Errorf("the README does not say what %s is for", name)
 		}
 	}
 }

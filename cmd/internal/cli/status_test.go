@@ -98,7 +98,7 @@ func TestStatusKeepsItsNames(t *testing.T) {
 
 // names collects what the values under path are called and are, as in "pipelines[].number:number".
 func names(to map[string]bool, path string, v any) {
-	kind := ""
+	var kind string
 	switch v := v.(type) {
 	case map[string]any:
 		for key, value := range v {
