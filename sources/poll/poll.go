@@ -150,6 +150,7 @@ func (e *Engine) Set(feeds []Feed) (idle <-chan struct{}) {
 		if l == nil || !l.feed.same(f) {
 			if l != nil {
 				ended = append(ended, l)
+				e.disband(l, f.Source)
 			}
 			l = e.newLoop(f)
 			changes = append(changes, e.introduce(l, snap.Feed(f.Key)))
@@ -170,6 +171,14 @@ func (e *Engine) Set(feeds []Feed) (idle <-chan struct{}) {
 	e.o.Store.Apply(changes...)
 	e.signal()
 	return e.whenIdle(ended)
+}
+
+// disband makes the next loop of l's group begin with a new one where its source is another: what the old one
+// was told to wait for, of an old token say, does not concern it.
+func (e *Engine) disband(l *loop, now sources.Source) {
+	if !sameSource(l.feed.Source, now) && e.groups[l.group.key] == l.group {
+		delete(e.groups, l.group.key)
+	}
 }
 
 // introduce makes the feed of a new loop known to the store: with the data that is there (of a feed

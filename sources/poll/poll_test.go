@@ -335,6 +335,30 @@ func TestThrottlingConcernsItsCredentialAlone(t *testing.T) {
 	})
 }
 
+// A source that was opened anew, with another token say, is not held to what the old one was told.
+func TestAnotherSourceIsNotThrottledByTheOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old, fresh := newProvider("github"), newProvider("github")
+		old.set(func(context.Context, string, int) (sources.Batch[sources.Run], error) {
+			return sources.Batch[sources.Run]{}, &sources.Error{
+				Kind: sources.Throttled, Op: "list runs", Msg: "slow down", RetryAt: time.Now().Add(time.Hour),
+			}
+		})
+		fresh.set(always(sources.Quiet))
+		b := run(t, poll.Options{})
+		b.Set(feeds(old, "acme/a", "acme/b"))
+		time.Sleep(time.Second)
+		b.Set(feeds(fresh, "acme/a", "acme/b"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for _, scope := range []string{"acme/a", "acme/b"} {
+			if h := b.feed(t, scope).Health; h.State != store.Healthy {
+				t.Errorf("%s: state %d, %v", scope, h.State, h.Err)
+			}
+		}
+	})
+}
+
 func TestNudge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider("github")

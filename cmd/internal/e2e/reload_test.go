@@ -81,6 +81,8 @@ func TestEveryEditIsTaken(t *testing.T) {
 	write(config, strings.Replace(base, sim.config+".token", bad, 1))
 	s.until("a source that is refused", func(term *vt.Terminal) bool { return !sourceIsWell(term) })
 	s.shows("waits for you") // what was known stays
+	write(config, base)
+	s.until("the source well again", sourceIsWell)
 	s.keys("q")
 	if code := s.exits(); code != 0 {
 		t.Errorf("exit code %d", code)
