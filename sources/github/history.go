@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,24 +17,24 @@ import (
 // sampled is how many finished runs a failure rate and a median are taken of.
 const sampled = 20
 
-// rate adds the expected duration and the failure rate of each run's workflow.
-func (l *runList) rate(ctx context.Context, runs []sources.Run, wires []wireRun) error {
-	workflows := map[int64]workflowRecord{}
+// records are what is known of the past of the workflows that are listed.
+func (l *runList) records(ctx context.Context, wires []wireRun) (map[int64]workflowRecord, error) {
+	out := map[int64]workflowRecord{}
 	for _, w := range wires {
-		workflows[w.WorkflowID] = workflowRecord{}
+		out[w.WorkflowID] = workflowRecord{}
 	}
-	ids := make([]int64, 0, len(workflows))
-	for id := range workflows {
-		ids = append(ids, id)
-	}
+	ids := slices.Sorted(maps.Keys(out))
 	records := make([]workflowRecord, len(ids))
 	var g errgroup.Group
 	g.SetLimit(parallel)
 	for i, id := range ids {
 		g.Go(func() error {
 			past, err := l.history(ctx, id)
+			if err != nil {
+				return err
+			}
 			records[i] = sumUp(past, l.known.branch)
-			if err == nil && l.mayWait(id) {
+			if records[i].waits = l.mayWait(id); records[i].waits {
 				httpx.Note(ctx, fmt.Sprint("waits ", id))
 				records[i].expected, err = l.usualWork(ctx, past)
 			}
@@ -41,21 +42,29 @@ func (l *runList) rate(ctx context.Context, runs []sources.Run, wires []wireRun)
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return fmt.Errorf("read the history of workflows: %w", err)
+		return nil, fmt.Errorf("read the history of workflows: %w", err)
 	}
 	for i, id := range ids {
-		workflows[id] = records[i]
+		out[id] = records[i]
 	}
+	return out, nil
+}
+
+// rate adds the expected duration and the failure rate of each run's workflow.
+func (l *runList) rate(runs []sources.Run, wires []wireRun, records map[int64]workflowRecord) {
 	for i := range runs {
-		rec := workflows[wires[i].WorkflowID]
+		rec := records[wires[i].WorkflowID]
 		runs[i].Expected, runs[i].Failed, runs[i].Of = rec.expected, rec.failed, rec.of
-		if rec.expected > 0 && runs[i].State == sources.StateRunning && l.mayWait(wires[i].WorkflowID) {
-			l.mu.Lock()
+		if rec.waits && rec.expected > 0 && runs[i].State == sources.StateRunning {
 			runs[i].Expected += l.idle[wires[i].ID]
-			l.mu.Unlock()
 		}
 	}
-	return nil
+}
+
+type workflowRecord struct {
+	expected   time.Duration
+	failed, of int
+	waits      bool // runs of it may wait for approvals
 }
 
 // mayWait reports that runs of a workflow may wait for approvals: one was seen to, the config names it as one
@@ -68,7 +77,7 @@ func (l *runList) mayWait(workflow int64) bool {
 		if w.WorkflowID != workflow {
 			return false
 		}
-		return l.deploys(sources.Run{Event: w.Event, Path: workflowFile(w.Path), Workflow: clean.Line(w.Name)})
+		return w.Status == "waiting" || l.deploys(sources.Run{Event: w.Event, Path: workflowFile(w.Path), Workflow: clean.Line(w.Name)})
 	})
 }
 
@@ -78,24 +87,26 @@ const worked = 5
 // usualWork is the median time in which a job of a workflow's newest successful runs was at work: how long
 // a person took to approve says nothing of the next run.
 func (l *runList) usualWork(ctx context.Context, past []wireRun) (time.Duration, error) {
-	var took []time.Duration
+	var good []wireRun
 	for _, w := range past {
-		if state, _ := stateOf(w.Status, w.Conclusion); state != sources.StatePassed {
-			continue
-		}
-		jobs, err := l.runJobs(ctx, w)
-		if err != nil {
-			var gone noticeBox
-			return 0, l.optional(&gone, "", err)
-		}
-		if busy, _ := atWork(jobs, w.StartedAt.Time); busy > 0 {
-			took = append(took, busy)
-		}
-		if len(took) == worked {
-			break
+		if state, _ := stateOf(w.Status, w.Conclusion); state == sources.StatePassed && len(good) < worked {
+			good = append(good, w)
 		}
 	}
-	return median(took), nil
+	spent := make([]time.Duration, len(good))
+	var g errgroup.Group
+	for i, w := range good {
+		g.Go(func() error {
+			jobs, err := l.runJobs(ctx, w)
+			spent[i], _ = atWork(jobs, w.StartedAt.Time)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		var gone noticeBox
+		return 0, l.optional(&gone, "", err)
+	}
+	return median(slices.DeleteFunc(spent, func(d time.Duration) bool { return d <= 0 })), nil
 }
 
 // atWork is how long at least one job was running, and how long none was between start and the last
@@ -123,11 +134,6 @@ func atWork(jobs []sources.Job, start time.Time) (busy, idle time.Duration) {
 		}
 	}
 	return busy, idle
-}
-
-type workflowRecord struct {
-	expected   time.Duration
-	failed, of int
 }
 
 // sumUp sums up a workflow's runs, newest first. A run counts as finished when it passed or failed:

@@ -94,12 +94,14 @@ func (l *runList) read(ctx context.Context) (sources.Batch[sources.Run], error) 
 	for i := range runs {
 		g.Go(func() error { return l.enrich(ctx, &runs[i], wires[i]) })
 	}
-	if err := g.Wait(); err != nil {
-		return sources.Batch[sources.Run]{}, fmt.Errorf("read jobs: %w", err)
+	records, err := l.records(ctx, wires)
+	if enriched := g.Wait(); enriched != nil {
+		return sources.Batch[sources.Run]{}, fmt.Errorf("read jobs: %w", enriched)
 	}
-	if err := l.rate(ctx, runs, wires); err != nil {
+	if err != nil {
 		return sources.Batch[sources.Run]{}, err
 	}
+	l.rate(runs, wires, records)
 	return sources.Batch[sources.Run]{Items: runs, Notices: l.notices.list(), Busy: busy(runs, l.q.Now)}, nil
 }
 
@@ -113,17 +115,22 @@ func (l *runList) gather(ctx context.Context) error {
 	l.notices.add(notices...)
 	l.known = refs{branch: about.DefaultBranch}
 	limit := cmp.Or(l.q.Limit, defaultRuns)
-	newest, more, err := l.runPage(ctx, "", limit)
-	if err != nil {
+	var newest, waiting, branch []wireRun
+	var g errgroup.Group
+	g.Go(func() error {
+		var err error
+		newest, l.more, err = l.runPage(ctx, "", limit)
 		return err
-	}
-	l.more = more
-	waiting, _, err := l.runPage(ctx, "status=waiting", 30)
-	if err != nil {
+	})
+	g.Go(func() error {
+		var err error
+		waiting, _, err = l.runPage(ctx, "status=waiting", 30)
 		return err
+	})
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("read runs: %w", err)
 	}
-	var branch []wireRun
-	if more && about.DefaultBranch != "" && len(ofBranch(newest, about.DefaultBranch)) < min(20, limit) {
+	if l.more && about.DefaultBranch != "" && len(ofBranch(newest, about.DefaultBranch)) < min(20, limit) {
 		if branch, _, err = l.runPage(ctx, "branch="+queryEscape(about.DefaultBranch), 30); err != nil {
 			return err
 		}
