@@ -214,7 +214,11 @@ func TestCmd(t *testing.T) {
 	}
 	for body, parts := range map[string][]string{
 		"printf 'no \\033[31mvault\\nmore\\n' >&2; exit 3": {"exit status 3 (no [31mvault)", "by hand"},
-		"exit 4":     {"exit status 4: run it"},
+		"exit 4": {"exit status 4: run it"},
+		"echo 'bad token ghp_secretsecretsecret' >&2; exit 5":     {"exit status 5: run it"},
+		"echo 'key=c2VjcmV0c2VjcmV0c2VjcmV0Cg==' >&2; exit 6":     {"exit status 6: run it"},
+		"set -x; test hunter2 = x":                                {"exit status 1: run it"},
+		"echo 'no /run/vault: you are not signed in' >&2; exit 7": {"exit status 7 (no /run/vault: you are not signed in)"},
 		"kill -9 $$": {"signal: killed"},
 		":":          {"is empty"},
 		"yes":        {"64 KiB"},

@@ -163,14 +163,26 @@ func (r Ref) run(ctx context.Context) (Secret, error) {
 	return r.accept(out.String(), "use a command that prints the secret to its standard output")
 }
 
+// longWord is the length from which on a word of a command's complaint may be a secret rather than language.
+const longWord = 16
+
 // detail is the first line that a failed command wrote to its standard error, unless what it printed
-// as the secret occurs in it.
+// as the secret occurs in it, a word of it may be one, or it is a shell's trace of what it runs.
 func detail(complaint, out *capped) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
 	for word := range strings.FieldsSeq(out.String()) {
 		if strings.Contains(line, word) {
 			return ""
 		}
+	}
+	inWord := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("_-+=~", c) }
+	for word := range strings.FieldsFuncSeq(line, func(c rune) bool { return !inWord(c) }) {
+		if len(word) >= longWord {
+			return ""
+		}
+	}
+	if strings.HasPrefix(line, "+") {
+		return ""
 	}
 	line = strings.Map(func(c rune) rune {
 		if unicode.IsPrint(c) {
