@@ -144,7 +144,7 @@ func simulatorImports(m *Module, p Package, report func(ast.Node, string)) {
 // capabilities are the optional interfaces of the contract.
 func capabilities() []string {
 	return []string{"RunLister", "JobLister", "LogReader", "EnvironmentLister", "ReleaseLister", "Comparer", "IncidentLister",
-		"MetricQuerier", "Getter", "Checker", "Discoverer"}
+		"MetricQuerier", "Getter", "Credentialer", "Checker", "ScopeChecker", "Discoverer"}
 }
 
 func assertions(_ *Module, p Package, report func(ast.Node, string)) {
