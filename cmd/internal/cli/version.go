@@ -78,7 +78,7 @@ func (c *commands) completion() *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion bash|zsh|fish|powershell",
 		Short:     "Write a completion script for a shell",
-		Long:      "Write a completion script for a shell to the output. For bash: source <(signalbox completion bash)",
+		Long:      "Write a completion script for a shell to the output. For bash, with its package bash-completion: source <(signalbox completion bash)",
 		ValidArgs: shells,
 		Args:      oneOf("a shell", shells),
 		RunE: func(cmd *cobra.Command, args []string) error {
