@@ -22,7 +22,7 @@ const patience = 45 * time.Second
 
 // session is the program in a pseudo-terminal, and the terminal that shows what it writes.
 type session struct {
-	t   *testing.T
+	t   testing.TB
 	cmd *exec.Cmd
 	pty *os.File
 
@@ -39,7 +39,7 @@ type session struct {
 }
 
 // start runs the program with args in a terminal of w by h cells.
-func start(t *testing.T, w, h int, env []string, args ...string) *session {
+func start(t testing.TB, w, h int, env []string, args ...string) *session {
 	t.Helper()
 	cmd := exec.Command(binary, args...)
 	cmd.Env = env
@@ -47,7 +47,7 @@ func start(t *testing.T, w, h int, env []string, args ...string) *session {
 	return startCommand(t, w, h, cmd)
 }
 
-func startCommand(t *testing.T, w, h int, cmd *exec.Cmd) *session {
+func startCommand(t testing.TB, w, h int, cmd *exec.Cmd) *session {
 	t.Helper()
 	file, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})
 	if err != nil {
@@ -236,14 +236,14 @@ func (s *session) givenBack() {
 
 // simulator is `signalbox simulate` in a process of its own.
 type simulator struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	config string
 	listen string
 }
 
 // simulate starts it. listen is "127.0.0.1:0", or the address of one that was there before.
-func simulate(t *testing.T, env []string, config, listen string, more ...string) *simulator {
+func simulate(t testing.TB, env []string, config, listen string, more ...string) *simulator {
 	t.Helper()
 	cmd := exec.Command(binary, append([]string{"simulate", "--listen", listen, "--config-out", config}, more...)...)
 	cmd.Env = env

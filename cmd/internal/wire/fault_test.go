@@ -95,7 +95,7 @@ func patient(t *testing.T, sim *simulator.Simulator) *Board {
 	}
 	b.engine.Close()
 	b.engine = poll.New(poll.Options{
-		Store: b.store, Budget: b.budget, Now: b.now, Pace: b.pace, Crash: b.crashed, Timeout: 4 * time.Second, Concurrency: 16,
+		Store: b.store, Budget: b.budget, Now: b.now, Pace: b.pace, Crash: b.crashed, Timeout: 2 * time.Second, Concurrency: 16,
 	})
 	b.engine.Set(feedsOf(cfg, b.open))
 	ctx, cancel := context.WithCancel(t.Context())
