@@ -77,7 +77,7 @@ type account struct {
 // repository where nothing moves.
 func hour(tb testing.TB, sim *simulator.Simulator, token string) account {
 	tb.Helper()
-	net := newInTime(sim, 700*time.Millisecond)
+	net := newInTime(sim, 350*time.Millisecond)
 	cfg, err := config.Parse("board.yaml", sim.Config("file:"+token), LoadOptions())
 	if err != nil {
 		tb.Fatal(err)
