@@ -199,6 +199,8 @@ func causeOf(msg tea.Msg) screen.Cause {
 	switch msg.(type) {
 	case snapshotMsg, eventMsg, tickMsg:
 		return screen.Data
+	case tea.WindowSizeMsg:
+		return screen.Resized
 	}
 	return screen.Key
 }

@@ -24,6 +24,9 @@ type Cause uint8
 const (
 	Data Cause = iota
 	Key
+	// Resized says that the terminal had another size, if only for a moment: what it cut off meanwhile is
+	// gone, so that all of the frame is written, also when it is as the last one was.
+	Resized
 )
 
 // OutputOptions configure an Output.
@@ -73,6 +76,7 @@ type Output struct {
 	next   Grid       // the last frame
 	have   bool       // there was one
 	dirty  bool       // next is not yet on its way to the terminal
+	anew   bool       // next is to be written whole: the terminal may show anything
 	last   time.Time  // when a frame was last written
 	timer  *time.Timer
 	waits  bool // timer runs
@@ -120,12 +124,13 @@ func NewOutput(t Terminal, o OutputOptions) *Output {
 func (o *Output) Flush(frame *Grid, cause Cause) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed || o.have && o.next.equal(frame) {
+	if o.closed || cause != Resized && o.have && o.next.equal(frame) {
 		return
 	}
 	o.next.copyFrom(frame)
 	o.have, o.dirty = true, true
-	if cause == Key {
+	o.anew = o.anew || cause == Resized
+	if cause != Data {
 		o.kick()
 		return
 	}
@@ -207,6 +212,10 @@ func (o *Output) take() (ok bool) {
 	}
 	o.work.copyFrom(&o.next)
 	o.dirty = false
+	if o.anew {
+		o.anew = false
+		o.w.forget()
+	}
 	return true
 }
 

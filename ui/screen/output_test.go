@@ -324,3 +324,28 @@ func BenchmarkFlush(b *testing.B) {
 type discard struct{ fakeTerminal }
 
 func (*discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// TestAResizedTerminalIsPaintedAnew makes the terminal small and as big as before: what it cut off is
+// gone, and the frame is as the last one was.
+func TestAResizedTerminalIsPaintedAnew(t *testing.T) {
+	t.Parallel()
+	f := newFakeTerminal()
+	inBubble(t, f, screen.OutputOptions{}, func(t *testing.T, o *screen.Output) {
+		o.Flush(says("one\ntwo\nthree"), screen.Key)
+		synctest.Wait()
+		f.forget()
+		o.Flush(says("one\ntwo\nthree"), screen.Key)
+		synctest.Wait()
+		if got := f.written(); len(got) != 0 {
+			t.Fatalf("an equal frame is written: %q", got)
+		}
+		o.Flush(says("one\ntwo\nthree"), screen.Resized)
+		synctest.Wait()
+		got := strings.Join(f.written(), "")
+		for _, want := range []string{"\x1b[2J", "one", "two", "three"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%q lacks %q", got, want)
+			}
+		}
+	})
+}
