@@ -56,9 +56,9 @@ func TestTour(t *testing.T) {
 	s.shows("team view")
 
 	s.keys("f")
-	s.hides("Rotate keys")
+	s.hides("queue #418")
 	s.keys("f")
-	s.shows("Rotate keys")
+	s.shows("queue #418")
 
 	s.keys("\r")
 	s.hides("4 Deployments")
