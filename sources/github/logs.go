@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -237,14 +239,29 @@ func parseLog(end ending, lines int) sources.Log {
 		log.Omitted += int64(starts[drop])
 		log.Lines = log.Lines[drop:]
 	}
-	for i, line := range log.Lines {
-		if line.Level == sources.LogError {
-			log.FirstError = i
-			break
-		}
-	}
+	log.FirstError = firstError(log.Lines)
 	return log
 }
+
+// firstError is the index of the first line that reports the failure; -1 when none does. The runner marks
+// errors, but of a command that failed it often marks no more than its exit code: then the first line of
+// the same step that reads like a failure counts.
+func firstError(lines []sources.LogLine) int {
+	marked := slices.IndexFunc(lines, func(l sources.LogLine) bool { return l.Level == sources.LogError })
+	if marked < 0 || !strings.HasPrefix(lines[marked].Text.String(), "Process completed with exit code") {
+		return marked
+	}
+	first := marked
+	for i := marked - 1; i >= 0 && lines[i].Level != sources.LogGroup; i-- {
+		if failure.MatchString(lines[i].Text.String()) {
+			first = i
+		}
+	}
+	return first
+}
+
+// failure matches how compilers, test runners, package managers and runtimes begin to say what failed.
+var failure = regexp.MustCompile(`^\s*(--- FAIL|FAIL(ED|:|\s)|not ok \d|[✗✖×●]\s|panic:|fatal( error)?:|(\S+: )?(\S*[eE]rror|ERROR)(\[\w+\])?:|\S+:\d+(:\d+)?: (fatal )?error\b|npm (ERR!|error)|Traceback \(|E  )|\b(AssertionError|assertion failed|segmentation fault)\b`)
 
 // logLine reads one line: its time, its marker, its text.
 func logLine(raw []byte) (line sources.LogLine, keep bool) {

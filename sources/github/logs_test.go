@@ -268,3 +268,28 @@ func TestReleases(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestFirstErrorIsNotTheExitCode(t *testing.T) {
+	t.Parallel()
+	const end = "Process completed with exit code 1."
+	for name, c := range map[string]struct {
+		lines []string
+		want  int
+	}{
+		"go":                    {[]string{"##[group]Run go test", "ok  acme/a", "--- FAIL: TestA (0.1s)", "    a_test.go:3: no", "FAIL", "##[error]" + end}, 2},
+		"rust":                  {[]string{"##[group]Run cargo", "   Compiling a", "error[E0308]: mismatched types", "error: could not compile", "##[error]" + end}, 2},
+		"c":                     {[]string{"##[group]Run make", "cc a.c", "a.c:3:5: error: expected ;", "make: *** [a.o] Error 1", "##[error]" + end}, 2},
+		"python":                {[]string{"##[group]Run pytest", "collected 3 items", "Traceback (most recent call last):", "ValueError: no", "##[error]" + end}, 2},
+		"node":                  {[]string{"##[group]Run npm", "npm warn old", "npm ERR! code 1", "##[error]" + end}, 2},
+		"a marked one wins":     {[]string{"##[group]Run x", "error: first", "##[error]lint failed", "##[error]" + end}, 2},
+		"another step's":        {[]string{"##[group]Run a", "error: tolerated", "##[group]Run b", "all well", "##[error]" + end}, 4},
+		"words in passing":      {[]string{"##[group]Run a", "0 errors, no failure", "TestError passed", "##[error]" + end}, 3},
+		"nothing failed":        {[]string{"##[group]Run a", "error: tolerated"}, -1},
+		"the group is cut away": {[]string{"FAIL: test_x", "##[error]" + end}, 0},
+	} {
+		log := parseLog(ending{data: []byte(strings.Join(c.lines, "\n") + "\n"), size: -1}, 100)
+		if log.FirstError != c.want {
+			t.Errorf("%s: first error in line %d, want %d", name, log.FirstError, c.want)
+		}
+	}
+}
