@@ -84,17 +84,22 @@ func (a *account) stale(now time.Time) bool {
 	return age >= syncEvery || age < 0
 }
 
+// plan is how many requests all boards plan to send in one window.
+func (a *account) plan() int { return a.part(a.limit.Fraction) }
+
 // most is how many requests all boards may send in one window.
-func (a *account) most() int {
+func (a *account) most() int { return a.part(max(a.limit.Fraction, a.limit.Burst)) }
+
+func (a *account) part(fraction float64) int {
 	n := a.limit.Requests
 	if a.rate.Limit > 0 {
 		n = a.rate.Limit
 	}
-	return int(float64(n) * a.limit.Fraction)
+	return int(float64(n) * fraction)
 }
 
 // batch is how much one board leases at once: little enough that several boards share well.
-func (a *account) batch() int { return max(1, a.most()/100) }
+func (a *account) batch() int { return max(1, a.plan()/100) }
 
 // used counts what was spent in the window before now. Slots in the future, from before a clock was put
 // back, count too: they were spent.
@@ -169,7 +174,7 @@ func clampTime(t, lo, hi time.Time) time.Time {
 
 func (a *account) usage(now time.Time) Usage {
 	u := Usage{
-		Limit: a.most(), Window: a.limit.Window, Used: a.used(now), Spent: a.total,
+		Limit: a.plan(), Window: a.limit.Window, Used: a.used(now), Spent: a.total,
 		Boards: a.boards, Rate: a.rate,
 	}
 	if a.hold.After(now) {

@@ -14,15 +14,21 @@ import (
 type Limit struct {
 	Requests int           // of the credential, each Window, until the provider reports another number
 	Window   time.Duration // of the provider's limit
-	Fraction float64       // of Requests that all boards together may send in any Window
+	Fraction float64       // of Requests that all boards together plan to send in any Window
+	// Burst is the fraction at which requests are refused; 0 means Fraction. What lies between is for what
+	// no plan knows of: boards that are started again and again, and the questions of people.
+	Burst float64
 }
 
-// DefaultLimit is a fifth of what GitHub grants a user: 1,000 requests in any hour.
-func DefaultLimit() Limit { return Limit{Requests: 5000, Window: time.Hour, Fraction: 0.2} }
+// DefaultLimit is a fifth of what GitHub grants a user, 1,000 requests in any hour, and never more than
+// half of it.
+func DefaultLimit() Limit {
+	return Limit{Requests: 5000, Window: time.Hour, Fraction: 0.2, Burst: 0.5}
+}
 
 // Usage is how a credential's budget stands.
 type Usage struct {
-	Limit   int           // requests that all boards together may send in any Window; 0: unknown
+	Limit   int           // requests that all boards together plan to send in any Window; 0: unknown
 	Window  time.Duration //
 	Used    int           // in the last Window, by all boards as far as this one has heard
 	Spent   int64         // by this process since it started; an answer that was not counted is given back

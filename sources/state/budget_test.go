@@ -43,7 +43,12 @@ func (h *hand) move(d time.Duration) {
 	h.t = h.t.Add(d)
 }
 
-func thousand(string) Limit { return DefaultLimit() }
+// thousand is the default without its reserve.
+func thousand(string) Limit {
+	l := DefaultLimit()
+	l.Burst = 0
+	return l
+}
 
 // another returns a second board of the same directory: what a second process would have.
 func another(d *Dir, clock *hand, since time.Duration) *Budget {
@@ -73,7 +78,7 @@ func TestTheShareIsNeverExceeded(t *testing.T) {
 				d, _ = openDir(t)
 			}
 			clock := &hand{t: now}
-			b := NewBudget(d, BudgetOptions{Now: clock.now})
+			b := NewBudget(d, BudgetOptions{Now: clock.now, Limit: thousand})
 			n, err := takeAll(t, b, 2000)
 			if n != 1000 || sources.KindOf(err) != sources.Throttled {
 				t.Fatalf("%d requests were allowed, then %v", n, err)
@@ -93,6 +98,20 @@ func TestTheShareIsNeverExceeded(t *testing.T) {
 	}
 }
 
+func TestABurstBeyondThePlanIsServed(t *testing.T) {
+	t.Parallel()
+	clock := &hand{t: now}
+	d, _ := openDir(t)
+	b := NewBudget(d, BudgetOptions{Now: clock.now, Log: d.log})
+	n, err := takeAll(t, b, 4000)
+	if n != 2500 || sources.KindOf(err) != sources.Throttled {
+		t.Errorf("%d requests were allowed, want half of 5,000, then %v", n, err)
+	}
+	if u := b.Usage("", "token"); u.Limit != 1000 || u.Used != 2500 {
+		t.Errorf("usage %+v: the plan is a fifth", u)
+	}
+}
+
 func retryAt(t *testing.T, err error) time.Time {
 	t.Helper()
 	e, ok := err.(*sources.Error) //nolint:errorlint // the contract is the type itself
@@ -105,7 +124,7 @@ func retryAt(t *testing.T, err error) time.Time {
 func TestAnyHourHoldsNoMore(t *testing.T) {
 	t.Parallel()
 	clock := &hand{t: now}
-	b := NewBudget(nil, BudgetOptions{Now: clock.now})
+	b := NewBudget(nil, BudgetOptions{Now: clock.now, Limit: thousand})
 	var at []time.Time
 	for range 6 * 3600 {
 		if b.Take("token") == nil {
@@ -460,7 +479,7 @@ func TestSeveralRequestsAtOnce(t *testing.T) {
 func TestUsageOfASourceIsItsTightest(t *testing.T) {
 	t.Parallel()
 	clock := &hand{t: now}
-	b := NewBudget(nil, BudgetOptions{Now: clock.now})
+	b := NewBudget(nil, BudgetOptions{Now: clock.now, Limit: thousand})
 	github := b.For("github")
 	for range 10 {
 		if err := github.Take("a"); err != nil {
