@@ -49,11 +49,11 @@ func Discover(ctx context.Context, s Surroundings, o Options) (*Config, error) {
 	}
 	found, root, inside := remotes(s.Dir, read)
 	if !inside {
-		return nil, nothing(s.Dir + " is in no Git repository")
+		return nil, nothing(s.Dir+" is in no Git repository", inClone())
 	}
 	remote, ok := choose(found)
 	if !ok {
-		return nil, nothing("the repository " + root + " has no remote on a host, with an owner and a name")
+		return nil, nothing("the repository "+root+" has no remote on a host, with an owner and a name", inClone())
 	}
 	variable, base, missing := credential(remote, s.Lookup)
 	if missing != nil {
@@ -144,6 +144,11 @@ func sourceText(variable, base string) []byte {
 		return fmt.Appendf(nil, "sources: {%s: {type: %s, token: %q}}\n", githubType, githubType, "env:"+variable)
 	}
 	return fmt.Appendf(nil, "sources: {%s: {type: %s, token: %q, base_url: %q}}\n", githubType, githubType, "env:"+variable, base)
+}
+
+// inClone is how a clone is enough of a config.
+func inClone() Setting {
+	return Setting{"export GITHUB_TOKEN=… and start it in a clone", "shows the pipelines and deployments of that GitHub repository"}
 }
 
 func nothing(found string, first ...Setting) *NothingSet {

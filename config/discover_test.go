@@ -180,9 +180,9 @@ func TestDiscoverSendsNoTokenElsewhere(t *testing.T) {
 		found string
 		set   []string
 	}{
-		"no repository":     {world{nil, every}, "/src is in no Git repository", nil},
-		"no remote":         {world{map[string]string{"/src/.git/config": "[core]"}, every}, "has no remote", nil},
-		"unreadable link":   {world{map[string]string{"/src/.git": "gitdir: /gone"}, every}, "has no remote", nil},
+		"no repository":     {world{nil, every}, "/src is in no Git repository", []string{"export GITHUB_TOKEN"}},
+		"no remote":         {world{map[string]string{"/src/.git/config": "[core]"}, every}, "has no remote", []string{"export GITHUB_TOKEN"}},
+		"unreadable link":   {world{map[string]string{"/src/.git": "gitdir: /gone"}, every}, "has no remote", []string{"export GITHUB_TOKEN"}},
 		"no token":          {world{remote("https://github.com/a/b"), map[string]string{"GH_ENTERPRISE_TOKEN": "c"}}, "a/b on github.com", []string{"export GITHUB_TOKEN"}},
 		"empty token":       {world{remote("https://github.com/a/b"), map[string]string{"GITHUB_TOKEN": " "}}, "a/b on github.com", []string{"export GITHUB_TOKEN"}},
 		"another host":      {world{remote("https://evil.example/a/b"), every}, "a/b on evil.example", []string{"export GH_HOST=evil.example"}},

@@ -261,7 +261,7 @@ func fitKeys(parts []component.Part, w int) []component.Part {
 // keyHints are the keys at the left of the footer, most useful first.
 func (a *App) keyHints() []component.Part {
 	s := a.focused()
-	if s == nil {
+	if s == nil || a.opts.Setup != nil && len(a.details) == 0 {
 		return a.hint(keymap.Quit, "quit")
 	}
 	if s.pane.Typing() {

@@ -175,7 +175,9 @@ func detail(complaint, out *capped) string {
 			return ""
 		}
 	}
-	inWord := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("_-+=~", c) }
+	inWord := func(c rune) bool {
+		return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("_-+=~", c)
+	}
 	for word := range strings.FieldsFuncSeq(line, func(c rune) bool { return !inWord(c) }) {
 		if len(word) >= longWord {
 			return ""

@@ -232,9 +232,9 @@ func (t terminal) examine() []findingFact {
 	default:
 		out = append(out, finding(sources.LevelOK, fmt.Sprintf("%d by %d cells", t.w, t.h), "", ""))
 	}
-	switch t.name {
-	case "", "dumb":
-		out = append(out, finding(sources.LevelFail, fmt.Sprintf("TERM is %q", t.name), "the screen cannot be drawn on", "export TERM=xterm-256color, or what your terminal is"))
+	switch {
+	case t.bare():
+		out = append(out, finding(sources.LevelWarn, fmt.Sprintf("TERM is %q", t.name), "the board is drawn without colours and in ASCII", "export TERM=xterm-256color, or what your terminal is"))
 	default:
 		out = append(out, finding(sources.LevelOK, "TERM is "+t.name, "", ""))
 	}
@@ -251,9 +251,10 @@ func (t terminal) examine() []findingFact {
 		}
 		out = append(out, f)
 	}
-	if t.unicode {
+	switch {
+	case t.unicode:
 		out = append(out, finding(sources.LevelOK, "UTF-8", t.locale, ""))
-	} else {
+	case !t.bare():
 		out = append(out, finding(sources.LevelWarn, "ASCII symbols", "the locale "+quoted(t.locale)+" is not UTF-8", "export LANG=C.UTF-8, or theme: {glyphs: unicode}"))
 	}
 	return out

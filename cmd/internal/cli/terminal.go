@@ -48,7 +48,7 @@ func (c *commands) terminal() terminal {
 		}
 	}
 	upper := strings.ToUpper(t.locale)
-	t.unicode = strings.Contains(upper, "UTF-8") || strings.Contains(upper, "UTF8")
+	t.unicode = !t.bare() && (strings.Contains(upper, "UTF-8") || strings.Contains(upper, "UTF8"))
 	t.colors, t.why = t.depth(p, c.globals.noColor)
 	t.light = lightBackground(p.env("COLORFGBG"))
 	for _, name := range []string{"alacritty", "foot", "ghostty", "kitty", "wezterm", "contour"} {
@@ -56,6 +56,10 @@ func (c *commands) terminal() terminal {
 	}
 	return t
 }
+
+// bare reports that TERM promises nothing. Over SSH that is mostly a lost variable and a terminal that can
+// do more: the board is shown, without colours and in ASCII.
+func (t terminal) bare() bool { return t.name == "" || t.name == "dumb" }
 
 // depth is the number of colours, and what says so.
 func (t terminal) depth(p Process, noColor bool) (int, string) {
@@ -65,7 +69,7 @@ func (t terminal) depth(p Process, noColor bool) (int, string) {
 		return 0, "--no-color"
 	case p.env("NO_COLOR") != "":
 		return 0, "NO_COLOR"
-	case t.name == "" || t.name == "dumb":
+	case t.bare():
 		return 0, "TERM"
 	case colorterm == "truecolor" || colorterm == "24bit":
 		return 1 << 24, "COLORTERM"
@@ -85,8 +89,6 @@ func (t terminal) drawable() error {
 		return usagef("standard input is no terminal: type `signalbox status` for the same facts without a screen")
 	case !t.out:
 		return usagef("standard output is no terminal: type `signalbox status`, or `signalbox frame --size 160x48` for a picture")
-	case t.name == "dumb" || t.name == "":
-		return usagef("TERM is %q, so the screen cannot be drawn on: type `TERM=xterm signalbox`, or `signalbox status`", t.name)
 	default:
 		return nil
 	}
