@@ -32,7 +32,7 @@ func (a *App) drawHeader(rect layout.Rect) {
 	if rect.Empty() {
 		return
 	}
-	now := a.opts.Clock().Truncate(time.Minute)
+	now := a.moment()
 	hidden := a.hiddenMarks()
 	k := headerKey{a.snap, now, a.follow, a.whose, rect, a.set.Theme, a.set.Zone, component.String(hidden)}
 	if k == a.canvas.header {

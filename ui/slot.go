@@ -111,16 +111,15 @@ func (a *App) world() world {
 
 // env is what surrounds s now.
 func (a *App) env(s *slot) pane.Env {
-	now := a.opts.Clock()
 	e := pane.Env{
-		Snap: a.snap, Now: now.Truncate(time.Minute), Theme: a.set.Theme, Zone: a.set.Zone,
+		Snap: a.snap, Now: a.moment(), Theme: a.set.Theme, Zone: a.set.Zone,
 		Focused: s == a.focused() && len(a.dialogs) == 0,
 		Follow:  a.follow, Whose: a.whose,
 		Hidden:  s.rect.Empty(),
 		Compact: a.mode() <= layout.Narrow,
 	}
 	if !e.Hidden && s.pane.Seconds(e) {
-		e.Now = now.Truncate(time.Second)
+		e.Now = a.opts.Clock().Truncate(time.Second)
 	}
 	return e
 }
@@ -128,7 +127,7 @@ func (a *App) env(s *slot) pane.Env {
 // bare is an Env that belongs to no pane, by the minute.
 func (a *App) bare() pane.Env {
 	return pane.Env{
-		Snap: a.snap, Now: a.opts.Clock().Truncate(time.Minute), Theme: a.set.Theme, Zone: a.set.Zone,
+		Snap: a.snap, Now: a.moment(), Theme: a.set.Theme, Zone: a.set.Zone,
 		Follow: a.follow, Whose: a.whose, Compact: a.mode() <= layout.Narrow,
 	}
 }

@@ -81,8 +81,41 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// moment is the clock of what shows minutes: the minute that began last or, after it, the moment at which
+// a feed's data became stale.
+func (a *App) moment() time.Time {
+	now := a.opts.Clock()
+	minute := now.Truncate(time.Minute)
+	if last, _ := a.turns(now); last.After(minute) {
+		return last
+	}
+	return minute
+}
+
+// turns are the last moment up to now, and the next one after it, at which the data of a feed becomes stale
+// or very stale unless it is confirmed before; zero when there is none.
+func (a *App) turns(now time.Time) (last, next time.Time) {
+	if a.snap == nil {
+		return last, next
+	}
+	for i := range a.snap.Feeds {
+		for _, at := range a.snap.Feeds[i].Health.Turns() {
+			switch {
+			case at.IsZero():
+			case !at.After(now):
+				if at.After(last) {
+					last = at
+				}
+			case next.IsZero() || at.Before(next):
+				next = at
+			}
+		}
+	}
+	return last, next
+}
+
 // schedule sets a timer for the next moment at which the clock changes something to be seen: a second
-// or a minute that begins, a toast that ends. An outstanding timer that fires early enough is kept, so
+// or a minute that begins, data that becomes stale, a toast that ends. An outstanding timer that fires early enough is kept, so
 // that at most one is of use and an idle board wakes once a minute.
 func (a *App) schedule() tea.Cmd {
 	if a.suspended {
@@ -94,6 +127,9 @@ func (a *App) schedule() tea.Cmd {
 		step = time.Second
 	}
 	want := now.Truncate(step).Add(step)
+	if _, next := a.turns(now); !next.IsZero() && next.Before(want) {
+		want = next
+	}
 	if end := a.toasts.Next(); !end.IsZero() && end.Before(want) {
 		want = end
 	}

@@ -99,6 +99,32 @@ func TestAnIdleBoardWakesOnceAMinute(t *testing.T) {
 	})
 }
 
+// Data that nobody confirms grows stale between two minutes, without a snapshot that says so.
+func TestTheBoardWakesWhenDataBecomesStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		snap := snapshot(time.Now().Truncate(time.Minute).Add(5 * time.Second))
+		for i := range snap.Feeds {
+			snap.Feeds[i].Health.Interval = 5 * time.Second // stale 15 s, very stale 25 s after the minute
+		}
+		l := start(t, func(o *ui.Options, _ *board) { o.Snapshot = snap })
+		wait := func(d time.Duration) int {
+			before := l.wakes
+			l.pass(d)
+			return l.wakes - before
+		}
+		wait(time.Until(snap.Feeds[0].Health.LastGood.Add(14 * time.Second)))
+		if n := wait(2 * time.Second); n != 1 {
+			t.Errorf("%d wake-ups when the data became stale", n)
+		}
+		if n := wait(10 * time.Second); n != 1 {
+			t.Errorf("%d wake-ups when it became very stale", n)
+		}
+		if n := wait(30 * time.Second); n != 0 {
+			t.Errorf("%d wake-ups after that", n)
+		}
+	})
+}
+
 func TestSecondsOnlyWhenAPaneShowsThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := start(t, func(_ *ui.Options, b *board) { b.panes[3].second = true })

@@ -65,18 +65,23 @@ const (
 	VeryStale
 )
 
+// Turns are the moments at which the feed's data becomes stale, and very stale; zero when it has none.
+func (h Health) Turns() [2]time.Time {
+	if h.LastGood.IsZero() || h.Interval <= 0 {
+		return [2]time.Time{}
+	}
+	return [2]time.Time{h.LastGood.Add(3 * h.Interval), h.LastGood.Add(5 * h.Interval)}
+}
+
 // Staleness is how old the data of the feed is, at now, in terms of its interval.
 func (h Health) Staleness(now time.Time) Staleness {
-	if h.LastGood.IsZero() || h.Interval <= 0 {
+	switch t := h.Turns(); {
+	case t[0].IsZero() || now.Before(t[0]):
 		return Fresh
-	}
-	switch age := now.Sub(h.LastGood); {
-	case age >= 5*h.Interval:
-		return VeryStale
-	case age >= 3*h.Interval:
+	case now.Before(t[1]):
 		return Stale
 	default:
-		return Fresh
+		return VeryStale
 	}
 }
 
