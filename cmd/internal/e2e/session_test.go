@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"example.com/signalbox/ui/uitest/vt"
 )
@@ -53,6 +54,7 @@ func startCommand(t testing.TB, w, h int, cmd *exec.Cmd) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
+	file = pollable(t, file)
 	s := &session{t: t, cmd: cmd, pty: file, term: vt.New(w, h), changed: make(chan struct{}), done: make(chan struct{})}
 	go s.read()
 	go func() {
@@ -66,6 +68,21 @@ func startCommand(t testing.TB, w, h int, cmd *exec.Cmd) *session {
 		_ = file.Close()
 	})
 	return s
+}
+
+// pollable makes a terminal's master that can be closed while somebody reads from it: one in blocking mode
+// stays open until the next byte comes, and the program never learns that its terminal is gone.
+func pollable(t testing.TB, file *os.File) *os.File {
+	t.Helper()
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = file.Close()
+	if err := unix.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	return os.NewFile(uintptr(fd), "ptmx")
 }
 
 func (s *session) read() {
