@@ -237,16 +237,16 @@ func (r *Repo) BranchNames() []string {
 func (r *Repo) History(sha string) []*Commit {
 	seen := map[string]bool{}
 	var out []*Commit
-	for todo := []string{sha}; len(todo) > 0; {
-		next := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
+	for ahead := []string{sha}; len(ahead) > 0; {
+		next := ahead[len(ahead)-1]
+		ahead = ahead[:len(ahead)-1]
 		c := r.commits[next]
 		if c == nil || seen[next] {
 			continue
 		}
 		seen[next] = true
 		out = append(out, c)
-		todo = append(todo, c.Parents...)
+		ahead = append(ahead, c.Parents...)
 	}
 	slices.SortStableFunc(out, func(a, b *Commit) int {
 		if d := b.At.Compare(a.At); d != 0 {
