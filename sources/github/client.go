@@ -115,8 +115,15 @@ func isFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
 // one request.
 func once[T wire](ctx context.Context, c *repoConn, key, path string) (reply[T], error) {
 	full := c.key(key + " " + path)
+	v, err := c.s.memo.Once(ctx, full, func(context.Context) (any, error) { return nil, errNotSettled })
+	if !errors.Is(err, errNotSettled) {
+		return typed[reply[T]](v, err)
+	}
+	// The answer is remembered before the flight ends: who comes just after it must not ask again.
 	read := func() (any, error) {
-		ch := c.s.flights.DoChan(full, func() (any, error) { return get[T](untraced(ctx), c.conn, path) })
+		ch := c.s.flights.DoChan(full, func() (any, error) {
+			return c.s.memo.Once(untraced(ctx), full, func(context.Context) (any, error) { return get[T](untraced(ctx), c.conn, path) })
+		})
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -124,13 +131,13 @@ func once[T wire](ctx context.Context, c *repoConn, key, path string) (reply[T],
 			return r.Val, r.Err
 		}
 	}
-	v, err := c.s.memo.Once(ctx, full, func(context.Context) (any, error) {
-		v, err := read()
-		if ctx.Err() == nil && errors.Is(err, context.Canceled) {
-			return read() // it was another reader's context that ended
-		}
-		return v, err
-	})
+	v, err = read()
+	if ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		v, err = read() // it was another reader's context that ended
+	}
+	if err == nil {
+		v, err = c.s.memo.Once(ctx, full, func(context.Context) (any, error) { return v, nil })
+	}
 	return typed[reply[T]](v, err)
 }
 
