@@ -51,14 +51,49 @@ type Comparer interface {
 	Compare(ctx context.Context, scope, base, head string, paths []string) (Comparison, error)
 }
 
-// IncidentLister lists what people are paged for.
+// IncidentLister lists what people are paged for and has not ended, however old. It asks for no single
+// incident: the number of its requests is that of the provider's pages.
 type IncidentLister interface {
 	ListIncidents(context.Context, Query) (Batch[Incident], error)
 }
 
-// MetricQuerier reads metrics over time.
+// PastIncidentLister lists the incidents that ended in the last Query.Window (0: 30 days), newest first.
+type PastIncidentLister interface {
+	ListPastIncidents(context.Context, Query) (Batch[Incident], error)
+}
+
+// IncidentReader reads everything about one incident: its log, notes and alerts.
+type IncidentReader interface {
+	ReadIncident(context.Context, Ref) (IncidentDetail, error)
+}
+
+// ShiftLister lists who is on call now and next.
+type ShiftLister interface {
+	ListShifts(context.Context, Query) (Batch[Shift], error)
+}
+
+// ChangeLister lists what was changed in the last Query.Window (0: 24 hours), newest first: deployments,
+// flags, configuration.
+type ChangeLister interface {
+	ListChanges(context.Context, Query) (Batch[Change], error)
+}
+
+// MetricQuerier reads the metrics of Query.Services over the Query.Window that ends at Query.Now (0: one
+// hour), in steps of about Query.Step. It answers one Series for each MetricSpec of its source, in their
+// order, also when the provider has no data for it (no points), and a Notice for each that it could not
+// read.
 type MetricQuerier interface {
 	QueryMetrics(context.Context, Query) (Batch[Series], error)
+}
+
+// MonitorLister lists the rules on metrics that belong to Query.Services, or all when there are none.
+type MonitorLister interface {
+	ListMonitors(context.Context, Query) (Batch[Monitor], error)
+}
+
+// SLOLister reads the service level objectives of Query.Services.
+type SLOLister interface {
+	ListSLOs(context.Context, Query) (Batch[SLO], error)
 }
 
 // Getter re-reads one object from the authority, never from a cache. It answers Run, Job, Environment,
@@ -121,11 +156,14 @@ type Notice struct {
 
 // Query is what a list is asked for.
 type Query struct {
-	Scope    string        // one repository, one PagerDuty account …; a driver says what its scopes are
+	Scope    string        // one repository, one service's name …; "" for the whole source; a driver says what its scopes are
 	Services []ServiceSpec // the configured services that live in this scope; none: everything, unattributed
 	Now      time.Time     // the board's clock, for what depends on age
 	Identity string        // the login that is "me" in this source; "" when unknown
 	Limit    int           // at most so many items, newest first; 0 means the driver's default
+	Window   time.Duration // how far back from Now; 0 means the list's default
+	Step     time.Duration // between two points of a series; 0 means what suits a chart
+	Followed bool          // somebody looks at this scope: it may cost more and is asked more often
 }
 
 // ServiceSpec is what a driver needs to know of one service to tell its objects from its neighbours'.
@@ -141,6 +179,34 @@ type ServiceSpec struct {
 	// `{{version}}` in deploy.inputs; "" when there is none. DeployWorkflow is that workflow's file.
 	VersionInput   string
 	DeployWorkflow string
+	// Incidents are the ids under which this source pages for the service: a PagerDuty service's id, the
+	// value of the service label of an alert, of the service tag of a monitor. None: Name stands for it.
+	Incidents []string
+	Metrics   []MetricSpec // those of this source, in the order of the config
+	SLOs      []SLOSpec    // those of this source
+}
+
+// MetricSpec is one number over time that a service is judged by.
+type MetricSpec struct {
+	Service string
+	Name    string
+	Query   string  // in the source's own language
+	Unit    string  // as the config says: "%", "ms", "1/s", "bytes" …
+	Limit   float64 // from where on it is bad; NaN: none
+	Below   bool    // it is bad below Limit, not above
+	Signal  Signal
+}
+
+// SLOSpec is one service level objective: one that the source knows by ID, or one that is computed from
+// Query, the ratio of bad to all events with {{window}} in the place of its range.
+type SLOSpec struct {
+	Service string
+	ID      string
+	Name    string
+	Query   string
+	Traffic string        // requests a second, in the same form: burn rates on low traffic stay quiet; "" when unknown
+	Target  float64       // percent: 99.95
+	Window  time.Duration // over which the budget lasts: 30 days
 }
 
 // EnvironmentSpec is one stage of a service.
@@ -236,9 +302,14 @@ const (
 	LevelFail
 )
 
-// Proposal is a service that a source knows of, for init.
+// Proposal is a service that a source knows of, for init. A source fills in what it knows: a repository,
+// an incident service, monitors or metrics of that name.
 type Proposal struct {
 	Service      string
+	Incidents    []string // ids for `incidents:`
+	SLOs         []string // ids for `slos:`
+	Metrics      []MetricSpec
+	Team         string   // whose it is, as the source says
 	Repo         string   // scope: "acme/checkout"
 	Environments []string // in the order towards production
 	Confidence   float64  // 0 … 1

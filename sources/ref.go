@@ -16,6 +16,12 @@ const (
 	KindEnvironment Kind = "environment"
 	KindIncident    Kind = "incident"
 	KindSeries      Kind = "series"
+	KindMonitor     Kind = "monitor"
+	KindSLO         Kind = "slo"
+	KindShift       Kind = "shift"
+	KindChange      Kind = "change"
+	KindPage        Kind = "page"    // a call to a person that is known by its id alone: a Datadog On-Call page
+	KindSilence     Kind = "silence" // what keeps alerts or a monitor quiet: an Alertmanager silence, a Datadog downtime
 )
 
 // Ref identifies one object for its whole life. Lookups, selection and actions use a full Ref, never a

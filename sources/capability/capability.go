@@ -17,6 +17,15 @@ type Set struct {
 	Comparer     sources.Comparer
 	Incidents    sources.IncidentLister
 	Metrics      sources.MetricQuerier
+	Monitors     sources.MonitorLister
+	SLOs         sources.SLOLister
+	Shifts       sources.ShiftLister
+	Changes      sources.ChangeLister
+	Past         sources.PastIncidentLister
+	Detail       sources.IncidentReader
+	Actor        sources.Actor
+	Previewer    sources.Previewer
+	Verifier     sources.Verifier
 	Getter       sources.Getter
 	Checker      sources.Checker
 	ScopeChecker sources.ScopeChecker
@@ -35,6 +44,15 @@ func Of(src sources.Source) Set {
 	s.Comparer, _ = src.(sources.Comparer)
 	s.Incidents, _ = src.(sources.IncidentLister)
 	s.Metrics, _ = src.(sources.MetricQuerier)
+	s.Monitors, _ = src.(sources.MonitorLister)
+	s.SLOs, _ = src.(sources.SLOLister)
+	s.Shifts, _ = src.(sources.ShiftLister)
+	s.Changes, _ = src.(sources.ChangeLister)
+	s.Past, _ = src.(sources.PastIncidentLister)
+	s.Detail, _ = src.(sources.IncidentReader)
+	s.Actor, _ = src.(sources.Actor)
+	s.Previewer, _ = src.(sources.Previewer)
+	s.Verifier, _ = src.(sources.Verifier)
 	s.Getter, _ = src.(sources.Getter)
 	s.Checker, _ = src.(sources.Checker)
 	s.ScopeChecker, _ = src.(sources.ScopeChecker)
@@ -54,7 +72,12 @@ func List(s Set) []store.Capability {
 		{s.Runs != nil, store.Runs},
 		{s.Environments != nil, store.Environments},
 		{s.Metrics != nil, store.Metrics},
+		{s.Monitors != nil, store.Monitors},
+		{s.Shifts != nil, store.Shifts},
+		{s.SLOs != nil, store.SLOs},
+		{s.Changes != nil, store.Changes},
 		{s.Releases != nil, store.Releases},
+		{s.Past != nil, store.Past},
 	} {
 		if c.has {
 			list = append(list, c.name)

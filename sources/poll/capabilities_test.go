@@ -33,10 +33,12 @@ func TestEveryCapabilityIsReadAtItsPace(t *testing.T) {
 		want map[store.Capability]int // in half an hour
 	}{
 		{"quiet", sources.Quiet, map[store.Capability]int{
-			store.Runs: 33, store.Environments: 33, store.Incidents: 181, store.Metrics: 31, store.Releases: 7,
+			store.Runs: 33, store.Environments: 33, store.Incidents: 181, store.Metrics: 16, store.Releases: 7,
+			store.Monitors: 31, store.SLOs: 7, store.Shifts: 7, store.Changes: 16, store.Past: 4,
 		}},
 		{"live", sources.Live, map[store.Capability]int{
 			store.Runs: 139, store.Environments: 139, store.Incidents: 361, store.Metrics: 61, store.Releases: 7,
+			store.Monitors: 61, store.SLOs: 31, store.Shifts: 7, store.Changes: 31, store.Past: 4,
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -50,6 +52,11 @@ func TestEveryCapabilityIsReadAtItsPace(t *testing.T) {
 					sourcetest.Releases
 					sourcetest.Incidents
 					sourcetest.Metrics
+					sourcetest.Monitors
+					sourcetest.SLOs
+					sourcetest.Shifts
+					sourcetest.Changes
+					sourcetest.Past
 				}{
 					&sourcetest.Base{ID: "all"},
 					count[sources.Run](reads, &mu, store.Runs, c.busy),
@@ -57,6 +64,11 @@ func TestEveryCapabilityIsReadAtItsPace(t *testing.T) {
 					count[sources.Release](reads, &mu, store.Releases, c.busy),
 					count[sources.Incident](reads, &mu, store.Incidents, c.busy),
 					count[sources.Series](reads, &mu, store.Metrics, c.busy),
+					count[sources.Monitor](reads, &mu, store.Monitors, c.busy),
+					count[sources.SLO](reads, &mu, store.SLOs, c.busy),
+					count[sources.Shift](reads, &mu, store.Shifts, c.busy),
+					count[sources.Change](reads, &mu, store.Changes, c.busy),
+					count[sources.Incident](reads, &mu, store.Past, c.busy),
 				}
 				b := run(t, poll.Options{})
 				var list []poll.Feed
@@ -75,7 +87,7 @@ func TestEveryCapabilityIsReadAtItsPace(t *testing.T) {
 						t.Errorf("%s was read %d times, want about %d", capability, got, want)
 					}
 					f := b.store.Snapshot().Feed(store.FeedKey{Source: "all", Capability: capability, Scope: "here"})
-					if n := len(f.Runs) + len(f.Environments) + len(f.Releases) + len(f.Incidents) + len(f.Series); n != 1 || f.Health.State != store.Healthy {
+					if n := len(f.Runs) + len(f.Environments) + len(f.Releases) + len(f.Incidents) + len(f.Series) + len(f.Monitors) + len(f.SLOs) + len(f.Shifts) + len(f.Changes); n != 1 || f.Health.State != store.Healthy {
 						t.Errorf("%s: %d items, health %+v", capability, n, f.Health)
 					}
 				}

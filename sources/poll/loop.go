@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime/debug"
 	"time"
 
@@ -357,12 +356,6 @@ func (e *Engine) tell(l *loop, before store.HealthState) {
 	}
 }
 
-func sameData(a, b *store.Feed) bool {
-	return reflect.DeepEqual(a.Runs, b.Runs) && reflect.DeepEqual(a.Environments, b.Environments) &&
-		reflect.DeepEqual(a.Releases, b.Releases) && reflect.DeepEqual(a.Incidents, b.Incidents) &&
-		reflect.DeepEqual(a.Series, b.Series)
-}
-
 // reader is how a source with the given capabilities reads a feed of capability c.
 func reader(set capability.Set, c store.Capability) func(context.Context, sources.Query) result {
 	switch {
@@ -376,6 +369,16 @@ func reader(set capability.Set, c store.Capability) func(context.Context, source
 		return list(set.Incidents.ListIncidents, func(f *store.Feed, items []sources.Incident) { f.Incidents = items })
 	case c == store.Metrics && set.Metrics != nil:
 		return list(set.Metrics.QueryMetrics, func(f *store.Feed, items []sources.Series) { f.Series = items })
+	case c == store.Monitors && set.Monitors != nil:
+		return list(set.Monitors.ListMonitors, func(f *store.Feed, items []sources.Monitor) { f.Monitors = items })
+	case c == store.SLOs && set.SLOs != nil:
+		return list(set.SLOs.ListSLOs, func(f *store.Feed, items []sources.SLO) { f.SLOs = items })
+	case c == store.Shifts && set.Shifts != nil:
+		return list(set.Shifts.ListShifts, func(f *store.Feed, items []sources.Shift) { f.Shifts = items })
+	case c == store.Changes && set.Changes != nil:
+		return list(set.Changes.ListChanges, func(f *store.Feed, items []sources.Change) { f.Changes = items })
+	case c == store.Past && set.Past != nil:
+		return list(set.Past.ListPastIncidents, func(f *store.Feed, items []sources.Incident) { f.Incidents = items })
 	}
 	return func(context.Context, sources.Query) result {
 		return result{err: &sources.Error{

@@ -47,8 +47,16 @@ func DefaultPace(c store.Capability) Pace {
 	case store.Incidents:
 		return Pace{Live: 5 * time.Second, Waiting: 10 * time.Second, Quiet: 10 * time.Second, Steady: true}
 	case store.Metrics:
-		return Pace{Live: 30 * time.Second, Waiting: 30 * time.Second, Quiet: time.Minute}
-	case store.Releases:
+		return Pace{Live: 30 * time.Second, Waiting: time.Minute, Quiet: 2 * time.Minute}
+	case store.Monitors:
+		return Pace{Live: 30 * time.Second, Waiting: time.Minute, Quiet: time.Minute, Steady: true}
+	case store.Changes:
+		return Pace{Live: time.Minute, Waiting: time.Minute, Quiet: 2 * time.Minute}
+	case store.SLOs:
+		return Pace{Live: time.Minute, Waiting: 5 * time.Minute, Quiet: 5 * time.Minute}
+	case store.Past:
+		return Pace{Live: 10 * time.Minute, Waiting: 10 * time.Minute, Quiet: 10 * time.Minute}
+	case store.Releases, store.Shifts:
 		return Pace{Live: 5 * time.Minute, Waiting: 5 * time.Minute, Quiet: 5 * time.Minute}
 	default:
 		return Pace{Live: time.Minute, Waiting: time.Minute, Quiet: time.Minute}
@@ -80,7 +88,7 @@ func (e *Engine) busy(l *loop) sources.Busy {
 		other.Capability = store.Environments
 	case store.Environments:
 		other.Capability = store.Runs
-	case store.Releases, store.Incidents, store.Metrics:
+	case store.Releases, store.Incidents, store.Metrics, store.Monitors, store.SLOs, store.Shifts, store.Changes, store.Past:
 		return l.busy
 	}
 	if o := e.byKey[other]; o != nil && o.busy == sources.Live {

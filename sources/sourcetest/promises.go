@@ -27,6 +27,16 @@ func kindOf(c store.Capability) sources.Kind {
 		return sources.KindIncident
 	case store.Metrics:
 		return sources.KindSeries
+	case store.Past:
+		return sources.KindIncident
+	case store.Monitors:
+		return sources.KindMonitor
+	case store.SLOs:
+		return sources.KindSLO
+	case store.Shifts:
+		return sources.KindShift
+	case store.Changes:
+		return sources.KindChange
 	case store.Releases:
 	}
 	return ""
@@ -190,7 +200,9 @@ func state(item any) string {
 	case sources.Run:
 		return fmt.Sprint(v.State, v.Attempt)
 	case sources.Incident:
-		return fmt.Sprint(v.State)
+		return fmt.Sprint(v.State, v.Assignees, v.Level)
+	case sources.Monitor:
+		return fmt.Sprint(v.State, len(v.Silenced) > 0)
 	case sources.Environment:
 		var b strings.Builder
 		for _, t := range v.Targets {

@@ -117,6 +117,26 @@ func (s *session) read(ctx context.Context, r Read) outcome {
 		if s.set.Metrics != nil {
 			return take(ctx, q, s.set.Metrics.QueryMetrics, func(i *sources.Series) identity { return identity{ref: i.Ref} })
 		}
+	case store.Monitors:
+		if s.set.Monitors != nil {
+			return take(ctx, q, s.set.Monitors.ListMonitors, func(i *sources.Monitor) identity { return identity{i.Ref, i.Revision, true} })
+		}
+	case store.SLOs:
+		if s.set.SLOs != nil {
+			return take(ctx, q, s.set.SLOs.ListSLOs, func(i *sources.SLO) identity { return identity{i.Ref, i.Revision, true} })
+		}
+	case store.Shifts:
+		if s.set.Shifts != nil {
+			return take(ctx, q, s.set.Shifts.ListShifts, func(i *sources.Shift) identity { return identity{ref: i.Ref} })
+		}
+	case store.Changes:
+		if s.set.Changes != nil {
+			return take(ctx, q, s.set.Changes.ListChanges, func(i *sources.Change) identity { return identity{ref: i.Ref} })
+		}
+	case store.Past:
+		if s.set.Past != nil {
+			return take(ctx, q, s.set.Past.ListPastIncidents, func(i *sources.Incident) identity { return identity{i.Ref, i.Revision, true} })
+		}
 	}
 	return outcome{err: fmt.Errorf("the source has no %s", r.Capability)}
 }

@@ -53,6 +53,18 @@ type (
 	Incidents func(context.Context, sources.Query) (sources.Batch[sources.Incident], error)
 	// Metrics lists series.
 	Metrics func(context.Context, sources.Query) (sources.Batch[sources.Series], error)
+	// Monitors lists monitors.
+	Monitors func(context.Context, sources.Query) (sources.Batch[sources.Monitor], error)
+	// SLOs lists objectives.
+	SLOs func(context.Context, sources.Query) (sources.Batch[sources.SLO], error)
+	// Shifts lists shifts.
+	Shifts func(context.Context, sources.Query) (sources.Batch[sources.Shift], error)
+	// Changes lists changes.
+	Changes func(context.Context, sources.Query) (sources.Batch[sources.Change], error)
+	// Past lists incidents that ended.
+	Past func(context.Context, sources.Query) (sources.Batch[sources.Incident], error)
+	// Detail reads everything about one incident.
+	Detail func(context.Context, sources.Ref) (sources.IncidentDetail, error)
 	// Jobs lists the jobs of a run.
 	Jobs func(ctx context.Context, run sources.Ref, every bool) ([]sources.Job, error)
 	// Logs reads the end of a job's log.
@@ -90,6 +102,36 @@ func (f Incidents) ListIncidents(ctx context.Context, q sources.Query) (sources.
 // QueryMetrics implements sources.MetricQuerier.
 func (f Metrics) QueryMetrics(ctx context.Context, q sources.Query) (sources.Batch[sources.Series], error) {
 	return f(ctx, q)
+}
+
+// ListMonitors implements sources.MonitorLister.
+func (f Monitors) ListMonitors(ctx context.Context, q sources.Query) (sources.Batch[sources.Monitor], error) {
+	return f(ctx, q)
+}
+
+// ListSLOs implements sources.SLOLister.
+func (f SLOs) ListSLOs(ctx context.Context, q sources.Query) (sources.Batch[sources.SLO], error) {
+	return f(ctx, q)
+}
+
+// ListShifts implements sources.ShiftLister.
+func (f Shifts) ListShifts(ctx context.Context, q sources.Query) (sources.Batch[sources.Shift], error) {
+	return f(ctx, q)
+}
+
+// ListChanges implements sources.ChangeLister.
+func (f Changes) ListChanges(ctx context.Context, q sources.Query) (sources.Batch[sources.Change], error) {
+	return f(ctx, q)
+}
+
+// ListPastIncidents implements sources.PastIncidentLister.
+func (f Past) ListPastIncidents(ctx context.Context, q sources.Query) (sources.Batch[sources.Incident], error) {
+	return f(ctx, q)
+}
+
+// ReadIncident implements sources.IncidentReader.
+func (f Detail) ReadIncident(ctx context.Context, ref sources.Ref) (sources.IncidentDetail, error) {
+	return f(ctx, ref)
 }
 
 // ListJobs implements sources.JobLister.

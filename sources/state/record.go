@@ -1,10 +1,7 @@
 package state
 
 import (
-	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -26,6 +23,10 @@ type feedRecord struct {
 	Releases     []sources.Release   `json:"releases,omitempty"`
 	Incidents    []sources.Incident  `json:"incidents,omitempty"`
 	Series       []seriesRecord      `json:"series,omitempty"`
+	Monitors     []sources.Monitor   `json:"monitors,omitempty"`
+	SLOs         []sources.SLO       `json:"slos,omitempty"`
+	Shifts       []sources.Shift     `json:"shifts,omitempty"`
+	Changes      []sources.Change    `json:"changes,omitempty"`
 }
 
 type runRecord struct {
@@ -54,13 +55,13 @@ type environmentRecord struct {
 
 type seriesRecord struct {
 	sources.Series
-	Limit  number        `json:"limit"`
-	Points []pointRecord `json:"points"`
+	Limit  sources.Number `json:"limit"`
+	Points []pointRecord  `json:"points"`
 }
 
 type pointRecord struct {
-	At    time.Time `json:"at"`
-	Value number    `json:"value"`
+	At    time.Time      `json:"at"`
+	Value sources.Number `json:"value"`
 }
 
 // stateName is a sources.State that is read back by its name. A name that this version does not know is
@@ -81,32 +82,6 @@ func (s *stateName) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// number is a float64 that JSON can hold: what is not finite is a string.
-type number float64
-
-// MarshalJSON implements json.Marshaler.
-func (n number) MarshalJSON() ([]byte, error) {
-	f := float64(n)
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return strconv.AppendQuote(nil, strconv.FormatFloat(f, 'g', -1, 64)), nil
-	}
-	return strconv.AppendFloat(nil, f, 'g', -1, 64), nil
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (n *number) UnmarshalJSON(b []byte) error {
-	s := string(b)
-	if unquoted, err := strconv.Unquote(s); err == nil {
-		s = unquoted
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return fmt.Errorf("%q is not a number", s)
-	}
-	*n = number(f)
-	return nil
-}
-
 // bounds is how much of a feed is kept: the newest.
 type bounds struct{ items, history, points int }
 
@@ -117,7 +92,8 @@ func record(f *store.Feed, b bounds) feedRecord {
 	r := feedRecord{
 		Source: f.Key.Source, Capability: f.Key.Capability, Scope: f.Key.Scope,
 		LastGood: f.Health.LastGood, Interval: f.Health.Interval, Notices: f.Health.Notices,
-		Releases: first(f.Releases, b.items), Incidents: first(f.Incidents, b.items),
+		Releases: first(f.Releases, b.items), Incidents: first(f.Incidents, b.items), Monitors: first(f.Monitors, b.items),
+		SLOs: first(f.SLOs, b.items), Shifts: first(f.Shifts, b.items), Changes: first(f.Changes, b.items),
 	}
 	for _, run := range first(f.Runs, b.items) {
 		r.Runs = append(r.Runs, runRecord{run, stateName(run.State), run.RefKind})
@@ -132,9 +108,9 @@ func record(f *store.Feed, b bounds) feedRecord {
 		r.Environments = append(r.Environments, er)
 	}
 	for _, s := range first(f.Series, b.items) {
-		sr := seriesRecord{Series: s, Limit: number(s.Limit)}
+		sr := seriesRecord{Series: s, Limit: sources.Number(s.Limit)}
 		for _, p := range last(s.Points, b.points) {
-			sr.Points = append(sr.Points, pointRecord{p.At, number(p.Value)})
+			sr.Points = append(sr.Points, pointRecord{p.At, sources.Number(p.Value)})
 		}
 		r.Series = append(r.Series, sr)
 	}
@@ -161,7 +137,7 @@ func (r *feedRecord) feed() store.Feed {
 	f := store.Feed{
 		Key:      store.FeedKey{Source: r.Source, Capability: r.Capability, Scope: r.Scope},
 		Health:   store.Health{State: store.Loading, LastGood: r.LastGood, Interval: r.Interval, Cached: true, Notices: r.Notices},
-		Releases: r.Releases, Incidents: r.Incidents,
+		Releases: r.Releases, Incidents: r.Incidents, Monitors: r.Monitors, SLOs: r.SLOs, Shifts: r.Shifts, Changes: r.Changes,
 	}
 	for _, rr := range r.Runs {
 		rr.Run.State, rr.Run.RefKind = sources.State(rr.State), rr.RefKind
@@ -202,7 +178,6 @@ func (r *deploymentRecord) deployment() *sources.Deployment {
 
 // valid reports whether r may be shown: a feed that names its source and what it reads, from the past.
 func (r *feedRecord) valid(now time.Time) bool {
-	known := []store.Capability{store.Runs, store.Environments, store.Releases, store.Incidents, store.Metrics}
-	return r.Source != "" && slices.Contains(known, r.Capability) && !r.LastGood.IsZero() &&
+	return r.Source != "" && slices.Contains(store.Capabilities(), r.Capability) && !r.LastGood.IsZero() &&
 		!r.LastGood.After(now.Add(time.Minute)) && r.Interval >= 0
 }

@@ -48,6 +48,31 @@ func (s *Snapshot) Incidents() iter.Seq[*sources.Incident] {
 	return items(s, Incidents, func(f *Feed) []sources.Incident { return f.Incidents })
 }
 
+// Past yields every incident that ended.
+func (s *Snapshot) Past() iter.Seq[*sources.Incident] {
+	return items(s, Past, func(f *Feed) []sources.Incident { return f.Incidents })
+}
+
+// Monitors yields every monitor.
+func (s *Snapshot) Monitors() iter.Seq[*sources.Monitor] {
+	return items(s, Monitors, func(f *Feed) []sources.Monitor { return f.Monitors })
+}
+
+// SLOs yields every service level objective.
+func (s *Snapshot) SLOs() iter.Seq[*sources.SLO] {
+	return items(s, SLOs, func(f *Feed) []sources.SLO { return f.SLOs })
+}
+
+// Shifts yields every turn of being on call.
+func (s *Snapshot) Shifts() iter.Seq[*sources.Shift] {
+	return items(s, Shifts, func(f *Feed) []sources.Shift { return f.Shifts })
+}
+
+// Changes yields every change that a source told of.
+func (s *Snapshot) Changes() iter.Seq[*sources.Change] {
+	return items(s, Changes, func(f *Feed) []sources.Change { return f.Changes })
+}
+
 // Series yields every series.
 func (s *Snapshot) Series() iter.Seq[*sources.Series] {
 	return items(s, Metrics, func(f *Feed) []sources.Series { return f.Series })
@@ -84,6 +109,18 @@ func (s *Snapshot) Environment(ref sources.Ref) (*sources.Environment, *Feed) {
 func (s *Snapshot) Incident(ref sources.Ref) (*sources.Incident, *Feed) {
 	return find(s, Incidents, ref, func(f *Feed) []sources.Incident { return f.Incidents },
 		func(i *sources.Incident) sources.Ref { return i.Ref })
+}
+
+// Metric is the series with the given identity, and the feed that it came with; nil when there is none.
+func (s *Snapshot) Metric(ref sources.Ref) (*sources.Series, *Feed) {
+	return find(s, Metrics, ref, func(f *Feed) []sources.Series { return f.Series },
+		func(x *sources.Series) sources.Ref { return x.Ref })
+}
+
+// Monitor is the monitor with the given identity, and the feed that it came with; nil when there is none.
+func (s *Snapshot) Monitor(ref sources.Ref) (*sources.Monitor, *Feed) {
+	return find(s, Monitors, ref, func(f *Feed) []sources.Monitor { return f.Monitors },
+		func(x *sources.Monitor) sources.Ref { return x.Ref })
 }
 
 // find looks into the feed of the ref's own scope first. A feed's scope may be wider than its objects'

@@ -18,7 +18,17 @@ const (
 	Releases     Capability = "releases"
 	Incidents    Capability = "incidents"
 	Metrics      Capability = "metrics"
+	Monitors     Capability = "monitors"
+	SLOs         Capability = "slos"
+	Shifts       Capability = "shifts"
+	Changes      Capability = "changes"
+	Past         Capability = "past" // incidents that ended
 )
+
+// Capabilities are all of them, in the order in which a board wants them first.
+func Capabilities() []Capability {
+	return []Capability{Incidents, Runs, Environments, Metrics, Monitors, Shifts, SLOs, Changes, Releases, Past}
+}
 
 // FeedKey names one polled read: a source, a capability and a scope.
 type FeedKey struct {
@@ -93,8 +103,12 @@ type Feed struct {
 	Runs         []sources.Run
 	Environments []sources.Environment
 	Releases     []sources.Release
-	Incidents    []sources.Incident
+	Incidents    []sources.Incident // of Incidents and of Past
 	Series       []sources.Series
+	Monitors     []sources.Monitor
+	SLOs         []sources.SLO
+	Shifts       []sources.Shift
+	Changes      []sources.Change
 }
 
 // Service is a configured (or discovered) service, as the board knows it.
@@ -105,7 +119,8 @@ type Service struct {
 	Environments []string // configured names, in the order towards production
 	Runbook      string
 	DependsOn    []string
-	Discovered   bool // not named by the config: shown, and never acted on
+	Team         string // another team's service: shown where ours depend on it, and never acted on; "" is ours
+	Discovered   bool   // not named by the config: shown, and never acted on
 }
 
 // Catalog is what the config says of the board; it changes only with the config.

@@ -79,7 +79,7 @@ func perRepository(c store.Capability) bool {
 	switch c {
 	case store.Runs, store.Environments, store.Releases:
 		return true
-	case store.Incidents, store.Metrics:
+	case store.Incidents, store.Metrics, store.Monitors, store.SLOs, store.Shifts, store.Changes, store.Past:
 		return false
 	default:
 		return false

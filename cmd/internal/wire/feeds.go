@@ -14,7 +14,7 @@ import (
 func feedsOf(cfg *config.Config, open []*openSource) []poll.Feed {
 	specs := specsOf(cfg)
 	var out []poll.Feed
-	for _, c := range []store.Capability{store.Incidents, store.Runs, store.Environments, store.Metrics, store.Releases} {
+	for _, c := range store.Capabilities() {
 		for _, o := range open {
 			if !o.can(c) {
 				continue

@@ -1,0 +1,107 @@
+package sources
+
+import (
+	"context"
+	"time"
+
+	"example.com/signalbox/sources/clean"
+)
+
+// Verb names what can be done to an object. Commands, keys and the journal use the same names.
+type Verb string
+
+// The verbs on incidents, alerts, monitors and pages.
+const (
+	Acknowledge Verb = "ack"
+	Resolve     Verb = "resolve"
+	Escalate    Verb = "escalate"
+	Reassign    Verb = "reassign"
+	Snooze      Verb = "snooze"
+	AddNote     Verb = "note"
+	Merge       Verb = "merge"
+	PostStatus  Verb = "status"
+	SilenceIt   Verb = "silence"
+	Expire      Verb = "expire" // ends a silence: the undo of SilenceIt
+	Mute        Verb = "mute"
+	Unmute      Verb = "unmute"
+	PostEvent   Verb = "event" // writes a deployment marker
+)
+
+// ActionSpec is one verb that a source offers on objects of one kind.
+type ActionSpec struct {
+	Verb Verb
+	On   Kind
+	Doc  string   // one line: what it does in the provider's terms
+	Undo Verb     // the verb that takes it back; "" when nothing does
+	Need []string // the fields of Call that must be set: "text", "for", "to", "level", "others"
+}
+
+// Call is one action on one object. Its ID is the plan's: unique, and what ties the provider's records of
+// it to the journal's.
+type Call struct {
+	ID       string
+	Verb     Verb
+	Target   Ref
+	Revision Revision          // what Target was read as; the caller has re-read it just before
+	Identity string            // who acts, in this source: `me:`
+	Text     string            // a note, a reason, a comment
+	For      time.Duration     // how long: a snooze, a silence, a mute
+	To       []string          // the persons or policies to hand it to, by the provider's ids or logins
+	Level    int               // the step of the escalation to go to
+	Others   []Ref             // what is merged into Target
+	Fields   map[string]string // what else the verb takes, by name
+}
+
+// Receipt is what the provider answered to a Call that it took.
+type Receipt struct {
+	ID   string     `json:"id,omitempty"`  // of what came into being: a silence, a downtime, a note
+	Text clean.Text `json:"text,omitzero"` // the provider's own words
+	URL  string     `json:"url,omitempty"`
+	Undo *Call      `json:"-"`             // what takes it back; nil when nothing does
+	Made Ref        `json:"made,omitzero"` // the object that came into being, when it can be read
+}
+
+// Preview is what a Call would do, found out by reading alone.
+type Preview struct {
+	How    clean.Text   // in the provider's terms: "POST a silence on 4 matchers until 03:14"
+	Covers int          // how many alerts or groups it touches; 0 when that is not a question
+	Lines  []clean.Text // each of them, or what else is worth knowing before
+	Wakes  []Person     // whom it pages
+}
+
+// Actor carries out actions. Perform sends at most one request that changes something, never repeats it,
+// and returns an *Error whose Kind tells what is known: Ambiguous when the request may have arrived and
+// its answer was lost; any other kind when nothing was changed. It does not wait for the effect.
+type Actor interface {
+	Getter
+	Actions() []ActionSpec
+	Perform(context.Context, Call) (Receipt, error)
+}
+
+// Previewer tells what a Call would do. It changes nothing.
+type Previewer interface {
+	Preview(context.Context, Call) (Preview, error)
+}
+
+// ProgressState is how far the effect of an action is.
+type ProgressState uint8
+
+// The states of progress.
+const (
+	Pending ProgressState = iota // not visible yet, or on its way
+	Done                         // the authority shows the new state
+	Undone                       // it will not come: it failed, or something else took its place
+)
+
+// Progress is what the authority shows of an action.
+type Progress struct {
+	State ProgressState
+	Text  clean.Text // in the provider's own words
+	URL   string
+}
+
+// Verifier looks whether an action has taken effect, by reading alone. The Receipt is zero when the
+// answer was lost.
+type Verifier interface {
+	Verify(context.Context, Call, Receipt) (Progress, error)
+}
