@@ -82,6 +82,7 @@ type App struct {
 	snap   *store.Snapshot
 	whose  pane.Whose
 	follow string
+	watch  pane.Watch // what the Backend was told
 
 	board   []*slot
 	details []*slot // the last one is seen

@@ -45,6 +45,10 @@ func (a *App) fromPane(m fromPane) (cmd tea.Cmd, changed bool) {
 		a.say(in.Token, in.Text)
 	case pane.Load:
 		return a.load(s, in), false
+	case pane.Watch:
+		in.Service = a.watch.Service
+		a.watchFor(in)
+		return nil, false
 	case dialog.Close, dialog.Choose:
 	default:
 		return a.tell(s, in), true

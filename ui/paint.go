@@ -53,6 +53,9 @@ func (a *App) settle(cause screen.Cause) tea.Cmd {
 	a.canvas.plan.Mode = layout.ModeFor(a.width, a.height)
 	a.settleFocus()
 	cmds := a.informWorld(nil)
+	if a.look() {
+		cmds = a.informWorld(cmds)
+	}
 	a.arrange()
 	cmds = a.informSizes(cmds)
 	a.paint()
@@ -79,8 +82,8 @@ func (a *App) informWorld(cmds []tea.Cmd) []tea.Cmd {
 	w := a.world()
 	for _, list := range [2][]*slot{a.board, a.details} {
 		for _, s := range list {
-			if s.world != w {
-				s.world = w
+			if s.world != w || s.watches && s.watched != a.watch.Service {
+				s.world, s.watched = w, a.watch.Service
 				cmds = append(cmds, a.tell(s, pane.Changed{}))
 			}
 		}

@@ -19,6 +19,9 @@ type slot struct {
 	ctx    context.Context // ends with the pane, and its questions with it
 	cancel context.CancelFunc
 
+	watches bool   // it is a pane.Watcher
+	watched string // what it was told of last
+
 	world world
 	size  pane.Sized
 	rect  layout.Rect // its frame; empty: not shown
@@ -46,6 +49,7 @@ type drawn struct {
 func (a *App) newSlot(p pane.Pane) *slot {
 	a.serial++
 	s := &slot{serial: a.serial, pane: p}
+	_, s.watches = p.(pane.Watcher)
 	s.ctx, s.cancel = context.WithCancel(a.ctx)
 	return s
 }
@@ -117,6 +121,9 @@ func (a *App) env(s *slot) pane.Env {
 		Follow:  a.follow, Whose: a.whose,
 		Hidden:  s.rect.Empty(),
 		Compact: a.mode() <= layout.Narrow,
+	}
+	if s.watches {
+		e.Watched = a.watch.Service
 	}
 	if !e.Hidden && s.pane.Seconds(e) {
 		e.Now = a.opts.Clock().Truncate(time.Second)

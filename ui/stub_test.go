@@ -167,6 +167,7 @@ type backend struct {
 	attends []bool
 	browsed []string
 	saved   []string
+	watches []pane.Watch
 	noWeb   error
 	load    func(context.Context, pane.Ask) (pane.Answer, error)
 }
@@ -179,6 +180,7 @@ func (b *backend) Snapshots() <-chan *store.Snapshot { return b.snaps }
 func (b *backend) Events() <-chan pane.Event         { return b.events }
 func (b *backend) Refresh(f ...store.FeedKey)        { b.refresh = append(b.refresh, f) }
 func (b *backend) Attend(p bool)                     { b.attends = append(b.attends, p) }
+func (b *backend) Watch(w pane.Watch)                { b.watches = append(b.watches, w) }
 func (b *backend) Load(ctx context.Context, a pane.Ask) (pane.Answer, error) {
 	if b.load == nil {
 		return pane.Answer{}, errors.New("nothing to load")

@@ -45,6 +45,9 @@ type Env struct {
 	Focused bool
 	Follow  string // the service that every pane narrows to; "" for none
 	Whose   Whose
+	// Watched is the service that the board is about: Follow, else that of what is selected, else that of
+	// what was selected last; "" for none. It is set for a Watcher alone.
+	Watched string
 	Hidden  bool // on a tab that is not shown: it gets messages and is not drawn
 	Compact bool // the narrow layout: details give way to names
 }
@@ -69,6 +72,10 @@ type Pane interface {
 	// Typing reports that a text field of the pane has the keyboard: it gets tea.KeyMsg instead of Action.
 	Typing() bool
 }
+
+// Watcher is a pane that shows what another pane's cursor is on. It gets Changed also when Env.Watched has
+// changed, and may return a Watch, without its Service, to say how fine its charts are.
+type Watcher interface{ Watches() }
 
 // Heading is what a pane's frame says.
 type Heading struct {
@@ -151,6 +158,10 @@ type Ask struct {
 	Query      sources.LogQuery
 	Comparison sources.Ref // an environment: what lies between Base and Head
 	Base, Head string
+	Incident   sources.Ref // its log, notes and alerts
+	Metric     sources.Ref // a series, over Span before Until, in steps of about Step
+	Until      time.Time
+	Span, Step time.Duration
 }
 
 // Answer is what a source said.
@@ -158,6 +169,15 @@ type Answer struct {
 	Jobs       []sources.Job
 	Log        sources.Log
 	Comparison sources.Comparison
+	Incident   sources.IncidentDetail
+	Series     []sources.Series // those of the metric's query, Metric's own first; none: it is not known any more
+}
+
+// Watch says what the board looks at most: what its metrics are read more often and finer for.
+type Watch struct {
+	Service string        // "" for none
+	Span    time.Duration // the window that its charts show
+	Step    time.Duration // what one column of a chart stands for; 0: unknown
 }
 
 // Event is something that happened outside the snapshot: a config that could not be taken, a file that
@@ -177,6 +197,8 @@ type Backend interface {
 	Refresh(feeds ...store.FeedKey)
 	// Attend tells whether anybody is at the keyboard: unattended boards ask less often. It never blocks.
 	Attend(present bool)
+	// Watch tells what the board looks at. It never blocks; the latest counts.
+	Watch(Watch)
 	// Load asks a source, on demand. It blocks.
 	Load(context.Context, Ask) (Answer, error)
 	// Browse opens an address. Where there is no browser it returns an error that says so, and the board

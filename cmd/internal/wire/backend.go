@@ -32,6 +32,9 @@ func (b *Board) Refresh(feeds ...store.FeedKey) { b.engine.Nudge(feeds...) }
 // Attend implements pane.Backend.
 func (b *Board) Attend(present bool) { b.engine.Attend(present) }
 
+// Watch implements pane.Backend.
+func (b *Board) Watch(w pane.Watch) { b.watch(w) }
+
 // Browse implements pane.Backend.
 func (b *Board) Browse(ctx context.Context, url string) error { return b.browser.open(ctx, url) }
 
