@@ -3,12 +3,14 @@ package all
 
 import (
 	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/datadog"
 	"example.com/signalbox/sources/github"
 )
 
 // Drivers are all kinds of source, by name. The slice is the caller's.
 func Drivers() []sources.Driver {
 	return []sources.Driver{
+		datadog.Driver(),
 		github.Driver(),
 	}
 }
