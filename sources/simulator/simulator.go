@@ -12,13 +12,23 @@ import (
 	"sync"
 	"time"
 
+	"example.com/signalbox/sources/simulator/datadog"
 	"example.com/signalbox/sources/simulator/fault"
 	"example.com/signalbox/sources/simulator/github"
+	"example.com/signalbox/sources/simulator/pagerduty"
+	"example.com/signalbox/sources/simulator/seen"
 	"example.com/signalbox/sources/simulator/world"
 )
 
-// pages is where the links of the world's pages lead: to no real host.
-const pages = "https://github.example.com"
+// Where the links of the world's pages lead: to no real host.
+const (
+	pages          = "https://github.example.com"
+	DatadogPages   = "https://app.datadoghq.example"
+	PagerDutyPages = "https://acme.pagerduty.example"
+)
+
+// pagerDutyPrefix is where PagerDuty is mounted.
+const pagerDutyPrefix = "/pagerduty"
 
 // Simulator is a running world. Its methods are safe for use by several goroutines at once.
 type Simulator struct {
@@ -29,6 +39,8 @@ type Simulator struct {
 	meter      *meter
 	faults     fault.Set
 	github     *github.Server
+	datadog    *datadog.Server
+	pagerduty  *pagerduty.Server
 
 	api, logs         net.Listener
 	server, logServer *http.Server
@@ -70,7 +82,11 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 		With: s.with, API: s.APIURL(), Logs: "http://" + s.logs.Addr().String(), HTML: pages,
 		Identities: append([]github.Identity{{Token: o.Token, Login: "sre1"}}, o.Identities...),
 		AppKey:     o.AppKey, Enterprise: o.Enterprise,
-		Observe: func(seen github.Seen) { s.meter.see(seen, s.clock.now()) },
+		Observe: s.observe,
+	})
+	s.datadog = datadog.New(datadog.Config{With: s.with, Token: o.Token, API: s.URL(), HTML: DatadogPages, Observe: s.observe})
+	s.pagerduty = pagerduty.New(pagerduty.Config{
+		With: s.with, Token: o.Token, Login: "sre1", API: s.PagerDutyURL(), HTML: PagerDutyPages, Monitors: DatadogPages, Observe: s.observe,
 	})
 	ctx, s.stop = context.WithCancel(ctx) //nolint:gosec // Close calls it
 	s.server = s.serve(ctx, s.api, s.routes())
@@ -149,6 +165,9 @@ func (s *Simulator) APIURL() string {
 	return s.URL()
 }
 
+// PagerDutyURL is the base of PagerDuty's API here, without a trailing slash.
+func (s *Simulator) PagerDutyURL() string { return s.URL() + pagerDutyPrefix }
+
 // Token is what requests must carry: the credential of sre1, who is on call.
 func (s *Simulator) Token() string { return s.token }
 
@@ -183,9 +202,16 @@ func (s *Simulator) Close() error {
 func (s *Simulator) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/-/", s.control())
-	mux.Handle("/", s.faults.Wrap(s.github))
+	mux.Handle("/", s.faults.Wrap(fault.Vendor{Name: seen.GitHub, Refuse: github.Refusal}, s.github))
+	dd := s.faults.Wrap(fault.Vendor{Name: seen.Datadog, Refuse: datadog.Refusal}, s.datadog)
+	mux.Handle("/api/v1/", dd)
+	mux.Handle("/api/v2/", dd)
+	pd := http.StripPrefix(pagerDutyPrefix, s.pagerduty)
+	mux.Handle(pagerDutyPrefix+"/", s.faults.Wrap(fault.Vendor{Name: seen.PagerDuty, Refuse: pagerduty.Refusal}, pd))
 	return mux
 }
+
+func (s *Simulator) observe(r seen.Request) { s.meter.see(r, s.clock.now()) }
 
 func listenLoopback(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == "" {

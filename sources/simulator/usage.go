@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"example.com/signalbox/sources/simulator/github"
+	"example.com/signalbox/sources/simulator/seen"
 )
 
 // Usage is what the simulator was asked for since it started or since ResetUsage.
@@ -14,10 +14,10 @@ type Usage struct {
 	Since time.Time `json:"since"` // in the world's time
 	Until time.Time `json:"until"`
 
-	Requests    int `json:"requests"`     // all that reached the provider's API
+	Requests    int `json:"requests"`     // all that reached the providers' APIs
 	Charged     int `json:"charged"`      // those that counted against the primary rate limit
 	NotModified int `json:"not_modified"` // answered 304; free where they were authorised
-	Writes      int `json:"writes"`       // POST, PUT, PATCH and DELETE that were received
+	Writes      int `json:"writes"`       // requests that were received and may change something
 
 	Endpoints []Endpoint `json:"endpoints,omitempty"` // sorted by name
 	// Complaints are what no well-behaved client does, sorted by kind and endpoint.
@@ -29,13 +29,44 @@ type Usage struct {
 
 // Endpoint is the usage of one endpoint, such as "GET /repos/{owner}/{repo}/actions/runs".
 type Endpoint struct {
+	Vendor      string `json:"vendor"` // github, datadog or pagerduty
 	Name        string `json:"name"`
 	Requests    int    `json:"requests"`
 	Charged     int    `json:"charged"`
 	NotModified int    `json:"not_modified"`
+	Writes      int    `json:"writes"`
 }
 
-// ComplaintKind says what a client did wrong.
+// Of is the part of the usage that one provider saw: its totals, its endpoints, and what it complains of.
+func (u Usage) Of(vendor string) Usage {
+	out := Usage{Since: u.Since, Until: u.Until}
+	mine := map[string]bool{}
+	for _, e := range u.Endpoints {
+		if e.Vendor != vendor {
+			continue
+		}
+		mine[e.Name] = true
+		out.Requests += e.Requests
+		out.Charged += e.Charged
+		out.NotModified += e.NotModified
+		out.Writes += e.Writes
+		out.Endpoints = append(out.Endpoints, e)
+	}
+	for _, c := range u.Complaints {
+		if mine[c.Endpoint] || vendor == seen.GitHub && c.Kind == TokenToLogHost {
+			out.Complaints = append(out.Complaints, c)
+		}
+	}
+	for _, name := range u.Unread {
+		if mine[name] {
+			out.Unread = append(out.Unread, name)
+		}
+	}
+	return out
+}
+
+// ComplaintKind says what a client did wrong: one of the constants, or what the provider itself found
+// wrong with a request, as in "unknown query parameter".
 type ComplaintKind string
 
 // The kinds of complaints.
@@ -98,12 +129,12 @@ func (m *meter) reset(since time.Time) {
 	m.fetched, m.unread = map[string]bool{}, map[string]string{}
 }
 
-func (m *meter) see(s github.Seen, now time.Time) {
+func (m *meter) see(s seen.Request, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.endpoints[s.Endpoint]
 	if e == nil {
-		e = &Endpoint{Name: s.Endpoint}
+		e = &Endpoint{Vendor: s.Vendor, Name: s.Endpoint}
 		m.endpoints[s.Endpoint] = e
 	}
 	e.Requests++
@@ -116,11 +147,15 @@ func (m *meter) see(s github.Seen, now time.Time) {
 		e.NotModified++
 		m.total.NotModified++
 	}
-	if s.Method == "GET" {
+	for _, what := range s.Wrong {
+		m.complain(ComplaintKind(what), s.Endpoint)
+	}
+	if s.Read {
 		m.seeRead(s)
 		return
 	}
 	m.total.Writes++
+	e.Writes++
 	key := s.Method + s.URI + s.Body
 	if last, ok := m.writes[key]; ok && now.Sub(last) < 10*time.Minute {
 		m.complain(RepeatedWrite, s.Endpoint)
@@ -128,13 +163,13 @@ func (m *meter) see(s github.Seen, now time.Time) {
 	m.writes[key] = now
 }
 
-func (m *meter) seeRead(s github.Seen) {
+func (m *meter) seeRead(s seen.Request) {
 	if len(m.tagged)+len(m.fetched)+len(m.unread) > meterKept {
 		clear(m.tagged)
 		clear(m.fetched)
 		clear(m.unread)
 	}
-	key := s.Identity + s.URI
+	key := s.Identity + s.URI + s.Body
 	if m.tagged[key] && !s.Conditional {
 		m.complain(Unconditional, s.Endpoint)
 	}

@@ -37,6 +37,7 @@ func kinds() []Kind {
 
 // Rule says what goes wrong for which requests. The first rule of a Set that fits a request counts.
 type Rule struct {
+	Vendor     string        `json:"vendor,omitempty"` // whose API: github, datadog or pagerduty; "": any
 	Method     string        `json:"method,omitempty"` // "": any
 	Path       string        `json:"path"`             // a pattern of path.Match; a last element "**" stands for any rest
 	Kind       Kind          `json:"kind"`
@@ -61,8 +62,8 @@ func (rule Rule) validate() error {
 	return nil
 }
 
-func (rule Rule) fits(method, p string) bool {
-	if rule.Method != "" && !strings.EqualFold(rule.Method, method) {
+func (rule Rule) fits(vendor, method, p string) bool {
+	if rule.Vendor != "" && rule.Vendor != vendor || rule.Method != "" && !strings.EqualFold(rule.Method, method) {
 		return false
 	}
 	if head, ok := strings.CutSuffix(rule.Path, "**"); ok {
@@ -103,11 +104,11 @@ func (s *Set) Clear() {
 }
 
 // pick is the rule that strikes a request, if any. It counts the strike.
-func (s *Set) pick(r *http.Request) (Rule, bool) {
+func (s *Set) pick(vendor string, r *http.Request) (Rule, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, rule := range s.rules {
-		if !rule.fits(r.Method, r.URL.EscapedPath()) {
+		if !rule.fits(vendor, r.Method, r.URL.EscapedPath()) {
 			continue
 		}
 		if rule.Skip > 0 {

@@ -22,10 +22,12 @@ func TestFits(t *testing.T) {
 		{Rule{Path: "/repos/*/web/**"}, "GET", "/repos/acme/web/actions/runs", true},
 		{Rule{Path: "/repos/*/web/**"}, "GET", "/repos/acme/search/tags", false},
 		{Rule{Path: "/repos/*/web/**"}, "GET", "/repos/acme/web", false},
+		{Rule{Path: "/meta", Vendor: "github"}, "GET", "/meta", true},
+		{Rule{Path: "/meta", Vendor: "datadog"}, "GET", "/meta", false},
 		{Rule{Path: "/**"}, "DELETE", "/anything/at/all", true},
 		{Rule{Path: "/repos/acme/web/environments/prod%2Feu"}, "GET", "/repos/acme/web/environments/prod%2Feu", true},
 	} {
-		if got := x.rule.fits(x.method, x.path); got != x.want {
+		if got := x.rule.fits("github", x.method, x.path); got != x.want {
 			t.Errorf("%+v fits %s %s: %t", x.rule, x.method, x.path, got)
 		}
 	}
@@ -42,7 +44,8 @@ func TestOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h := s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	v := Vendor{Refuse: func(int, string, bool, int) ([]byte, map[string]string) { return []byte("{}"), nil }}
+	h := s.Wrap(v, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	ask := func(path string) int {
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, http.NoBody))

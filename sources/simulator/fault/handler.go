@@ -11,32 +11,39 @@ import (
 	"time"
 )
 
-// Wrap lets the rules of s strike the requests to next.
-func (s *Set) Wrap(next http.Handler) http.Handler {
+// Vendor is a provider whose requests are struck.
+type Vendor struct {
+	Name string
+	// Refuse is the body of a refusal as the provider words it, in JSON, and what else its head carries; for
+	// status 200 the body that says all the same that something went wrong. An empty message stands for the
+	// provider's own. Limited says that too much was asked; retryAfter is in seconds, 0 for none.
+	Refuse func(status int, message string, limited bool, retryAfter int) (body []byte, header map[string]string)
+}
+
+// Wrap lets the rules of s strike the requests to a provider.
+func (s *Set) Wrap(v Vendor, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rule, ok := s.pick(r)
+		rule, ok := s.pick(v.Name, r)
 		if !ok {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if !rule.before(w, r) {
+		if !rule.before(v, w, r) {
 			return
 		}
 		rec := &recorder{header: http.Header{}, status: http.StatusOK}
 		next.ServeHTTP(rec, r)
-		rule.after(w, rec)
+		rule.after(v, w, rec)
 	})
 }
 
 // before strikes what fails before the request is processed; true lets it be processed.
-func (rule Rule) before(w http.ResponseWriter, r *http.Request) bool {
+func (rule Rule) before(v Vendor, w http.ResponseWriter, r *http.Request) bool {
 	switch rule.Kind {
 	case Status:
-		rule.refuse(w, rule.code(http.StatusInternalServerError), rule.message("Server Error"), "")
+		rule.refuse(v, w, rule.code(http.StatusInternalServerError), false)
 	case Secondary:
-		rule.refuse(w, rule.code(http.StatusForbidden),
-			rule.message("You have exceeded a secondary rate limit. Please wait a few minutes before you try again."),
-			"/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits")
+		rule.refuse(v, w, rule.code(http.StatusForbidden), true)
 	case HTML:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(rule.code(http.StatusBadGateway))
@@ -73,22 +80,18 @@ func (rule Rule) message(otherwise string) string {
 	return otherwise
 }
 
-func (rule Rule) refuse(w http.ResponseWriter, code int, message, doc string) {
-	if rule.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(rule.RetryAfter))
+func (rule Rule) refuse(v Vendor, w http.ResponseWriter, code int, limited bool) {
+	body, header := v.Refuse(code, rule.Message, limited, rule.RetryAfter)
+	for name, value := range header {
+		w.Header().Set(name, value)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(code)
-	body, err := json.Marshal(map[string]string{
-		"message": message, "documentation_url": "https://docs.github.com/rest" + doc, "status": strconv.Itoa(code),
-	})
-	if err == nil {
-		_, _ = w.Write(body)
-	}
+	_, _ = w.Write(body)
 }
 
 // after spoils the answer of a request that was processed.
-func (rule Rule) after(w http.ResponseWriter, rec *recorder) {
+func (rule Rule) after(v Vendor, w http.ResponseWriter, rec *recorder) {
 	body := rec.body.Bytes()
 	switch rule.Kind {
 	case LostAnswer:
@@ -105,7 +108,8 @@ func (rule Rule) after(w http.ResponseWriter, rec *recorder) {
 	case WrongTypes:
 		body = mistype(body)
 	case ErrorIn200:
-		rec.status, body = http.StatusOK, []byte(`{"message":"`+rule.message("Something went wrong")+`","errors":[{"code":"internal"}]}`)
+		rec.status = http.StatusOK
+		body, _ = v.Refuse(http.StatusOK, rule.message("Something went wrong"), false, 0)
 		rec.header.Del("ETag")
 	case Status, HTML, Secondary, Hang, LostRequest, Latency:
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/signalbox/sources/simulator/seen"
 	"example.com/signalbox/sources/simulator/world"
 )
 
@@ -38,7 +39,7 @@ type Config struct {
 	Enterprise bool
 	// Observe hears of every request once its answer is known; nil: nobody listens. It is called while
 	// the world is locked.
-	Observe func(Seen)
+	Observe func(seen.Request)
 }
 
 // Identity is a credential and what it may do.
@@ -52,23 +53,6 @@ type Identity struct {
 
 	app     bool
 	expires time.Time
-}
-
-// Seen is one request and what became of it.
-type Seen struct {
-	Endpoint    string // method and pattern: "GET /repos/{owner}/{repo}/actions/runs"
-	Method, URI string
-	Identity    string
-	Body        string
-	Status      int
-	Charged     bool
-	Conditional bool
-	Tagged      bool // the answer carried an ETag
-	List        bool // the endpoint is a paged list
-	PageSize    bool // it named one
-	// Asked is the address of the page that was asked for, Next that of the one that was announced; both
-	// in one form, however the client wrote it.
-	Asked, Next string
 }
 
 // Server answers GitHub's REST API. It is safe for use by several goroutines at once.
@@ -251,9 +235,9 @@ func (c *call) run() answer {
 	}
 	c.headers(&a)
 	if s.cfg.Observe != nil {
-		s.cfg.Observe(Seen{
-			Endpoint: c.route.pattern, Method: c.r.Method, URI: c.r.URL.RequestURI(), Identity: c.login(), Body: string(c.body),
-			Status: a.status, Charged: charged, Conditional: c.r.Header.Get("If-None-Match") != "", Tagged: a.header["ETag"] != "",
+		s.cfg.Observe(seen.Request{
+			Vendor: seen.GitHub, Endpoint: c.route.pattern, Method: c.r.Method, URI: c.r.URL.RequestURI(), Identity: c.login(), Body: string(c.body),
+			Status: a.status, Read: c.r.Method == http.MethodGet, Charged: charged, Conditional: c.r.Header.Get("If-None-Match") != "", Tagged: a.header["ETag"] != "",
 			List: c.route.list, PageSize: c.q.Has("per_page"), Asked: c.pageBase() + "?" + c.q.Encode(), Next: c.next,
 		})
 	}
