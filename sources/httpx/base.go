@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,6 +23,9 @@ type Network struct {
 	// SignIn tells what Proxy wants to know; nil: nothing. It is asked for each request, within its
 	// context, and its errors are the request's.
 	SignIn func(context.Context) (user, password string, err error)
+	// Certificate is what a server that asks for one is shown; nil: nothing. It is asked for at each
+	// handshake, within its context, and its errors are the request's.
+	Certificate func(context.Context) (*tls.Certificate, error)
 }
 
 // Base makes a transport for n. It reads CAFile and nothing else. Every phase has a time-out but the
@@ -35,11 +39,17 @@ func Base(n Network) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, err
 	}
+	config := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	if n.Certificate != nil {
+		config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return n.Certificate(r.Context())
+		}
+	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                 proxy,
 		DialContext:           dialer.DialContext,
-		TLSClientConfig:       &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:       config,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          64,
 		MaxIdleConnsPerHost:   8,
@@ -93,7 +103,7 @@ func certPool(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(file)
+	pem, err := readPEM(file)
 	if err != nil {
 		return nil, fmt.Errorf("ca_file: %w", err)
 	}
@@ -105,4 +115,18 @@ func certPool(file string) (*x509.CertPool, error) {
 		return nil, errors.New("ca_file: " + file + " holds no certificate in PEM form")
 	}
 	return pool, nil
+}
+
+// readPEM reads a small file.
+func readPEM(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the file
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the file
+	}
+	return data, nil
 }

@@ -32,6 +32,7 @@ type Options struct {
 	BudgetKey string
 	Budget    sources.Budget
 	MaxBody   int64 // bytes; 0 means DefaultMaxBody
+	PlainHTTP bool  // http is not refused for Hosts on other machines: the user says that the network is trusted
 	UserAgent string
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -71,7 +72,8 @@ func (t *Transport) PausedUntil() time.Time {
 
 // RoundTrip sends one request. The request itself is not changed.
 func (t *Transport) RoundTrip(orig *http.Request) (*http.Response, error) {
-	if err := checkScheme(orig.URL); err != nil {
+	ours := t.hosts[hostKey(orig.URL)]
+	if err := checkScheme(orig.URL); err != nil && !(ours && t.o.PlainHTTP && orig.URL.Scheme == "http") {
 		closeBody(orig)
 		return nil, err
 	}
@@ -79,7 +81,6 @@ func (t *Transport) RoundTrip(orig *http.Request) (*http.Response, error) {
 	if t.o.UserAgent != "" {
 		req.Header.Set("User-Agent", t.o.UserAgent)
 	}
-	ours := t.hosts[hostKey(req.URL)]
 	if err := t.prepare(req, ours); err != nil {
 		closeBody(orig)
 		return nil, err
