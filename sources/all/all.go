@@ -6,6 +6,7 @@ import (
 	"example.com/signalbox/sources/alertmanager"
 	"example.com/signalbox/sources/datadog"
 	"example.com/signalbox/sources/github"
+	"example.com/signalbox/sources/pagerduty"
 	"example.com/signalbox/sources/prometheus"
 )
 
@@ -15,6 +16,7 @@ func Drivers() []sources.Driver {
 		alertmanager.Driver(),
 		datadog.Driver(),
 		github.Driver(),
+		pagerduty.Driver(),
 		prometheus.Driver(),
 	}
 }
