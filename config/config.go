@@ -32,12 +32,13 @@ type Config struct {
 	Guard    Guard    `yaml:"guard" doc:"The watch over a version after it was promoted."`
 	Notify   []Notify `yaml:"notify" doc:"Who is told of what was done."`
 
-	Theme    Theme           `yaml:"theme" doc:"How the board looks."`
-	Mouse    Switch          `yaml:"mouse" doc:"Whether the board takes mouse events: on or off."`
-	Keys     map[string]Keys `yaml:"keys" doc:"Keys of your own, by action: a key, a list of keys, or nothing to leave the action without a key."`
-	Refresh  Refresh         `yaml:"refresh" doc:"How often the sources are asked."`
-	StateDir string          `yaml:"state_dir" doc:"Where the state is kept; a relative path starts at this file's folder. The default follows the XDG rules."`
-	ReadOnly bool            `yaml:"read_only" doc:"Refuses every change. This version makes none."`
+	Theme     Theme           `yaml:"theme" doc:"How the board looks."`
+	Attention Attention       `yaml:"attention" doc:"How the board calls when a new page arrives."`
+	Mouse     Switch          `yaml:"mouse" doc:"Whether the board takes mouse events: on or off."`
+	Keys      map[string]Keys `yaml:"keys" doc:"Keys of your own, by action: a key, a list of keys, or nothing to leave the action without a key."`
+	Refresh   Refresh         `yaml:"refresh" doc:"How often the sources are asked."`
+	StateDir  string          `yaml:"state_dir" doc:"Where the state is kept; a relative path starts at this file's folder. The default follows the XDG rules."`
+	ReadOnly  bool            `yaml:"read_only" doc:"Refuses every change. This version makes none."`
 
 	// Discovered reports that this was made by Discover and no file says it.
 	Discovered bool `yaml:"-"`
@@ -64,7 +65,9 @@ type SourceEntry struct {
 // without its source), which are expanded on loading. {{env}}, {{target}}, {{sha}} and {{version}} stay
 // where they are allowed, for Expand.
 type Service struct {
-	Name         string        `yaml:"-"`
+	Name string `yaml:"-"`
+	// Team is whose service it is; "" is ours.
+	Team         string        `yaml:"team" doc:"Another team's service: it is shown where yours depend on it, and never acted on."`
 	Repo         RepoRef       `yaml:"repo" doc:"The repository, as source:owner/name."`
 	Environments []Environment `yaml:"environments" doc:"The stages, in the order towards production."`
 	Deploy       Deploy        `yaml:"deploy" doc:"How a version gets into an environment."`
@@ -77,10 +80,9 @@ type Service struct {
 	Runbook      string        `yaml:"runbook" doc:"The address of what to do when it burns."`
 	DependsOn    Strings       `yaml:"depends_on" doc:"Services that this one needs."`
 
-	// Incidents, SLOs and Metrics name what lives in other sources. They are checked, and used as soon as
-	// a driver can read them; Warnings says so until then.
-	Incidents []ObjectRef `yaml:"incidents" doc:"Incident services, as source:id."`
-	SLOs      []ObjectRef `yaml:"slos" doc:"Service level objectives, as source:id."`
+	// Incidents, SLOs and Metrics name what lives in other sources.
+	Incidents []ObjectRef `yaml:"incidents" doc:"What the service is called where people are paged for it, as source:id: a PagerDuty service's id, the value of a service tag or label. None: the service's own name."`
+	SLOs      []Objective `yaml:"slos" doc:"Service level objectives: source:id, or one that is computed from a query."`
 	Metrics   []Metric    `yaml:"metrics" doc:"What tells how the service behaves."`
 
 	// Discovered reports that the config does not name the service: it is shown, and never acted on.
@@ -129,6 +131,18 @@ type VersionFrom struct {
 	Field   string `yaml:"field" doc:"With url: the path of the version in its JSON."`
 }
 
+// Objective is a service level objective: one that the source knows by ID ("datadog:abc123" is enough), or
+// one that is computed from Query.
+type Objective struct {
+	Source  string        `yaml:"source" jsonschema:"required" doc:"The source that knows it."`
+	ID      string        `yaml:"id" doc:"What the source calls it."`
+	Name    string        `yaml:"name" doc:"What it is called, where a query computes it."`
+	Query   string        `yaml:"query" doc:"The ratio of bad events to all, with {{window}} in the place of its range."`
+	Traffic string        `yaml:"traffic" doc:"Requests a second, with {{window}}: on little traffic burn rates stay quiet."`
+	Target  float64       `yaml:"target" doc:"Percent that must be good: 99.95."`
+	Window  time.Duration `yaml:"window" doc:"Over which the budget lasts; 30d where nothing is said."`
+}
+
 // Metric is one number over time.
 type Metric struct {
 	Name   string   `yaml:"name" jsonschema:"required" doc:"What it is called."`
@@ -136,6 +150,9 @@ type Metric struct {
 	Query  string   `yaml:"query" jsonschema:"required" doc:"The question, in the source's own language."`
 	Unit   string   `yaml:"unit" doc:"What it is counted in."`
 	Limit  *float64 `yaml:"limit" doc:"From where on it is bad."`
+	Below  bool     `yaml:"below" doc:"It is bad below the limit, not above."`
+	// Signal is never empty after loading unless nothing tells: it follows from Name and Unit.
+	Signal string `yaml:"signal" jsonschema:"enum=errors,enum=latency,enum=traffic,enum=saturation,enum=other" doc:"Which of the golden signals it is; what its name says where nothing is written."`
 }
 
 // Policy is one rule on promotions or rollbacks. Its expression is not evaluated by this package.
@@ -188,6 +205,14 @@ type Theme struct {
 	SyncOutput string `yaml:"sync_output" jsonschema:"enum=auto,enum=on,enum=off" doc:"Whether frames are sent as synchronized output; auto follows TERM."`
 }
 
+// Attention is how the board calls when a new page arrives. It calls once for each.
+type Attention struct {
+	Bell   Switch `yaml:"bell" doc:"Whether the terminal's bell rings."`
+	Title  Switch `yaml:"title" doc:"Whether the terminal's title names what is triggered."`
+	Notify string `yaml:"notify" jsonschema:"enum=auto,enum=osc9,enum=osc777,enum=off" doc:"The desktop notification that the terminal is asked for; auto: where the terminal is known to have one."`
+	For    string `yaml:"for" jsonschema:"enum=mine,enum=all" doc:"Whose pages: those that are mine, or all that are shown."`
+}
+
 // Refresh is how often a repository is asked, by what happens in it: Live ≤ Waiting ≤ Quiet. The rate
 // budget may make it less often, never more.
 type Refresh struct {
@@ -208,9 +233,10 @@ type Switch bool
 // defaults is what a file starts from.
 func defaults() Config {
 	return Config{
-		Theme:   Theme{Palette: "auto", Glyphs: "auto", Color: "auto", SyncOutput: "auto"},
-		Mouse:   true,
-		Guard:   Guard{Window: 15 * time.Minute, OnFail: "ask"},
-		Refresh: Refresh{Live: 15 * time.Second, Waiting: 30 * time.Second, Quiet: 60 * time.Second},
+		Theme:     Theme{Palette: "auto", Glyphs: "auto", Color: "auto", SyncOutput: "auto"},
+		Mouse:     true,
+		Attention: Attention{Bell: true, Title: true, Notify: "auto", For: "mine"},
+		Guard:     Guard{Window: 15 * time.Minute, OnFail: "ask"},
+		Refresh:   Refresh{Live: 15 * time.Second, Waiting: 30 * time.Second, Quiet: 60 * time.Second},
 	}
 }

@@ -76,7 +76,7 @@ func expected(t reflect.Type) (want, fix string) {
 	case t == refType:
 		return "a reference to a secret", "write env:NAME, file:PATH or cmd:PROGRAM ARGS"
 	case t == durationType:
-		return "a duration", "write for example 30s, 15m or 2h"
+		return "a duration", "write for example 30s, 15m, 2h or 30d"
 	case t.Kind() == reflect.Slice && short:
 		return "a string or a list of strings", "write it as one, or as [one, two]"
 	case t.Kind() == reflect.Slice:
@@ -226,7 +226,7 @@ func (d *decoder) textError(n *node, err error) {
 }
 
 func (d *decoder) duration(n *node, v reflect.Value) {
-	got, err := time.ParseDuration(n.text)
+	got, err := parseDuration(n.text)
 	switch {
 	case n.kind != stringNode:
 		d.mismatch(n, v.Type())
@@ -236,6 +236,27 @@ func (d *decoder) duration(n *node, v reflect.Value) {
 	default:
 		v.SetInt(int64(got))
 	}
+}
+
+// parseDuration is time.ParseDuration, which also takes days in front: 30d, 1d12h.
+func parseDuration(s string) (time.Duration, error) {
+	days, rest, ok := strings.Cut(s, "d")
+	if !ok {
+		return time.ParseDuration(s) //nolint:wrapcheck // the caller says what is wrong in its own words
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil {
+		return 0, strconv.ErrSyntax
+	}
+	d := time.Duration(n) * 24 * time.Hour
+	if rest == "" {
+		return d, nil
+	}
+	more, err := time.ParseDuration(rest)
+	if more < 0 {
+		return 0, strconv.ErrSyntax
+	}
+	return d + more, err //nolint:wrapcheck // as above
 }
 
 // checkText refuses what could drive a terminal: YAML's escapes can write any character.

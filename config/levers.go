@@ -45,10 +45,8 @@ func (v *validator) levers() {
 // unusedKeys warns of a service's keys that nothing acts on yet. Those that come from the defaults are
 // warned of once, where they stand.
 func (v *validator) unusedKeys(service *node) {
-	for _, key := range []string{"incidents", "slos", "metrics", "migrations", "depends_on"} {
-		if e, ok := service.get(key); ok && e.value.kind != nullNode {
-			v.unused(e.pos, key)
-		}
+	if e, ok := service.get("migrations"); ok && e.value.kind != nullNode {
+		v.unused(e.pos, "migrations")
 	}
 }
 
@@ -114,28 +112,4 @@ func (v *validator) notify() {
 func (v *validator) has(path string) bool {
 	_, ok := v.config.tree.find(path)
 	return ok
-}
-
-// objects checks what a service names in other sources.
-func (v *validator) objects(at string, s *Service) {
-	for i, o := range s.Incidents {
-		v.knownObject(fmt.Sprintf("%s.incidents[%d]", at, i), o)
-	}
-	for i, o := range s.SLOs {
-		v.knownObject(fmt.Sprintf("%s.slos[%d]", at, i), o)
-	}
-	for i, m := range s.Metrics {
-		if m.Source != "" {
-			v.knownSource(fmt.Sprintf("%s.metrics[%d].source", at, i), m.Source)
-		}
-		if m.Name != "" && slices.ContainsFunc(s.Metrics[:i], func(o Metric) bool { return o.Name == m.Name }) {
-			v.at(fmt.Sprintf("%s.metrics[%d].name", at, i), "give each its own name", "there are two metrics %s", quoted(m.Name))
-		}
-	}
-}
-
-func (v *validator) knownObject(at string, o ObjectRef) {
-	if o.Source != "" {
-		v.knownSource(at, o.Source)
-	}
 }

@@ -53,7 +53,7 @@ func TestParseFull(t *testing.T) {
 		!slices.Equal(checkout.DependsOn, []string{"ledger"}) || !slices.Equal(checkout.Migrations, []string{"db/**"}) || checkout.Runbook != "https://x.example.com/checkout" {
 		t.Errorf("services %+v", c.Services)
 	}
-	if checkout.Incidents[0] != (ObjectRef{"pager", "P1"}) || checkout.SLOs[0] != (ObjectRef{"pager", "abc"}) || *checkout.Metrics[0].Limit != 2 {
+	if checkout.Incidents[0] != (ObjectRef{"pager", "P1"}) || checkout.SLOs[0] != (Objective{Source: "pager", ID: "abc"}) || *checkout.Metrics[0].Limit != 2 {
 		t.Errorf("others' objects %+v", checkout)
 	}
 	p := c.Policies
@@ -76,7 +76,7 @@ func TestParseFull(t *testing.T) {
 	for _, w := range c.Warnings {
 		warned = append(warned, fmt.Sprintf("%d:%d %s", w.Pos.Line, w.Pos.Column, strings.Fields(w.Msg)[0]))
 	}
-	if want := []string{"26:3 metrics", "28:14 incidents", "28:37 slos", "28:56 depends_on", "28:122 migrations", "30:1 policies", "33:1 guard", "34:1 notify", "40:1 read_only"}; !slices.Equal(warned, want) {
+	if want := []string{"28:122 migrations", "30:1 policies", "33:1 guard", "34:1 notify", "40:1 read_only"}; !slices.Equal(warned, want) {
 		t.Errorf("warnings %q", warned)
 	}
 	if w := parse(t, good+"read_only: false").Warnings; len(w) != 0 {
@@ -109,7 +109,7 @@ func TestMistakes(t *testing.T) {
 	const service = good + "services: {a: {repo: forge:x/a, "
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "servces: {}", `1:1: unknown key "servces": did you mean services?`},
-		{"unknown key, none near", "zzz: {}", `1:1: unknown key "zzz": known here: defaults, guard, include, keys, me, mouse, notify, policies, read_only, refresh, services, sources, state_dir, team, theme`},
+		{"unknown key, none near", "zzz: {}", `1:1: unknown key "zzz": known here: attention, defaults, guard, include, keys, me, mouse, notify, policies, read_only, refresh, services, sources, state_dir, team, theme`},
 		{"in a service", service + "envirnments: []}}", `2:33: unknown key "envirnments": did you mean environments?`},
 		{"in defaults", "defaults: {deploi: 1}", `1:12: unknown key "deploi": did you mean deploy?`},
 		{"of a driver", "sources: {forge: {tokn: x}}", `1:19: unknown key "tokn": did you mean token?`},
@@ -144,9 +144,9 @@ func TestMistakes(t *testing.T) {
 		{"enum, none near", "theme: {palette: solarized}", `1:18: "solarized" is not one of the values: known here: auto, colorblind, dark, light`},
 		{"a driver's enum", "sources: {forge: {level: hihg}}", `1:26: "hihg" is not one of the values: did you mean high?`},
 		{"switch", "mouse: maybe", `1:8: "maybe" is neither on nor off: write on or off`},
-		{"duration", "refresh: {live: 15}", "1:17: expected a duration, got a number: write for example 30s, 15m or 2h"},
-		{"bad duration", "refresh: {live: 15 seconds}", `1:17: "15 seconds" is not a duration: write for example 30s, 15m or 2h`},
-		{"negative duration", "refresh: {live: -1s}", `1:17: "-1s" is not a duration: write for example 30s, 15m or 2h`},
+		{"duration", "refresh: {live: 15}", "1:17: expected a duration, got a number: write for example 30s, 15m, 2h or 30d"},
+		{"bad duration", "refresh: {live: 15 seconds}", `1:17: "15 seconds" is not a duration: write for example 30s, 15m, 2h or 30d`},
+		{"negative duration", "refresh: {live: -1s}", `1:17: "-1s" is not a duration: write for example 30s, 15m, 2h or 30d`},
 		{"hasty", "refresh: {live: 1s}", "1:17: 1s is no useful interval: write 5s to 1h"},
 		{"order", "refresh: {live: 50s}", "1:10: live (50s), waiting (30s) and quiet (1m0s) are not in order: make live the shortest and quiet the longest"},
 		{"literal secret", "sources: {forge: {token: ghp_0123456789}}", "1:26: a secret may not be written into the config: name where it is kept: env:NAME, file:PATH or cmd:PROGRAM ARGS"},

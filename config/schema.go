@@ -48,6 +48,9 @@ func (s *schemer) of(t reflect.Type) *jsonschema.Schema {
 	return schema
 }
 
+// objectiveFields is Objective without its short form.
+type objectiveFields Objective
+
 // environmentFields is Environment without its short form.
 type environmentFields Environment
 
@@ -59,7 +62,7 @@ func (s *schemer) special(t reflect.Type) *jsonschema.Schema {
 	either := func(all ...*jsonschema.Schema) *jsonschema.Schema { return &jsonschema.Schema{OneOf: all} }
 	switch t {
 	case reflect.TypeFor[time.Duration]():
-		return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`}
+		return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+d)?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))*$`}
 	case reflect.TypeFor[secret.Ref]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^\s*(env|file|cmd):`}
 	case reflect.TypeFor[Strings]():
@@ -80,6 +83,8 @@ func (s *schemer) special(t reflect.Type) *jsonschema.Schema {
 		return text()
 	case reflect.TypeFor[Environment]():
 		return either(text(), s.of(reflect.TypeFor[environmentFields]()))
+	case reflect.TypeFor[Objective]():
+		return either(&jsonschema.Schema{Type: "string", Pattern: `^[^:]+:.+$`}, s.of(reflect.TypeFor[objectiveFields]()))
 	case reflect.TypeFor[[]Service]():
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: s.of(reflect.TypeFor[Service]())}
 	case reflect.TypeFor[[]SourceEntry]():

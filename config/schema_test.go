@@ -129,7 +129,7 @@ func sameBelow(t *testing.T, at string, typ reflect.Type, s *openapi3.Schema) {
 		}
 	case typ == reflect.TypeFor[[]Service]():
 		sameKeys(t, at+".*", typ.Elem(), s.AdditionalProperties.Schema.Value, "")
-	case typ == reflect.TypeFor[Environment]():
+	case typ == reflect.TypeFor[Environment](), typ == reflect.TypeFor[Objective]():
 		sameKeys(t, at, typ, s.OneOf[1].Value, "")
 	case typ.Kind() == reflect.Struct && len(fields(typ)) > 0:
 		sameKeys(t, at, typ, s, "")
@@ -150,7 +150,7 @@ func TestSample(t *testing.T) {
 		t.Errorf("got %+v, warnings %v", c, c.Warnings)
 	}
 	want := defaults()
-	if c.Theme != want.Theme || c.Mouse != want.Mouse || c.Refresh != want.Refresh {
+	if c.Theme != want.Theme || c.Mouse != want.Mouse || c.Refresh != want.Refresh || c.Attention != want.Attention {
 		t.Errorf("the sample shows other values than the defaults: %+v, %+v", c.Theme, c.Refresh)
 	}
 	for _, part := range []string{"sources:\n  forge:\n    # A forge.\n    type: forge\n\n    # Its token.\n", "\n\n  # A pager.\n  pager:\n"} {

@@ -14,10 +14,11 @@ const (
 	varTarget  = "target"
 	varSHA     = "sha"
 	varVersion = "version"
+	varWindow  = "window"
 )
 
 func variables() []string {
-	return []string{varService, varRepo, varEnv, varTarget, varSHA, varVersion}
+	return []string{varService, varRepo, varEnv, varTarget, varSHA, varVersion, varWindow}
 }
 
 // later are the variables that the value at path, within a service, may keep. Indexes of lists are "*".
@@ -25,9 +26,12 @@ func later(path []string) []string {
 	switch {
 	case len(path) == 3 && path[0] == "deploy" && path[1] == "inputs":
 		return []string{varEnv, varTarget, varSHA, varVersion}
-	case slices.Equal(path, []string{"version_from", "url"}),
-		slices.Equal(path, []string{"metrics", "*", "query"}):
+	case slices.Equal(path, []string{"version_from", "url"}):
 		return []string{varEnv, varTarget}
+	case slices.Equal(path, []string{"metrics", "*", "query"}):
+		return []string{varEnv}
+	case slices.Equal(path, []string{"slos", "*", "query"}), slices.Equal(path, []string{"slos", "*", "traffic"}):
+		return []string{varEnv, varWindow}
 	case slices.Equal(path, []string{"environments", "*", "provider_name"}):
 		return []string{varTarget}
 	default:

@@ -76,6 +76,16 @@ func (r *ObjectRef) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// UnmarshalText reads source:id.
+func (o *Objective) UnmarshalText(text []byte) error {
+	var ref ObjectRef
+	if err := ref.UnmarshalText(text); err != nil {
+		return err
+	}
+	*o = Objective{Source: ref.Source, ID: ref.ID}
+	return nil
+}
+
 // UnmarshalText takes a name as the whole environment.
 func (e *Environment) UnmarshalText(text []byte) error {
 	*e = Environment{Name: string(text)}

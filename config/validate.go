@@ -161,7 +161,7 @@ func (v *validator) services() {
 		v.name("a service", s.Name, v.keyed("services", s.Name))
 		if e, ok := v.config.tree.find(at + ".repo"); s.Repo != (RepoRef{}) {
 			v.knownSource(at+".repo", s.Repo.Source)
-		} else if !ok {
+		} else if !ok && !s.elsewhere() {
 			v.add(e, "add repo: source:owner/name", "the service %s has no repo", quoted(s.Name))
 		}
 		v.environments(at, s)
@@ -184,6 +184,12 @@ func (v *validator) services() {
 		}
 		v.objects(at, s)
 	}
+}
+
+// elsewhere reports that s is known by what other sources tell of it: another team's service, or one whose
+// pages or metrics alone are shown.
+func (s *Service) elsewhere() bool {
+	return s.Team != "" || len(s.Incidents) > 0 || len(s.Metrics) > 0 || len(s.SLOs) > 0
 }
 
 // environments checks a service's stages, and fills in what follows: the provider's name, and which
