@@ -51,6 +51,8 @@ type Options struct {
 	// Remote says that the terminal is not on this machine: what is copied is shown as well, as nobody
 	// can tell whether the copy arrived.
 	Remote bool
+	// Notify is what NotifyAuto means on this terminal: TerminalNotify knows. "" is NotifyOff.
+	Notify string
 
 	Clock    func() time.Time
 	Snapshot *store.Snapshot // what to show before the first one arrives; nil: nothing is known
@@ -65,6 +67,8 @@ type Settings struct {
 	Theme *theme.Theme   // nil: the default
 	Zone  *time.Location // nil: UTC
 	Mouse bool
+
+	Attention Attention
 }
 
 // Setup is the page of a board that nothing has been configured for.
