@@ -25,22 +25,19 @@ const ID pane.ID = "deployments"
 
 // Pane is the pane. It derives its lanes when the board changes, never while it draws.
 type Pane struct {
-	all    insight.Deployments
-	rows   []int // the lanes that the filter lets through
-	key    insight.Key
-	view   insight.View
-	day    time.Time
-	list   component.List[string] // by service: the config names each once
-	filter kit.Filter
-	table  table
-	size   pane.Sized
-	below  int
+	all   insight.Deployments
+	rows  []int // the lanes that the filter lets through
+	key   insight.Key
+	view  insight.View
+	day   time.Time
+	list  kit.Listing[string] // by service: the config names each once
+	table table
 }
 
 var _ pane.Pane = (*Pane)(nil)
 
 // New makes the pane.
-func New() *Pane { return &Pane{} }
+func New() *Pane { return &Pane{list: kit.Listing[string]{Head: true}} }
 
 // ID implements pane.Pane.
 func (p *Pane) ID() pane.ID { return ID }
@@ -49,7 +46,7 @@ func (p *Pane) ID() pane.ID { return ID }
 func (p *Pane) Init() tea.Cmd { return nil }
 
 // Typing implements pane.Pane.
-func (p *Pane) Typing() bool { return p.filter.Typing() }
+func (p *Pane) Typing() bool { return p.list.Filter.Typing() }
 
 // Seconds implements pane.Pane: its clocks show minutes.
 func (p *Pane) Seconds(pane.Env) bool { return false }
@@ -113,16 +110,16 @@ func (p *Pane) state() (broken, waits int) {
 
 // Update implements pane.Pane.
 func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
+	taken, changed := p.list.Take(msg, p.lines())
+	if changed {
+		p.narrow(e)
+	}
+	if taken {
+		return p, nil
+	}
 	switch m := msg.(type) {
-	case pane.Sized:
-		p.size = m
-		p.arrange(e)
 	case pane.Changed:
 		p.derive(e)
-	case tea.KeyMsg:
-		p.typed(e, m)
-	case pane.Click:
-		p.click(m)
 	case pane.Action:
 		return p, p.act(e, m)
 	}
@@ -139,36 +136,22 @@ func (p *Pane) derive(e pane.Env) {
 		p.key, p.view, p.day = insight.KeyOf(e.Snap, caps()...), v, day
 	}
 	p.table.measure(e, &p.all)
-	p.narrow()
-	p.arrange(e)
+	p.narrow(e)
 }
 
-func (p *Pane) narrow() {
-	words := p.filter.Words()
+// narrow applies the filter, and shares the region's lines between head, filter, list and remarks.
+func (p *Pane) narrow(e pane.Env) {
+	words := p.list.Filter.Words()
 	p.rows = p.rows[:0]
 	for i := range p.all.Lanes {
 		if p.all.Lanes[i].Matches(words) {
 			p.rows = append(p.rows, i)
 		}
 	}
-	p.list.Sync(p.lines())
-}
-
-func (p *Pane) arrange(e pane.Env) {
-	p.below = kit.Below(len(subject().Remarks(e, subject().Feeds(e), p.size.W-2)), p.size.H)
-	p.table.fit(p.size.W, e.Snap.Has(store.Metrics))
-	p.list.Resize(p.size.H-p.above()-p.below, p.lines())
-}
-
-func (p *Pane) above() int {
-	n := 0
-	if p.size.H >= 3 {
-		n++
-	}
-	if p.filter.Active() {
-		n++
-	}
-	return n
+	sum, size := subject().Feeds(e), p.list.Size()
+	p.list.Sync(p.lines(), sum.Loading == 0)
+	p.table.fit(size.W, e.Snap.Has(store.Metrics))
+	p.list.Arrange(len(subject().Remarks(e, sum, size.W-2)), p.lines())
 }
 
 func (p *Pane) lane(i int) *insight.Lane { return &p.all.Lanes[p.rows[i]] }
@@ -178,44 +161,10 @@ func (p *Pane) lines() component.Rows[string] {
 		Height: func(i int) int { return height(p.lane(i)) }}
 }
 
-func (p *Pane) typed(e pane.Env, k tea.KeyMsg) {
-	switch p.filter.Key(k) {
-	case kit.TypedText:
-		p.narrow()
-	case kit.TypedDone:
-		p.narrow()
-		p.arrange(e)
-	case kit.TypedUp:
-		p.list.Move(-1, p.lines())
-	case kit.TypedDown:
-		p.list.Move(1, p.lines())
-	case kit.TypedNothing:
-	}
-}
-
-func (p *Pane) click(c pane.Click) {
-	if c.Wheel != 0 {
-		p.list.Move(c.Wheel, p.lines())
-		return
-	}
-	p.list.Click(c.Y-p.above(), p.lines())
-}
-
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
-	if p.list.Do(a.Action, a.Count, p.lines()) {
-		return nil
-	}
 	switch a.Action {
-	case keymap.Filter:
-		p.filter.Open()
-		p.arrange(e)
 	case keymap.Back:
-		if !p.filter.Active() {
-			return kit.Send(pane.Close{})
-		}
-		p.filter.Clear()
-		p.narrow()
-		p.arrange(e)
+		return kit.Send(pane.Close{})
 	case keymap.Refresh:
 		return kit.Send(subject().Refresh(e))
 	case keymap.OpenDetail:
@@ -263,23 +212,17 @@ func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
 
 // Draw implements pane.Pane.
 func (p *Pane) Draw(e pane.Env, r screen.Region) {
-	w, h := r.Size()
+	w, _ := r.Size()
 	sum := subject().Feeds(e)
 	if p.bare(e, sum) {
 		subject().Missing(e, sum, p.empty(e)).Draw(r, e.Theme)
 		return
 	}
-	y := 0
-	if h >= 3 {
-		p.table.head(e, r, p.all.Stages)
-		y++
-	}
-	if p.filter.Active() {
-		p.filter.Draw(r.Sub(0, y, w, 1), e.Theme, len(p.rows), len(p.all.Lanes))
-		y++
-	}
-	p.drawRows(e, r.Sub(0, y, w, h-y-p.below))
-	kit.DrawRemarks(e, r, p.below, subject().Remarks(e, sum, w-2))
+	p.list.Draw(e, r, p.lines(), kit.Drawing{
+		Head: func(r screen.Region) { p.table.head(e, r, p.all.Stages) },
+		Row:  func(r screen.Region, i int) { p.table.row(e, r, p.lane(i)) },
+		Of:   len(p.all.Lanes), None: "No service matches the filter.", Remarks: subject().Remarks(e, sum, w-2),
+	})
 }
 
 // bare reports that there is nothing to show but a reason: lanes without data say less than it.
@@ -296,24 +239,6 @@ func (p *Pane) bare(e pane.Env, sum insight.FeedSum) bool {
 		}
 	}
 	return true
-}
-
-func (p *Pane) drawRows(e pane.Env, r screen.Region) {
-	w, h := r.Size()
-	at, some := p.list.At()
-	y := 0
-	for i := p.list.Top(); i < len(p.rows) && y < h; i++ {
-		l := p.lane(i)
-		n := height(l)
-		p.table.row(e, r.Sub(0, y, w, n), l)
-		if some && i == at {
-			kit.Mark(e, r, y, min(n, h-y))
-		}
-		y += n
-	}
-	if len(p.rows) == 0 {
-		kit.Notice{Token: theme.Muted, Glyph: theme.GlyphDot, Title: "No service matches the filter.", Lines: []string{"Esc clears it."}}.Draw(r, e.Theme)
-	}
 }
 
 func (p *Pane) empty(e pane.Env) kit.Notice {

@@ -25,27 +25,21 @@ const ID pane.ID = "pipelines"
 
 // Pane is the pane. It derives its rows when the board changes, never while it draws.
 type Pane struct {
-	all    insight.Pipelines
-	rows   []int // the rows of all that the filter lets through
-	key    insight.Key
-	view   insight.View
-	at     time.Time // the minute of the derivation: ages hide and show rows
-	list   component.List[sources.Ref]
-	filter kit.Filter
-	table  table
-	size   pane.Sized
-	below  int // lines of remarks
-	asked  sources.Ref
-	gen    int
-	// chosen reports that somebody moved the cursor, or that every feed has answered: from then on the
-	// cursor stays on its run. Before that it rests on the first line, which is the most urgent one.
-	chosen bool
+	all   insight.Pipelines
+	rows  []int // the rows of all that the filter lets through
+	key   insight.Key
+	view  insight.View
+	at    time.Time // the minute of the derivation: ages hide and show rows
+	list  kit.Listing[sources.Ref]
+	table table
+	asked sources.Ref
+	gen   int
 }
 
 var _ pane.Pane = (*Pane)(nil)
 
 // New makes the pane.
-func New() *Pane { return &Pane{} }
+func New() *Pane { return &Pane{list: kit.Listing[sources.Ref]{Head: true}} }
 
 // ID implements pane.Pane.
 func (p *Pane) ID() pane.ID { return ID }
@@ -54,7 +48,7 @@ func (p *Pane) ID() pane.ID { return ID }
 func (p *Pane) Init() tea.Cmd { return nil }
 
 // Typing implements pane.Pane.
-func (p *Pane) Typing() bool { return p.filter.Typing() }
+func (p *Pane) Typing() bool { return p.list.Filter.Typing() }
 
 // Seconds implements pane.Pane: its clocks show minutes.
 func (p *Pane) Seconds(pane.Env) bool { return false }
@@ -95,20 +89,17 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 
 // Update implements pane.Pane.
 func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
+	taken, changed := p.list.Take(msg, p.lines())
+	if changed {
+		p.narrow(e)
+	}
+	if taken {
+		return p, nil
+	}
 	switch m := msg.(type) {
-	case pane.Sized:
-		p.size = m
-		p.arrange(e)
 	case pane.Changed:
 		p.derive(e)
-	case tea.KeyMsg:
-		p.chosen = true
-		p.typed(e, m)
-	case pane.Click:
-		p.chosen = true
-		return p, p.click(m)
 	case pane.Action:
-		p.chosen = true
 		return p, p.act(e, m)
 	case pane.Reply:
 		return p, p.answered(m)
@@ -119,7 +110,7 @@ func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 // derive makes the rows anew when the runs, the view or the minute changed.
 func (p *Pane) derive(e pane.Env) {
 	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
-	if p.chosen {
+	if p.list.Chosen() {
 		v.Keep, _ = p.list.Key()
 	}
 	minute := e.Now.Truncate(time.Minute)
@@ -129,43 +120,22 @@ func (p *Pane) derive(e pane.Env) {
 		p.key, p.view, p.at = insight.KeyOf(e.Snap, store.Runs), v, minute
 		p.table.measure(p.all.Rows, e)
 	}
-	if !p.chosen {
-		p.list = component.List[sources.Ref]{}
-		p.chosen = len(p.all.Rows) > 0 && subject().Feeds(e).Loading == 0
-	}
-	p.narrow()
-	p.arrange(e)
+	p.narrow(e)
 }
 
-// narrow applies the filter.
-func (p *Pane) narrow() {
-	words := p.filter.Words()
+// narrow applies the filter, and shares the region's lines between head, filter, list and remarks.
+func (p *Pane) narrow(e pane.Env) {
+	words := p.list.Filter.Words()
 	p.rows = p.rows[:0]
 	for i := range p.all.Rows {
 		if p.all.Rows[i].Matches(words) {
 			p.rows = append(p.rows, i)
 		}
 	}
-	p.list.Sync(p.lines())
-}
-
-// arrange shares the region's lines between head, filter, list and remarks.
-func (p *Pane) arrange(e pane.Env) {
-	p.below = kit.Below(len(subject().Remarks(e, subject().Feeds(e), p.size.W-2)), p.size.H)
-	p.table.fit(p.size.W, e.Compact)
-	p.list.Resize(p.size.H-p.above()-p.below, p.lines())
-}
-
-// above is how many lines stand over the list.
-func (p *Pane) above() int {
-	n := 0
-	if p.size.H >= 3 {
-		n++
-	}
-	if p.filter.Active() {
-		n++
-	}
-	return n
+	sum, size := subject().Feeds(e), p.list.Size()
+	p.list.Sync(p.lines(), sum.Loading == 0)
+	p.table.fit(size.W, e.Compact)
+	p.list.Arrange(len(subject().Remarks(e, sum, size.W-2)), p.lines())
 }
 
 func (p *Pane) row(i int) *insight.Pipeline { return &p.all.Rows[p.rows[i]] }
@@ -176,46 +146,11 @@ func (p *Pane) lines() component.Rows[sources.Ref] {
 		Height: func(i int) int { return height(p.row(i)) }}
 }
 
-func (p *Pane) typed(e pane.Env, k tea.KeyMsg) {
-	switch p.filter.Key(k) {
-	case kit.TypedText:
-		p.narrow()
-	case kit.TypedDone:
-		p.narrow()
-		p.arrange(e)
-	case kit.TypedUp:
-		p.list.Move(-1, p.lines())
-	case kit.TypedDown:
-		p.list.Move(1, p.lines())
-	case kit.TypedNothing:
-	}
-}
-
-func (p *Pane) click(c pane.Click) tea.Cmd {
-	if c.Wheel != 0 {
-		p.list.Move(c.Wheel, p.lines())
-		return nil
-	}
-	p.list.Click(c.Y-p.above(), p.lines())
-	return nil
-}
-
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
-	if p.list.Do(a.Action, a.Count, p.lines()) {
-		return nil
-	}
 	i, some := p.list.At()
 	switch a.Action {
-	case keymap.Filter:
-		p.filter.Open()
-		p.arrange(e)
 	case keymap.Back:
-		if !p.filter.Active() {
-			return kit.Send(pane.Close{})
-		}
-		p.filter.Clear()
-		p.narrow()
-		p.arrange(e)
+		return kit.Send(pane.Close{})
 	case keymap.Refresh:
 		return kit.Send(subject().Refresh(e))
 	case keymap.OpenDetail:
@@ -285,42 +220,17 @@ func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
 
 // Draw implements pane.Pane.
 func (p *Pane) Draw(e pane.Env, r screen.Region) {
-	w, h := r.Size()
+	w, _ := r.Size()
 	sum := subject().Feeds(e)
 	if len(p.all.Rows) == 0 {
 		subject().Missing(e, sum, p.empty(e)).Draw(r, e.Theme)
 		return
 	}
-	y := 0
-	if h >= 3 {
-		p.table.head(e, r)
-		y++
-	}
-	if p.filter.Active() {
-		p.filter.Draw(r.Sub(0, y, w, 1), e.Theme, len(p.rows), len(p.all.Rows))
-		y++
-	}
-	body := r.Sub(0, y, w, h-y-p.below)
-	p.drawRows(e, body)
-	kit.DrawRemarks(e, r, p.below, subject().Remarks(e, sum, w-2))
-}
-
-func (p *Pane) drawRows(e pane.Env, r screen.Region) {
-	w, h := r.Size()
-	at, some := p.list.At()
-	y := 0
-	for i := p.list.Top(); i < len(p.rows) && y < h; i++ {
-		row := p.row(i)
-		n := height(row)
-		p.table.row(e, r.Sub(0, y, w, n), row)
-		if some && i == at {
-			kit.Mark(e, r, y, min(n, h-y))
-		}
-		y += n
-	}
-	if len(p.rows) == 0 {
-		kit.Notice{Token: theme.Muted, Glyph: theme.GlyphDot, Title: "No pipeline matches the filter.", Lines: []string{"Esc clears it."}}.Draw(r, e.Theme)
-	}
+	p.list.Draw(e, r, p.lines(), kit.Drawing{
+		Head: func(r screen.Region) { p.table.head(e, r) },
+		Row:  func(r screen.Region, i int) { p.table.row(e, r, p.row(i)) },
+		Of:   len(p.all.Rows), None: "No pipeline matches the filter.", Remarks: subject().Remarks(e, sum, w-2),
+	})
 }
 
 func (p *Pane) empty(e pane.Env) kit.Notice {
