@@ -232,6 +232,7 @@ type Rate struct {
 	Limit     int // requests a window; 0 when the provider does not say
 	Remaining int
 	Reset     time.Time
+	Window    time.Duration // what Limit is for; 0: what the driver's Grants says
 }
 
 // Budget is the shared rate budget of one machine's user. Key names a credential without revealing it.
@@ -264,6 +265,9 @@ type Driver struct {
 	// Sample is commented YAML, embedded from sample.yaml: one entry of `sources:` without its name and
 	// without indentation, `type:` included.
 	Sample string
+	// Grants is what the provider grants one credential, until its answers say otherwise: Limit requests a
+	// Window. The zero value: it limits nobody.
+	Grants Rate
 	// Config returns a pointer to a new config struct that holds its defaults. Decoding, the schema and
 	// the docs come from its yaml, doc and jsonschema tags. It may have a Validate() error method; a
 	// FieldError in that error's tree names the key.

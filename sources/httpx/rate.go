@@ -45,6 +45,9 @@ func ParseRate(h http.Header, now time.Time) (sources.Rate, bool) {
 	if limit, ok := number(h, "Limit"); ok {
 		r.Limit = int(limit)
 	}
+	if period, ok := number(h, "Period"); ok {
+		r.Window = time.Duration(period) * time.Second
+	}
 	if reset, ok := number(h, "Reset"); ok {
 		if reset < 1e9 {
 			r.Reset = now.Add(time.Duration(reset) * time.Second)

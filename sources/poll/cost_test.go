@@ -46,7 +46,7 @@ func (h *hub) live(scope string) bool {
 func (h *hub) request(what string, every time.Duration) (changed bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	b := h.budget.For("github")
+	b := h.budget.For("github", state.Limit{})
 	if err := b.Take("token"); err != nil {
 		h.refused++
 		return false, err

@@ -260,9 +260,43 @@ func (e *Engine) whenIdle(ended []*loop) <-chan struct{} {
 	return idle
 }
 
+// Adjust gives feeds that are known another Query.Window, Step and Followed, and reads those at once for
+// which that changes anything. Their data and health stay; all else of the feeds is ignored, and so are
+// feeds that are not known.
+func (e *Engine) Adjust(feeds []Feed) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now, some := e.o.Elapsed(), false
+	for _, f := range feeds {
+		l := e.byKey[f.Key]
+		if l == nil {
+			continue
+		}
+		q := l.feed.Query
+		q.Window, q.Step, q.Followed = f.Query.Window, f.Query.Step, f.Query.Followed
+		if q.Window == l.feed.Query.Window && q.Step == l.feed.Query.Step && q.Followed == l.feed.Query.Followed {
+			continue
+		}
+		l.feed.Query = q
+		if q.Followed {
+			l.nudge(now)
+			some = true
+		}
+	}
+	if some {
+		e.signal()
+	}
+}
+
+// same reports that f and o are read alike, but for how much somebody wants to see of them.
 func (f Feed) same(o Feed) bool {
 	a, b := f.Query, o.Query
 	a.Now, b.Now = time.Time{}, time.Time{}
+	a.Window, a.Step, a.Followed = b.Window, b.Step, b.Followed
+	if !slices.EqualFunc(a.Services, b.Services, sameService) {
+		return false
+	}
+	a.Services, b.Services = nil, nil
 	return f.Key == o.Key && sameSource(f.Source, o.Source) && reflect.DeepEqual(a, b)
 }
 

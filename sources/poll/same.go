@@ -50,6 +50,16 @@ func sameSLO(x, y sources.SLO) bool {
 	return burns && numbers && reflect.DeepEqual(x, y)
 }
 
+func sameService(x, y sources.ServiceSpec) bool {
+	metrics := slices.EqualFunc(x.Metrics, y.Metrics, func(m, n sources.MetricSpec) bool {
+		limit := sameNumber(m.Limit, n.Limit)
+		m.Limit, n.Limit = 0, 0
+		return limit && m == n
+	})
+	x.Metrics, y.Metrics = nil, nil
+	return metrics && reflect.DeepEqual(x, y)
+}
+
 func sameNumber[F ~float64](a, b F) bool {
 	return a == b || math.IsNaN(float64(a)) && math.IsNaN(float64(b))
 }

@@ -94,6 +94,9 @@ func (a *account) part(fraction float64) int {
 	n := a.limit.Requests
 	if a.rate.Limit > 0 {
 		n = a.rate.Limit
+		if w := a.rate.Window; w > 0 {
+			n = int(float64(n) * float64(a.limit.Window) / float64(w))
+		}
 	}
 	return int(float64(n) * fraction)
 }

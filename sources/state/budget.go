@@ -98,22 +98,27 @@ func (b *Budget) Alone() string {
 	return b.alone
 }
 
-// For is the budget as source gets it: Usage then knows which credentials are the source's.
-func (b *Budget) For(source string) sources.Budget { return sourceBudget{b, source} }
+// For is the budget as source gets it: Usage then knows which credentials are the source's, and l is the
+// limit of those that nobody has used before. The zero Limit is what the options say.
+func (b *Budget) For(source string, l Limit) sources.Budget { return sourceBudget{b, source, l} }
 
 type sourceBudget struct {
 	*Budget
 	source string
+	limit  Limit
 }
 
 func (s sourceBudget) Take(key string) error {
-	s.learn(s.source, key)
+	s.learn(s.source, key, s.limit)
 	return s.Budget.Take(key)
 }
 
-func (b *Budget) learn(source, key string) {
+func (b *Budget) learn(source, key string, l Limit) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.accounts[key] == nil && l != (Limit{}) {
+		b.accounts[key] = newAccount(key, l)
+	}
 	for _, k := range b.keys[source] {
 		if k == key {
 			return

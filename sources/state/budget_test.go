@@ -447,7 +447,7 @@ func TestSeveralRequestsAtOnce(t *testing.T) {
 	d, _ := openDir(t)
 	clock := &hand{t: now}
 	b := another(d, clock, 0)
-	source := b.For("github")
+	source := b.For("github", Limit{})
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	taken := 0
@@ -480,7 +480,7 @@ func TestUsageOfASourceIsItsTightest(t *testing.T) {
 	t.Parallel()
 	clock := &hand{t: now}
 	b := NewBudget(nil, BudgetOptions{Now: clock.now, Limit: thousand})
-	github := b.For("github")
+	github := b.For("github", Limit{})
 	for range 10 {
 		if err := github.Take("a"); err != nil {
 			t.Fatal(err)
@@ -491,7 +491,7 @@ func TestUsageOfASourceIsItsTightest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := b.For("other").Take("c"); err != nil {
+	if err := b.For("other", Limit{}).Take("c"); err != nil {
 		t.Fatal(err)
 	}
 	if u := b.Usage("github", ""); u.Used != 50 || u.Spent != 60 {
@@ -663,7 +663,7 @@ func BenchmarkTake(b *testing.B) {
 				d, _ = openDir(b)
 			}
 			// Free requests, as most of a board's are.
-			budget := NewBudget(d, BudgetOptions{}).For("github")
+			budget := NewBudget(d, BudgetOptions{}).For("github", Limit{})
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := budget.Take("token"); err != nil {

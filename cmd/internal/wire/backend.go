@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -86,9 +88,73 @@ func (b *Board) load(ctx context.Context, ask pane.Ask) (a pane.Answer, err erro
 			a.Comparison, err = set.Comparer.Compare(ctx, ask.Comparison.Scope, ask.Base, ask.Head, b.paths(ask.Comparison))
 		}
 		return a, err
+	case !ask.Incident.IsZero():
+		set, err := b.source(ask.Incident)
+		if err == nil && set.Detail == nil {
+			err = unsupported("log of an incident", ask.Incident)
+		}
+		if err == nil {
+			a.Incident, err = set.Detail.ReadIncident(ctx, ask.Incident)
+		}
+		return a, err
+	case !ask.Metric.IsZero():
+		a.Series, err = b.series(ctx, ask)
+		return a, err
 	default:
 		return a, &sources.Error{Kind: sources.Invalid, Op: "load", Msg: "nothing was asked for"}
 	}
+}
+
+// series reads one metric over the span that is asked for.
+func (b *Board) series(ctx context.Context, ask pane.Ask) ([]sources.Series, error) {
+	set, err := b.source(ask.Metric)
+	if err != nil {
+		return nil, err
+	}
+	spec, ok := b.metric(ask.Metric)
+	if !ok || set.Metrics == nil {
+		return nil, &sources.Error{
+			Kind: sources.NotExist, Op: "load", Scope: ask.Metric.ID, Msg: "the config names no such metric any more", Fix: "look at metrics: of the service",
+		}
+	}
+	q := sources.Query{Scope: spec.Name, Services: []sources.ServiceSpec{spec}, Now: ask.Until, Window: ask.Span, Step: ask.Step}
+	if q.Now.IsZero() {
+		q.Now = b.now()
+	}
+	batch, err := set.Metrics.QueryMetrics(ctx, q)
+	switch {
+	case errors.Is(err, sources.ErrNotModified):
+		return nil, &sources.Error{Kind: sources.Invalid, Op: "load", Scope: ask.Metric.ID, Msg: "the source answers that nothing changed to a new question", Err: err}
+	case err != nil:
+		return nil, err //nolint:wrapcheck // a *sources.Error already
+	case len(batch.Notices) > 0 && len(batch.Items) == 0:
+		n := batch.Notices[0]
+		return nil, &sources.Error{Kind: n.Kind, Op: "load", Scope: n.Scope, Msg: n.Text.String(), Fix: n.Fix.String()}
+	}
+	own := func(s sources.Series) bool { return s.Ref == ask.Metric }
+	if i := slices.IndexFunc(batch.Items, own); i > 0 {
+		first := batch.Items[i]
+		rest := slices.DeleteFunc(slices.Clone(batch.Items), own)
+		return append([]sources.Series{first}, rest...), nil
+	}
+	return batch.Items, nil
+}
+
+// metric is the service that a series belongs to, with the spec of that series' metric alone.
+func (b *Board) metric(ref sources.Ref) (spec sources.ServiceSpec, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.config.Services {
+		spec = specOf(&b.config.Services[i], ref.Source)
+		for _, m := range spec.Metrics {
+			id := sources.MetricID(spec.Name, m.Name, "")
+			if ref.ID == id || strings.HasPrefix(ref.ID, id+"{") {
+				spec.Metrics, spec.SLOs = []sources.MetricSpec{m}, nil
+				return spec, true
+			}
+		}
+	}
+	return sources.ServiceSpec{}, false
 }
 
 // source is what the source of an object can do.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ func catalogOf(cfg *config.Config, opened []*openSource) *store.Catalog {
 		s := &cfg.Services[i]
 		one := store.Service{
 			Name: s.Name, Source: s.Repo.Source, Repo: s.Repo.Scope,
-			Runbook: s.Runbook, DependsOn: slices.Clone(s.DependsOn), Discovered: s.Discovered,
+			Team: s.Team, Runbook: s.Runbook, DependsOn: slices.Clone(s.DependsOn), Discovered: s.Discovered,
 		}
 		for _, e := range s.Environments {
 			one.Environments = append(one.Environments, e.Name)
@@ -38,13 +39,17 @@ func specsOf(cfg *config.Config) map[scope][]sources.ServiceSpec {
 	out := map[scope][]sources.ServiceSpec{}
 	for i := range cfg.Services {
 		s := &cfg.Services[i]
+		if s.Repo == (config.RepoRef{}) {
+			continue
+		}
 		key := scope{s.Repo.Source, s.Repo.Scope}
-		out[key] = append(out[key], specOf(s))
+		out[key] = append(out[key], specOf(s, s.Repo.Source))
 	}
 	return out
 }
 
-func specOf(s *config.Service) sources.ServiceSpec {
+// specOf is what a source has to know of s.
+func specOf(s *config.Service, source string) sources.ServiceSpec {
 	spec := sources.ServiceSpec{
 		Name: s.Name, Paths: s.Paths, TagPrefix: s.TagPrefix, Workflows: s.Workflows, Deploys: s.Deploys,
 		VersionFrom: sources.VersionFrom{
@@ -58,7 +63,50 @@ func specOf(s *config.Service) sources.ServiceSpec {
 			Name: e.Name, Provider: e.Provider, Targets: e.Targets, Prod: e.Prod,
 		})
 	}
+	for _, o := range s.Incidents {
+		if o.Source == source {
+			spec.Incidents = append(spec.Incidents, o.ID)
+		}
+	}
+	expand := strings.NewReplacer("{{env}}", prodOf(s))
+	for i := range s.Metrics {
+		m := &s.Metrics[i]
+		if m.Source != source {
+			continue
+		}
+		limit := math.NaN()
+		if m.Limit != nil {
+			limit = *m.Limit
+		}
+		spec.Metrics = append(spec.Metrics, sources.MetricSpec{
+			Service: s.Name, Name: m.Name, Query: expand.Replace(m.Query), Unit: m.Unit, Limit: limit, Below: m.Below, Signal: signalOf(m.Signal),
+		})
+	}
+	for _, o := range s.SLOs {
+		if o.Source == source {
+			spec.SLOs = append(spec.SLOs, sources.SLOSpec{
+				Service: s.Name, ID: o.ID, Name: o.Name, Query: expand.Replace(o.Query), Traffic: expand.Replace(o.Traffic), Target: o.Target, Window: o.Window,
+			})
+		}
+	}
 	return spec
+}
+
+// prodOf is the name of the stage that people are paged for; "prod" where there is none.
+func prodOf(s *config.Service) string {
+	for _, e := range s.Environments {
+		if e.Prod {
+			return e.Name
+		}
+	}
+	return "prod"
+}
+
+func signalOf(s string) sources.Signal {
+	if s == "other" {
+		return sources.OtherSignal
+	}
+	return sources.Signal(s)
 }
 
 // versionInput is the input that carries the version into the deploy workflow; "" when none does. Of

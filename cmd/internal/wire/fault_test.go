@@ -15,6 +15,7 @@ import (
 	"example.com/signalbox/sources/simulator"
 	"example.com/signalbox/sources/simulator/fault"
 	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/pane"
 )
 
 // ailment is one way in which a provider answers wrongly.
@@ -97,7 +98,7 @@ func patient(t *testing.T, sim *simulator.Simulator) *Board {
 	b.engine = poll.New(poll.Options{
 		Store: b.store, Budget: b.budget, Now: b.now, Pace: b.pace, Crash: b.crashed, Timeout: 2 * time.Second, Concurrency: 16,
 	})
-	b.engine.Set(feedsOf(cfg, b.open))
+	b.engine.Set(feedsOf(cfg, b.open, pane.Watch{}))
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- b.Run(ctx) }()

@@ -1,17 +1,19 @@
 package wire
 
 import (
+	"slices"
 	"time"
 
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/poll"
 	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/pane"
 )
 
 // feedsOf lists what is polled, the most important first: pages before pipelines, pipelines before
 // deployments, releases last; within each the services in the order of the config.
-func feedsOf(cfg *config.Config, open []*openSource) []poll.Feed {
+func feedsOf(cfg *config.Config, open []*openSource, w pane.Watch) []poll.Feed {
 	specs := specsOf(cfg)
 	var out []poll.Feed
 	for _, c := range store.Capabilities() {
@@ -27,8 +29,14 @@ func feedsOf(cfg *config.Config, open []*openSource) []poll.Feed {
 					Query:  sources.Query{Scope: scope, Services: services, Identity: identity},
 				})
 			}
-			if !perRepository(c) {
-				add("", everyService(cfg))
+			switch {
+			case c == store.Metrics:
+				out = append(out, metricFeeds(cfg, o, w)...)
+				continue
+			case !perRepository(c):
+				if all := everyService(cfg, o.entry.Name); c != store.SLOs || hasObjectives(all) {
+					add("", all)
+				}
 				continue
 			}
 			for _, name := range repositories(cfg, o.entry.Name) {
@@ -61,12 +69,40 @@ func repositories(cfg *config.Config, source string) []string {
 	return out
 }
 
-func everyService(cfg *config.Config) []sources.ServiceSpec {
-	var out []sources.ServiceSpec
+// metricFeeds are one feed for each service that has metrics in a source: that which the board looks at is
+// read more often, and as fine as its charts.
+func metricFeeds(cfg *config.Config, o *openSource, w pane.Watch) []poll.Feed {
+	var out []poll.Feed
 	for i := range cfg.Services {
-		out = append(out, specOf(&cfg.Services[i]))
+		spec := specOf(&cfg.Services[i], o.entry.Name)
+		if len(spec.Metrics) == 0 {
+			continue
+		}
+		q := sources.Query{Scope: spec.Name, Services: []sources.ServiceSpec{spec}, Identity: cfg.Me[o.entry.Type], Window: metricWindow}
+		if spec.Name == w.Service {
+			q.Followed, q.Step, q.Window = true, w.Step, max(metricWindow, 2*w.Span)
+		}
+		out = append(out, poll.Feed{
+			Key:    store.FeedKey{Source: o.entry.Name, Capability: store.Metrics, Scope: spec.Name},
+			Source: o.src, Query: q,
+		})
 	}
 	return out
+}
+
+// metricWindow is how far back metrics are read: a chart's hour, and the hour before to compare it with.
+const metricWindow = 2 * time.Hour
+
+func everyService(cfg *config.Config, source string) []sources.ServiceSpec {
+	var out []sources.ServiceSpec
+	for i := range cfg.Services {
+		out = append(out, specOf(&cfg.Services[i], source))
+	}
+	return out
+}
+
+func hasObjectives(specs []sources.ServiceSpec) bool {
+	return slices.ContainsFunc(specs, func(s sources.ServiceSpec) bool { return len(s.SLOs) > 0 })
 }
 
 // Between the moment that a read is due and the moment that its answer shows lie the poller's jitter and

@@ -46,7 +46,7 @@ func (b *Board) apply(cfg *config.Config) error {
 	b.config, b.open = cfg, open
 	b.refresh.Store(&cfg.Refresh)
 	b.store.Apply(store.SetCatalog{Catalog: catalogOf(cfg, open)})
-	idle := b.engine.Set(feedsOf(cfg, open))
+	idle := b.engine.Set(feedsOf(cfg, open, b.watched))
 	b.guard().Go(func() {
 		<-idle
 		if err := closeAll(gone); err != nil {

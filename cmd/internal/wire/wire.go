@@ -65,12 +65,14 @@ type Board struct {
 	events    chan pane.Event
 	settings  chan *config.Config
 	crashes   chan *crash.Panic              // holds the first panic of a goroutine
+	watches   chan pane.Watch                // holds the latest
 	refresh   atomic.Pointer[config.Refresh] // of config; the poller must not wait for mu
 
-	mu     sync.Mutex
-	config *config.Config
-	open   []*openSource // in the order of the config
-	closed bool
+	mu      sync.Mutex
+	config  *config.Config
+	open    []*openSource // in the order of the config
+	watched pane.Watch
+	closed  bool
 }
 
 // openSource is a source that was opened, and what it can do.
@@ -87,6 +89,7 @@ func New(o Options) (*Board, error) {
 		o: o, now: o.Now, log: o.Log, config: o.Config,
 		saver:  newSaver(),
 		events: make(chan pane.Event, 16), settings: make(chan *config.Config, 1), crashes: make(chan *crash.Panic, 1),
+		watches: make(chan pane.Watch, 1),
 	}
 	b.browser = newBrowser(o.Lookup, b.guard())
 	if b.now == nil {
@@ -109,7 +112,7 @@ func New(o Options) (*Board, error) {
 	}
 	b.store = store.New(catalogOf(o.Config, b.open), b.now)
 	b.engine = poll.New(poll.Options{Store: b.store, Budget: b.budget, Log: b.log, Now: b.now, Pace: b.pace, Crash: b.crashed})
-	b.engine.Set(feedsOf(o.Config, b.open))
+	b.engine.Set(feedsOf(o.Config, b.open, pane.Watch{}))
 	b.restore()
 	b.snapshots, b.unwatch = b.store.Subscribe()
 	return b, nil
@@ -141,7 +144,7 @@ func (b *Board) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context){b.engine.Run, b.follow, b.keep} {
+	for _, part := range []func(context.Context){b.engine.Run, b.follow, b.keep, b.attendTo} {
 		wg.Go(func() { b.guard().Run(func() { part(ctx) }) })
 	}
 	done := make(chan struct{})
@@ -276,7 +279,7 @@ func (b *Board) openOne(entry config.SourceEntry) (*openSource, error) {
 			continue
 		}
 		src, err := d.Open(sources.Env{
-			Source: entry.Name, Transport: b.transport, Budget: b.budget.For(entry.Name),
+			Source: entry.Name, Transport: b.transport, Budget: b.budget.For(entry.Name, limitOf(d)),
 			Log: b.log.With("source", entry.Name), Now: b.now, UserAgent: b.o.UserAgent,
 		}, entry.Config)
 		if err != nil {
@@ -287,6 +290,25 @@ func (b *Board) openOne(entry config.SourceEntry) (*openSource, error) {
 	}
 	return nil, fmt.Errorf("there is no driver for the type %q", entry.Type)
 }
+
+// limitOf is how much of what d's provider grants a credential the boards of this user may spend. GitHub's
+// limit is a user's own; the others' is their whole organisation's.
+func limitOf(d sources.Driver) state.Limit {
+	switch {
+	case d.Name == "github":
+		return state.DefaultLimit()
+	case d.Grants.Limit == 0:
+		return state.Limit{Requests: unlimited, Window: time.Minute, Fraction: 1}
+	default:
+		return state.Limit{Requests: d.Grants.Limit, Window: d.Grants.Window, Fraction: orgShare, Burst: orgBurst}
+	}
+}
+
+const (
+	orgShare  = 0.1    // of an organisation's limit is what all boards of one user plan to send
+	orgBurst  = 0.3    // is where they stop
+	unlimited = 60_000 // a minute: no board comes near
+)
 
 // openError says where in the config the source stands that cannot be opened.
 func openError(cfg *config.Config, entry config.SourceEntry, err error) error {

@@ -68,7 +68,7 @@ func TestFeedsAreOneForEachRepository(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = b.Close() })
 	var keys []string
-	for _, f := range feedsOf(cfg, b.open) {
+	for _, f := range feedsOf(cfg, b.open, pane.Watch{}) {
 		keys = append(keys, f.Key.String())
 		if f.Query.Identity != "sre1" {
 			t.Errorf("%s is asked as %q", f.Key, f.Query.Identity)
