@@ -88,10 +88,10 @@ func (s *Simulator) incident(w http.ResponseWriter, r *http.Request) {
 		}
 		switch r.PathValue("act") {
 		case "acknowledge":
-			wd.Acknowledge(i, wd.User("sre1"))
+			wd.Acknowledge(i, wd.User("sre1"), "web")
 			found = true
 		case "resolve":
-			wd.Resolve(i, wd.User("sre1"))
+			wd.Resolve(i, wd.User("sre1"), "web")
 			found = true
 		}
 	})

@@ -37,8 +37,9 @@ func (s *script) checkout() {
 	s.ago(52*time.Minute+44*time.Second, func() { s.release(r, r.Commit(v192), "v1.9.2", 7*time.Minute+44*time.Second) })
 	s.ship("checkout", "deploy", 10*time.Minute, 4*time.Minute, "dev4", to("prod", &v192), nil)
 	s.ago(13*time.Minute, func() {
-		s.Flags = append(s.Flags, Flag{Name: "pay_retry", Service: s.Service("checkout"), On: true, By: s.by("dev2"), At: s.Now()})
-		s.Gen++
+		f := Flag{Name: "pay_retry", Service: s.Service("checkout"), On: true, By: s.by("dev2"), At: s.Now()}
+		s.Flags = append(s.Flags, f)
+		s.flip(f.Name, f.Service, f.On, f.By)
 	})
 }
 
@@ -201,25 +202,4 @@ func (s *script) reports() {
 	for i, title := range []string{"Sort by due date", "Export as CSV", "Paginate the archive"} {
 		s.ago(2*day-time.Duration(i)*11*time.Hour, func() { s.merge("reports", "", title, "dev3") })
 	}
-}
-
-// fires are the incidents that no metric of this world explains.
-func (s *script) fires() {
-	for _, ago := range []time.Duration{23 * day, 12 * day, 4 * day} {
-		s.ago(min(ago, 21*day), func() {
-			i := s.page(s.Service("checkout"), "5xx above 2 % for 5m", 1, s.Now().Add(-5*time.Minute))
-			s.after(3*time.Minute, func() { s.Acknowledge(i, i.Holder) })
-			s.after(24*time.Minute, func() { s.Resolve(i, nil) })
-		})
-	}
-	s.ago(45*time.Minute, func() {
-		i := s.page(s.Service("ledger"), "replica lag above 30s", 3, s.Now().Add(-5*time.Minute))
-		s.ago(41*time.Minute, func() { s.Acknowledge(i, s.by("sre1")) })
-		s.ago(-95*time.Minute, func() { s.Resolve(i, nil) })
-	})
-	s.ago(16*time.Minute, func() {
-		i := s.page(s.Service("billing-core"), "slow queries", 2, s.Now().Add(-5*time.Minute))
-		s.ago(12*time.Minute, func() { s.Acknowledge(i, s.by("dev5")) })
-		s.ago(-40*time.Minute, func() { s.Resolve(i, nil) })
-	})
 }

@@ -14,7 +14,12 @@ type User struct {
 	Name  string
 	Bot   bool
 	Zone  *time.Location // where a person on call lives
+	Place string         // the zone's IANA name
+	Code  string         // PagerDuty's identity
 }
+
+// Email is a person's address.
+func (u *User) Email() string { return u.Login + "@example.com" }
 
 // Org owns repositories.
 type Org struct {
@@ -102,7 +107,7 @@ func (w *World) addOrg(login string, sso bool) *Org {
 }
 
 func (w *World) addUser(login, name string, bot bool) *User {
-	u := &User{ID: w.id(idUser), Login: login, Name: name, Bot: bot, Zone: time.UTC}
+	u := &User{ID: w.id(idUser), Login: login, Name: name, Bot: bot, Zone: time.UTC, Place: "Etc/UTC", Code: w.code("P", 7, "user", login)}
 	w.Users = append(w.Users, u)
 	return u
 }

@@ -19,6 +19,7 @@ func Scaled(seed int64, opening time.Time, size Scale) *World {
 	w.Load = true
 	s := &script{World: w}
 	s.people()
+	s.teams()
 	org := s.addOrg("load", false)
 	for i := range size.Repositories {
 		r := s.addRepo(org, fmt.Sprintf("service-%03d", i+1))

@@ -17,7 +17,12 @@ type Service struct {
 	Live     []Change // what ran where, oldest first
 	Monitors []*Monitor
 
-	base map[string]float64 // metric → its usual value
+	Troubles []Trouble
+	ID       string // PagerDuty's
+
+	base  map[string]float64 // metric → its usual value
+	moved []usual            // oldest first: what was usual before base
+	sli   map[int64]tally    // finished hours of its requests, by their number
 }
 
 // Change is one version taking effect in one place.
@@ -27,19 +32,6 @@ type Change struct {
 	SHA           string
 	Bad           bool
 }
-
-// The metrics that every service has.
-const (
-	ErrorRate = "error rate"  // percent of requests
-	P95       = "p95 latency" // milliseconds
-	Requests  = "requests"    // a second
-	CPU       = "cpu"         // percent
-	Memory    = "memory"      // percent
-	IOPS      = "iops"        // a second
-)
-
-// Metrics lists them in the order in which they are told.
-func Metrics() []string { return []string{ErrorRate, P95, Requests, CPU, Memory, IOPS} }
 
 // Service is the service of that name, or nil.
 func (w *World) Service(name string) *Service {
@@ -89,7 +81,7 @@ func (s *Service) Targets(stage string) []string {
 }
 
 // harm tells how much a bad version hurts at t, averaged over prod's targets: 0 is not at all, 1 is as
-// much as in the tenth minute after it took effect. It jumps in the first minute, then grows slowly; it
+// much as in the tenth minute after it took effect. It jumps in the first minute, then grows ever slower; it
 // is gone some twenty seconds after a good version took its place.
 func (s *Service) harm(t time.Time) float64 {
 	targets := s.Targets("prod")
@@ -127,69 +119,14 @@ func (s *Service) harmIn(target string, t time.Time) float64 {
 }
 
 func growth(d time.Duration) float64 {
-	m := d.Minutes()
-	if m <= 1 {
+	switch m := d.Minutes(); {
+	case m <= 1:
 		return 0.49 * m
-	}
-	return min(0.49+0.51*(m-1)/9, 1.6)
-}
-
-// Metric is the value of a service's metric at t, which must not lie in the future. It is a function of
-// the seed, what ran and the time: asking twice gives the same.
-func (w *World) Metric(s *Service, metric string, t time.Time) float64 {
-	slot := t.Unix() / 10
-	v := s.base[metric] * (1 + 0.03*(w.unit("metric", s.Name, metric, slot)-0.5))
-	day := math.Sin(2 * math.Pi * (float64(t.Hour()*60+t.Minute())/1440 - 0.3))
-	switch harm := s.harm(t); metric {
-	case ErrorRate:
-		v += 3.87 * harm
-	case P95:
-		v += 608 * harm
-	case CPU:
-		v += 6*harm + 4*day
-	case Requests, IOPS:
-		v *= 1 + 0.12*day
-	}
-	return v
-}
-
-// Monitor is a rule on a metric.
-type Monitor struct {
-	Name     string
-	Metric   string
-	Limit    float64
-	For      time.Duration // how long it must be breached before it pages
-	Severity int
-	Since    time.Time // when the breach that lasts began; zero: there is none
-	Incident *Incident
-}
-
-// probeEvery is how often monitors look.
-const probeEvery = 15 * time.Second
-
-// probe lets every monitor look at its metric, now and from now on.
-func (w *World) probe() {
-	for _, s := range w.Services {
-		for _, m := range s.Monitors {
-			w.look(s, m)
-		}
-	}
-	w.after(probeEvery, w.probe)
-}
-
-func (w *World) look(s *Service, m *Monitor) {
-	if w.Metric(s, m.Metric, w.now) <= m.Limit {
-		m.Since = time.Time{}
-		if m.Incident != nil {
-			w.Resolve(m.Incident, nil)
-			m.Incident = nil
-		}
-		return
-	}
-	if m.Since.IsZero() {
-		m.Since = w.now
-	}
-	if m.Incident == nil && w.now.Sub(m.Since) > m.For {
-		m.Incident = w.page(s, m.Name, m.Severity, m.Since)
+	case m <= 5:
+		return 0.49 + 0.11*(m-1)
+	case m <= 10:
+		return 0.93 + 0.014*(m-5)
+	default:
+		return min(1+0.05*(m-10), 1.6)
 	}
 }

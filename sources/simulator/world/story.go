@@ -13,6 +13,7 @@ func Story(seed int64, opening time.Time) *World {
 	w := empty(seed, opening, opening.Add(-21*day))
 	s := &script{World: w}
 	s.people()
+	s.teams()
 	s.places()
 	s.past()
 	s.checkout()
@@ -43,7 +44,8 @@ func (s *script) people() {
 	} {
 		s.addUser(p.login, p.name, false)
 	}
-	s.by("sre2").Zone = berlin
+	s.by("sre2").Zone, s.by("sre2").Place = berlin, "Europe/Berlin"
+	s.by("sre3").Zone, s.by("sre3").Place = time.FixedZone("IST", 5*3600+1800), "Asia/Kolkata"
 	s.addUser("bot", "Dependency bot", true)
 }
 
@@ -97,6 +99,7 @@ func (s *script) places() {
 		&Service{Name: "billing-core", Team: "platform", Repo: repo("billing-core"), Stages: stages(both)},
 	)
 	s.behaviour()
+	s.specials()
 }
 
 // extras makes what a board meets in real organisations: machines, and repositories in odd states.
@@ -120,34 +123,6 @@ func (s *script) extras(acme, secure *Org) {
 func unnamed(wf Workflow) Workflow {
 	wf.Title = nil
 	return wf
-}
-
-// behaviour gives every service its usual numbers, its monitors and the people whom they wake.
-func (s *script) behaviour() {
-	sre := &Policy{
-		Name: "payments", Grace: 14 * time.Second, Wait: 5 * time.Minute, Repage: time.Hour,
-		Levels: []func(time.Time) *User{
-			s.onCall,
-			func(t time.Time) *User { return s.onCall(t.Add(shiftHours * time.Hour)) },
-			func(time.Time) *User { return s.by("lead1") },
-		},
-	}
-	platform := &Policy{
-		Name: "platform", Grace: 10 * time.Second, Wait: 15 * time.Minute,
-		Levels: []func(time.Time) *User{func(time.Time) *User { return s.by("dev5") }},
-	}
-	for n, svc := range s.Services {
-		k := 1 + 0.17*float64(n)
-		svc.base = map[string]float64{
-			ErrorRate: 0.23 / k, P95: 304 / k, Requests: 1357 / k, CPU: 58.9 / k, Memory: 72 / k, IOPS: 2375 / k,
-		}
-		svc.Policy = sre
-		if svc.Team != "payments" {
-			svc.Policy = platform
-		}
-		// The rate has to be high for five minutes; the metrics come 45 seconds late.
-		svc.Monitors = []*Monitor{{Name: "5xx above 2 % for 5m", Metric: ErrorRate, Limit: 2, For: 5*time.Minute + 45*time.Second, Severity: 1}}
-	}
 }
 
 // merge lands a change on main, and starts what that starts.

@@ -27,9 +27,16 @@ type World struct {
 	Users     []*User
 	Repos     []*Repo
 	Services  []*Service
+	Monitors  []*Monitor
+	Downtimes []*Downtime // oldest first
+	SLOs      []*SLO
 	Incidents []*Incident // oldest first
+	Teams     []*Team
+	Schedules []*Schedule
+	Policies  []*Policy
 	Flags     []Flag
-	Load      bool // made for measurements, not the story
+	Changes   []*ChangeEvent // in the order of their filing
+	Load      bool           // made for measurements, not the story
 	Orgs      []*Org
 
 	now    time.Time
@@ -38,6 +45,7 @@ type World struct {
 	rng    *rand.Rand
 	bad    map[string]bool // SHAs that hurt where they run
 	ids    map[idKind]int64
+	alerts int               // so many were ever made
 	groups map[string]*group // concurrency groups by "repository/name"
 }
 
@@ -56,6 +64,7 @@ const (
 	idRelease
 	idRunner
 	idOrg
+	idMonitor
 )
 
 // firstIDs keeps the kinds apart, so that an identity of one kind never works as another's.
@@ -63,7 +72,7 @@ func firstIDs() map[idKind]int64 {
 	return map[idKind]int64{
 		idUser: 1_200_000, idRepo: 512_000_000, idWorkflow: 84_000_000, idRun: 19_400_000_000, idJob: 54_600_000_000,
 		idSuite: 47_300_000_000, idDeployment: 3_310_000_000, idStatus: 6_420_000_000, idEnvironment: 9_870_000_000,
-		idRelease: 261_000_000, idRunner: 20, idOrg: 7_300_000,
+		idRelease: 261_000_000, idRunner: 20, idOrg: 7_300_000, idMonitor: 148_302_000,
 	}
 }
 
