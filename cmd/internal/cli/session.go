@@ -14,6 +14,7 @@ import (
 
 	"example.com/signalbox/cmd/internal/wire"
 	"example.com/signalbox/config"
+	"example.com/signalbox/ui"
 	"example.com/signalbox/ui/theme"
 )
 
@@ -93,7 +94,10 @@ func (d demoAt) options(log *slog.Logger) wire.DemoOptions {
 
 // look is what the terminal can show.
 func (t terminal) look(zone *time.Location) wire.Look {
-	return wire.Look{Depth: depthOf(t.colors), NoColor: t.why == "--no-color", Unicode: t.unicode, Light: t.light, Zone: zone, Remote: t.ssh, Copy: t.copySequence}
+	return wire.Look{
+		Depth: depthOf(t.colors), NoColor: t.why == "--no-color", Unicode: t.unicode, Light: t.light, Zone: zone, Remote: t.ssh, Copy: t.copySequence,
+		Notify: ui.TerminalNotify(t.name, t.program, t.mux != ""),
+	}
 }
 
 // copySequence puts text on the clipboard of the terminal that the user sits at. tmux takes it for itself

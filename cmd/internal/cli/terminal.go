@@ -20,15 +20,16 @@ type terminal struct {
 	mux     string // "tmux", "screen" or ""
 	sync    bool   // takes synchronized output
 	ssh     bool
-	light   bool // has a light background
+	light   bool   // has a light background
+	program string // what TERM_PROGRAM says
 }
 
 func (c *commands) terminal() terminal {
 	p := c.process
 	t := terminal{
 		in: isTerminal(p.In), out: isTerminal(p.Out),
-		name: p.env("TERM"),
-		ssh:  p.env("SSH_CONNECTION") != "" || p.env("SSH_TTY") != "",
+		name: p.env("TERM"), program: p.env("TERM_PROGRAM"),
+		ssh: p.env("SSH_CONNECTION") != "" || p.env("SSH_TTY") != "",
 	}
 	if t.out {
 		if w, h, err := term.GetSize(int(p.Out.Fd())); err == nil {

@@ -18,6 +18,7 @@ type Look struct {
 	Light   bool // the background is light
 	Zone    *time.Location
 	Remote  bool                     // the terminal is on another machine
+	Notify  string                   // how the terminal is asked for a notification: ui.TerminalNotify's answer
 	Copy    func(text string) string // the sequence that copies text; nil: as terminals take it
 }
 
@@ -67,7 +68,11 @@ func (l Look) settings(cfg *config.Config) (ui.Settings, error) {
 	if err != nil {
 		return ui.Settings{}, err
 	}
-	return ui.Settings{Keys: keys, Theme: l.Theme(cfg.Theme), Zone: l.Zone, Mouse: bool(cfg.Mouse)}, nil
+	return ui.Settings{Keys: keys, Theme: l.Theme(cfg.Theme), Zone: l.Zone, Mouse: bool(cfg.Mouse), Attention: attention(cfg.Attention)}, nil
+}
+
+func attention(a config.Attention) ui.Attention {
+	return ui.Attention{Bell: bool(a.Bell), Title: bool(a.Title), Notify: a.Notify, All: a.For == "all"}
 }
 
 // App makes the board's screen. It takes over what changes in the config as long as ctx lasts.
@@ -79,7 +84,7 @@ func (b *Board) App(ctx context.Context, to ui.Screen, l Look) (*ui.App, error) 
 	return ui.New(ctx, ui.Options{
 		Backend: b, Screen: to, Panes: panes.All(), Detail: panes.Detail, Strips: panes.Strips(), Wrong: panes.Wrong(), Idle: panes.Idle,
 		Settings: settings, Changes: b.changes(ctx, l), Clock: b.now, Snapshot: b.store.Snapshot(),
-		Setup: b.o.Setup, Clipboard: l.Copy, Remote: l.Remote,
+		Setup: b.o.Setup, Clipboard: l.Copy, Remote: l.Remote, Notify: l.Notify,
 	}), nil
 }
 
