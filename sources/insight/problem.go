@@ -13,7 +13,8 @@ import (
 type Problem struct {
 	// Incident is who speaks for it: the page before the declared incident before the alerts before the
 	// monitor. Its Ref is the Problem's identity and what actions act on. Never nil; of Kind
-	// MonitorIncident it is made from the monitor, and its Ref is the monitor's.
+	// MonitorIncident it is made from the monitor, and its Ref is the monitor's. Of a storm it is the one
+	// that was opened first: the row keeps its identity while the storm grows.
 	Incident *sources.Incident
 	Feed     int      // the index of Incident's feed in the snapshot
 	Members  []Member // every view of it, Incident's first
@@ -34,8 +35,12 @@ type Problem struct {
 	Suspects []Suspect     // newest first
 
 	// Inside are the problems of a storm: so many of one service within a minute that they stand folded in
-	// one row. The row's own fields are those of the worst. nil: it is no storm.
+	// one row. Severity, State, Mine and Onset of the row are the worst and the earliest of them; the rest
+	// is Incident's own. nil: it is no storm.
 	Inside []Problem
+
+	opened time.Time // when the first of its open members was
+	zone   *time.Location
 }
 
 // Member is one system's view of a Problem: an incident, or a monitor.
@@ -60,6 +65,8 @@ type Impact struct {
 	Failing sources.Number // a second; unknown where the metrics do not tell
 	Trend   Trend          // of the number that makes it a problem, over the last five minutes
 	Known   bool           // Trend says anything
+	By      clean.Text     // the metric that Trend is of
+	Feed    int            // the index of the metrics' feed: an impact is as old as that; -1 when nothing is known
 }
 
 // Suspect is a change shortly before the onset of a problem.
@@ -76,9 +83,11 @@ type Suspect struct {
 	Upstream string // the service that it happened in, when it is one that ours depends on
 }
 
-// Health is how a service behaves, as its metrics, monitors and problems tell.
+// Health is how a service behaves, as its metrics, monitors and problems tell. The zero value is that of a
+// service of which nothing tells.
 type Health struct {
-	Sense Sense      // OK, Warn, Crit; the zero value when nothing tells
+	Known bool       // something tells; with Sense Quiet it is well
+	Sense Sense      // Quiet, Warn, Crit
 	Text  clean.Text // the worst in two words: "5xx", "p95 912 ms", "1 alert"
 	Since time.Time
 	Feed  int

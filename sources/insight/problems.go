@@ -1,0 +1,290 @@
+package insight
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/store"
+)
+
+// ProblemFeeds are the capabilities that Problems looks at: what it answered holds until the Key of these
+// changes.
+func ProblemFeeds() []store.Capability {
+	return []store.Capability{
+		store.Incidents, store.Monitors, store.Metrics, store.Environments, store.Changes, store.Past,
+	}
+}
+
+// Problems lists what somebody is, or should be, paged for.
+//
+// Which: every open incident, and every monitor of a configured service that alerts, is not muted and is
+// told of by no incident. What tells of one trouble is one Problem (see joiner), a storm of one service is
+// one row (see fold). Team shows our services' problems, whatever is assigned to me, and what no service
+// claims; below these other teams' of services that ours depend on. All adds the other teams' rest. Mine
+// shows what is assigned to me. Following a service shows its own, its upstream ones and what no service
+// claims: what narrows by service never hides a problem that no service is known of.
+//
+// Order: ours before other teams'; then the worst severity, an unknown one last; triggered before
+// acknowledged; then the oldest; then by Ref. A problem therefore moves only when it is taken or when its
+// severity changes, and a new one pushes down none of its severity that waits already.
+func Problems(s *store.Snapshot, v View, now time.Time) []Problem {
+	ps := openProblems(s, v, now)
+	f := factsOf(s, now)
+	for i := range ps {
+		f.explain(&ps[i])
+	}
+	return ps
+}
+
+// openProblems are the problems without what explains them.
+func openProblems(s *store.Snapshot, v View, now time.Time) []Problem {
+	d := problemDeriver{snap: s, view: v, now: now, index: indexOf(s.Catalog), zones: map[string]*time.Location{}}
+	d.upstream = upstreamOf(s.Catalog, v.Follow)
+	j := joiner{byKey: map[string]int32{}}
+	j.gather(s, now)
+	j.join()
+	all := make([]Problem, 0, len(j.nodes))
+	for _, g := range j.groups() {
+		if p, ok := d.problem(g); ok && d.admits(&p) {
+			all = append(all, p)
+		}
+	}
+	return d.order(d.fold(all))
+}
+
+type problemDeriver struct {
+	snap     *store.Snapshot
+	view     View
+	now      time.Time
+	index    index
+	upstream map[string]bool // what ours, or the followed service, depend on
+	zones    map[string]*time.Location
+}
+
+// upstreamOf are the services that ours depend on, or that the followed one does, at whatever remove.
+func upstreamOf(c *store.Catalog, follow string) map[string]bool {
+	out := map[string]bool{}
+	for i := range c.Services {
+		if s := &c.Services[i]; follow == s.Name || follow == "" && s.Team == "" {
+			addUpstream(c, s, out)
+		}
+	}
+	return out
+}
+
+func addUpstream(c *store.Catalog, s *store.Service, out map[string]bool) {
+	for _, name := range s.DependsOn {
+		if out[name] {
+			continue
+		}
+		out[name] = true
+		if next := c.Service(name); next != nil {
+			addUpstream(c, next, out)
+		}
+	}
+}
+
+// foreign reports that the problem is another team's and not assigned to me.
+func (d *problemDeriver) foreign(p *Problem) bool {
+	svc := d.index.byName[p.Service]
+	return svc != nil && svc.Team != "" && !p.Mine
+}
+
+func (d *problemDeriver) admits(p *Problem) bool {
+	if d.view.Whose == Mine && !p.Mine {
+		return false
+	}
+	unclaimed := p.Service == "" || d.index.byName[p.Service] == nil
+	if f := d.view.Follow; f != "" && p.Service != f && !p.Upstream && !unclaimed {
+		return false
+	}
+	return d.view.Whose == All || p.Upstream || !d.foreign(p) || p.Service == d.view.Follow
+}
+
+// problem makes one of the views of one trouble; false when none of them is a reason for a row.
+func (d *problemDeriver) problem(g []Member) (Problem, bool) {
+	slices.SortFunc(g, compareMembers)
+	p := Problem{Members: g, Feed: g[0].Feed}
+	first := g[0].Incident
+	if first == nil {
+		m := g[0].Monitor
+		if svc := d.index.byName[m.Service]; svc == nil || svc.Discovered {
+			return p, false
+		}
+		first = monitorIncident(m)
+	}
+	p.Incident, p.State, p.Service = first, first.State, first.Service
+	p.Scope, p.opened = first.Scope, first.Created
+	for i := range g {
+		d.addMember(&p, &g[i])
+	}
+	p.Upstream = d.upstream[p.Service] && d.foreign(&p)
+	p.Onset = p.opened
+	p.Impact = Impact{Failing: sources.Number(math.NaN()), Feed: -1}
+	if len(first.Next) > 0 {
+		p.zone = d.zone(first.Next[0].Zone)
+	}
+	return p, true
+}
+
+func (d *problemDeriver) addMember(p *Problem, m *Member) {
+	if m.Monitor != nil {
+		if alerting(m.Monitor, d.now) {
+			p.Severity = worse(p.Severity, m.Monitor.Severity)
+		}
+		p.Service = cmp.Or(p.Service, m.Monitor.Service)
+		return
+	}
+	in := m.Incident
+	p.Service = cmp.Or(p.Service, in.Service)
+	p.Scope = cmp.Or(p.Scope, in.Scope)
+	if in.State == sources.Resolved {
+		return
+	}
+	p.Severity = worse(p.Severity, in.Severity)
+	p.Mine = p.Mine || in.Mine
+	p.opened = earlier(p.opened, in.Created)
+	if kindRank(in.Kind) == kindRank(p.Incident.Kind) {
+		p.State = min(p.State, in.State)
+	}
+}
+
+// zone is the place that a provider's time zone names; nil when it names none that is known here.
+func (d *problemDeriver) zone(name string) *time.Location {
+	loc, ok := d.zones[name]
+	if !ok {
+		loc = loadZone(name)
+		d.zones[name] = loc
+	}
+	return loc
+}
+
+// compareMembers puts first who speaks for a problem: what is open, then a page before a declared incident
+// before alerts before a monitor, mine first, the oldest, by Ref. Being acknowledged changes nothing.
+func compareMembers(a, b Member) int {
+	switch x, y := a.Incident, b.Incident; {
+	case x != nil && y != nil:
+		return cmp.Or(cmp.Compare(b2i(x.State == sources.Resolved), b2i(y.State == sources.Resolved)),
+			cmp.Compare(kindRank(x.Kind), kindRank(y.Kind)), cmp.Compare(b2i(y.Mine), b2i(x.Mine)),
+			x.Created.Compare(y.Created), compareRefs(x.Ref, y.Ref))
+	case x == nil && y == nil:
+		return cmp.Or(-cmp.Compare(a.Monitor.State, b.Monitor.State), compareRefs(a.Monitor.Ref, b.Monitor.Ref))
+	default:
+		return cmp.Compare(b2i(x == nil), b2i(y == nil))
+	}
+}
+
+func kindRank(k sources.IncidentKind) int {
+	switch k {
+	case sources.PageIncident:
+		return 0
+	case sources.DeclaredIncident:
+		return 1
+	case sources.AlertIncident:
+		return 2
+	case sources.MonitorIncident:
+		return 3
+	default:
+		return 4
+	}
+}
+
+// monitorIncident speaks for an alerting monitor that nobody is paged for.
+func monitorIncident(m *sources.Monitor) *sources.Incident {
+	in := &sources.Incident{
+		Ref: m.Ref, Revision: m.Revision, Kind: sources.MonitorIncident, Service: m.Service, Title: m.Name,
+		Severity: m.Severity, State: sources.Triggered, Created: m.Since, Changed: m.Since, Silenced: m.Silenced,
+		Runbook: m.Runbook, URL: m.URL, Keys: m.Keys,
+	}
+	for i := range m.Groups {
+		if g := &m.Groups[i]; g.State == sources.MonitorAlert {
+			in.Alerts++
+			if in.Created.IsZero() {
+				in.Created = g.Since
+			}
+		}
+	}
+	in.Changed = cmp.Or(in.Changed, in.Created)
+	return in
+}
+
+// worse is the worse of two severities; 0 is none.
+func worse(a, b int) int {
+	switch {
+	case a <= 0:
+		return max(b, 0)
+	case b <= 0:
+		return a
+	default:
+		return min(a, b)
+	}
+}
+
+// earlier is the earlier of two times; a zero one is unknown.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (d *problemDeriver) order(ps []Problem) []Problem {
+	type place struct {
+		foreign  bool
+		severity int
+		p        *Problem
+	}
+	places := make([]place, len(ps))
+	for i := range ps {
+		p := &ps[i]
+		places[i] = place{d.foreign(p), rank(p.Severity), p}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(b2i(a.foreign), b2i(b.foreign)), cmp.Compare(a.severity, b.severity),
+			cmp.Compare(a.p.State, b.p.State), a.p.opened.Compare(b.p.opened), compareRefs(a.p.Incident.Ref, b.p.Incident.Ref))
+	})
+	out := make([]Problem, len(ps))
+	for i := range places {
+		out[i] = *places[i].p
+	}
+	return out
+}
+
+// rank puts unknown severities last.
+func rank(severity int) int {
+	if severity <= 0 {
+		return math.MaxInt
+	}
+	return severity
+}
+
+// Matches reports whether every word of the filter (lower case) occurs in what the row says, or in one of
+// the problems folded in it.
+func (p *Problem) Matches(words []string) bool {
+	in := p.Incident
+	fields := [...]string{p.Service, in.Provider.String(), in.Title.String(), in.Number.String(), p.State.String(),
+		in.Holder.String(), in.Team.String(), p.Scope.String(), severityName(p.Severity)}
+	if matchAll(fields[:], words) {
+		return true
+	}
+	for i := range p.Inside {
+		if p.Inside[i].Matches(words) {
+			return true
+		}
+	}
+	return false
+}
+
+func severityName(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return "P" + itoa(n)
+}
+
+// isMonitorKey tells MonitorKey's form from the others.
+func isMonitorKey(k string) bool { return strings.HasPrefix(k, "monitor/") }

@@ -1,0 +1,339 @@
+package insight
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+)
+
+const (
+	suspectReach = time.Hour       // how long before the onset a change is suspected
+	suspectSlack = 2 * time.Minute // and after it: clocks and the steps of a metric are no finer
+	oneRollout   = 30 * time.Minute
+	oneChange    = 10 * time.Minute
+)
+
+// shift is something that was changed, told by however many records.
+type shift struct {
+	kind     sources.ChangeKind
+	at       time.Time // when it took effect: the end of a deployment that went through, else its start
+	start    time.Time
+	text     clean.Text
+	by       clean.Text
+	url      string
+	version  sources.Version
+	ref      sources.Ref // of the environment
+	env      string
+	provider string
+	prod     bool
+	failed   bool
+	live     bool // a deployment that is on its way
+}
+
+// changed lists what was changed in the service, oldest first. The deployment of one version to the targets
+// of an environment is one; so are a deployment and the events that other systems keep of it: of the same
+// version, in the same environment as far as both name one, within oneChange.
+func (sf *serviceFacts) changed() []shift {
+	if sf.shifted {
+		return sf.shifts
+	}
+	sf.shifted = true
+	for _, e := range sf.envs {
+		sf.shifts = append(sf.shifts, rollouts(e.env)...)
+	}
+	for _, c := range sf.changes {
+		sf.addChange(c.change)
+	}
+	slices.SortStableFunc(sf.shifts, func(a, b shift) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(b2i(a.prod), b2i(b.prod)), strings.Compare(a.text.String(), b.text.String()))
+	})
+	return sf.shifts
+}
+
+// rollouts folds the history of an environment: deployments of one version to different targets.
+func rollouts(e *sources.Environment) []shift {
+	var out []shift
+	for i := 0; i < len(e.History); {
+		n := 1
+		first := &e.History[i]
+		targets := map[string]bool{first.Target: true}
+		for ; i+n < len(e.History); n++ {
+			d := &e.History[i+n]
+			if !sameVersion(d.Version, first.Version) || targets[d.Target] || first.Created.Sub(d.Created) > oneRollout {
+				break
+			}
+			targets[d.Target] = true
+		}
+		if s, ok := rollout(e, e.History[i:i+n]); ok {
+			out = append(out, s)
+		}
+		i += n
+	}
+	return out
+}
+
+// rollout is one deployment to some targets of e; false when none of it ever began.
+func rollout(e *sources.Environment, ds []sources.Deployment) (shift, bool) {
+	s := shift{kind: sources.DeploymentChange, ref: e.Ref, env: e.Name, provider: e.Provider, prod: e.Prod, failed: true}
+	var targets []string
+	for i := range ds {
+		d := &ds[i]
+		switch d.State {
+		case sources.StatePassed, sources.StateSuperseded:
+			s.failed = false
+			s.at = earlier(s.at, ended(d))
+		case sources.StateRunning:
+			s.failed, s.live = false, true
+		case sources.StateFailed, sources.StateUnknown:
+		case sources.StateQueued, sources.StateWaiting, sources.StateCancelled, sources.StateSkipped:
+			continue
+		}
+		s.start = earlier(s.start, d.Created)
+		s.version = d.Version
+		s.by = cmp.Or(s.by, d.Actor)
+		s.url = cmp.Or(s.url, d.URL)
+		targets = append(targets, d.Target)
+	}
+	if len(targets) == 0 {
+		return s, false
+	}
+	s.at = cmp.Or(s.at, s.start)
+	where := s.env
+	if len(targets) < len(e.Targets) {
+		slices.Sort(targets)
+		where += " " + strings.Join(targets, " ")
+	}
+	s.text = deployText(s.version, where)
+	if s.failed {
+		s.text = clean.Join(clean.Const(" "), s.text, clean.Const("failed"))
+	}
+	return s, true
+}
+
+func deployText(v sources.Version, where string) clean.Text {
+	what := v.Short()
+	switch {
+	case what.IsZero():
+		what = clean.Const("a deployment")
+	case where == "":
+		return clean.Join(clean.Const(" "), what, clean.Const("deployed"))
+	}
+	if where == "" {
+		return what
+	}
+	return clean.Join(clean.Const(" "), what, clean.Const("→"), clean.Line(where))
+}
+
+// sameVersion is Version.Same where one system writes v1.9.2 and the other 1.9.2.
+func sameVersion(a, b sources.Version) bool {
+	if a.Same(b) {
+		return true
+	}
+	x, y := strings.TrimPrefix(a.Tag.String(), "v"), strings.TrimPrefix(b.Tag.String(), "v")
+	if a.SHA != "" && b.SHA != "" {
+		return false
+	}
+	return x != "" && x == y
+}
+
+func (sf *serviceFacts) addChange(c *sources.Change) {
+	s := shift{kind: c.Kind, at: c.At, start: c.At, by: c.By, url: c.URL, version: c.Version, env: c.Env, text: c.Title}
+	for _, e := range sf.envs {
+		if c.Env != "" && (strings.EqualFold(c.Env, e.env.Name) || strings.EqualFold(c.Env, e.env.Provider)) {
+			s.ref, s.env, s.provider, s.prod = e.env.Ref, e.env.Name, e.env.Provider, e.env.Prod
+			break
+		}
+	}
+	switch c.Kind {
+	case sources.DeploymentChange:
+		for i := range sf.shifts {
+			if sf.shifts[i].isOf(&s) {
+				sf.shifts[i].by = cmp.Or(sf.shifts[i].by, s.by)
+				sf.shifts[i].url = cmp.Or(sf.shifts[i].url, s.url)
+				return
+			}
+		}
+		if !c.Version.IsZero() || c.Title.IsZero() {
+			s.text = deployText(c.Version, s.env)
+		}
+	case sources.FlagChange, sources.ConfigChange:
+		if word := string(c.Kind); !containsFold(c.Title.String(), word) {
+			s.text = clean.Join(clean.Const(" "), clean.Line(word), c.Title)
+		}
+		if sf.known(&s) {
+			return
+		}
+	case sources.OtherChange:
+		if sf.known(&s) {
+			return
+		}
+	}
+	sf.shifts = append(sf.shifts, s)
+}
+
+// known reports that another system told of the same change already.
+func (sf *serviceFacts) known(s *shift) bool {
+	return slices.ContainsFunc(sf.shifts, func(o shift) bool {
+		return o.kind == s.kind && o.text == s.text && (o.env == s.env || o.env == "" || s.env == "") && o.at.Sub(s.at).Abs() <= oneChange
+	})
+}
+
+// isOf reports that s and the event o are the same deployment.
+func (s *shift) isOf(o *shift) bool {
+	if s.kind != sources.DeploymentChange || s.env != "" && o.env != "" && s.env != o.env {
+		return false
+	}
+	if o.at.Before(s.start.Add(-oneChange)) || o.at.After(s.at.Add(oneChange)) {
+		return false
+	}
+	if o.version.IsZero() {
+		name := s.version.Short().String()
+		return name != "" && strings.Contains(o.text.String(), name)
+	}
+	return sameVersion(s.version, o.version)
+}
+
+// explain adds what speaks for a cause: when it began, who is hurt, what was changed before.
+func (f *facts) explain(p *Problem) {
+	for i := range p.Inside {
+		f.explain(&p.Inside[i])
+	}
+	sf := f.about(p.Service)
+	f.onset(sf, p)
+	p.Impact = f.impactOf(sf, p)
+	p.Seen, p.SeenIn = len(sf.like(p)), seenIn
+	p.Suspects = f.suspects(p)
+	for i := range p.Inside {
+		if in := &p.Inside[i]; in.Onset.Before(p.Onset) {
+			p.Onset, p.OnsetBy = in.Onset, in.OnsetBy
+		}
+	}
+}
+
+// suspects lists what was changed in p's service, and in those that it depends on, from suspectReach before
+// the onset to suspectSlack after it, newest first. A deployment that was rolling out at the onset counts
+// from its start. Deployments to other environments than production count only when p's scope names
+// them, or when there is no production.
+func (f *facts) suspects(p *Problem) []Suspect {
+	if p.Service == "" || p.Onset.IsZero() {
+		return nil
+	}
+	out := f.about(p.Service).suspects(nil, p, "")
+	for _, up := range f.upstreamOf(p.Service) {
+		out = f.about(up).suspects(out, p, up)
+	}
+	slices.SortStableFunc(out, func(a, b Suspect) int { return b.At.Compare(a.At) })
+	return out
+}
+
+// upstreamOf are the services that one depends on, nearest first.
+func (f *facts) upstreamOf(service string) []string {
+	if ups, ok := f.upstream[service]; ok {
+		return ups
+	}
+	var ups []string
+	seen := map[string]bool{service: true}
+	for wave := []string{service}; len(wave) > 0; {
+		var next []string
+		for _, name := range wave {
+			svc := f.snap.Catalog.Service(name)
+			if svc == nil {
+				continue
+			}
+			for _, up := range svc.DependsOn {
+				if !seen[up] {
+					seen[up] = true
+					next = append(next, up)
+				}
+			}
+		}
+		ups = append(ups, next...)
+		wave = next
+	}
+	f.upstream[service] = ups
+	return ups
+}
+
+func (sf *serviceFacts) suspects(out []Suspect, p *Problem, upstream string) []Suspect {
+	all := sf.changed()
+	from, to := p.Onset.Add(-suspectReach), p.Onset.Add(suspectSlack)
+	for i := len(all) - 1; i >= 0; i-- {
+		s := &all[i]
+		rolling := s.kind == sources.DeploymentChange && !s.start.After(to) && (s.live || s.at.After(p.Onset))
+		if !rolling && (s.at.Before(from) || s.at.After(to)) || s.start.Before(from) && s.at.Before(from) {
+			continue
+		}
+		if !sf.concerns(s, p) {
+			continue
+		}
+		at := s.at
+		if rolling {
+			at = s.start
+		}
+		out = append(out, Suspect{
+			Kind: s.kind, At: at, Before: p.Onset.Sub(at), Text: s.text, By: s.by, Why: why(s, p.Onset.Sub(at), rolling),
+			Env: s.ref, Version: s.version, URL: s.url, Upstream: upstream,
+		})
+	}
+	return out
+}
+
+// concerns reports that a change was made where p is.
+func (sf *serviceFacts) concerns(s *shift, p *Problem) bool {
+	if s.env == "" || s.prod || s.ref.IsZero() {
+		return true
+	}
+	return names(p.Scope, s.env) || names(p.Scope, s.provider) || !sf.produces()
+}
+
+// produces reports that an environment of the service is production.
+func (sf *serviceFacts) produces() bool { return len(sf.envs) > 0 && sf.envs[0].env.Prod }
+
+// names reports that a word of the scope is name.
+func names(scope clean.Text, name string) bool {
+	if name == "" {
+		return false
+	}
+	for word := range strings.FieldsSeq(scope.String()) {
+		if strings.EqualFold(word, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// why is the reason to suspect a change: "1m before onset, by dev4".
+func why(s *shift, before time.Duration, rolling bool) clean.Text {
+	when := span(before) + " before onset"
+	switch {
+	case rolling && before > 0:
+		when = "began " + when + ", was rolling out"
+	case before < 0 && before > -time.Minute, before >= 0 && before < time.Second:
+		when = "at onset"
+	case before < 0:
+		when = span(-before) + " after onset"
+	}
+	by := ""
+	if !s.by.IsZero() {
+		by = "by " + s.by.String()
+	}
+	return join(", ", when, by)
+}
+
+// span writes a duration in its largest unit: 40s, 12m, 3h, 5d.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return itoa(int(d/time.Second)) + "s"
+	case d < time.Hour:
+		return itoa(int(d/time.Minute)) + "m"
+	case d < 24*time.Hour:
+		return itoa(int(d/time.Hour)) + "h"
+	default:
+		return itoa(int(d/(24*time.Hour))) + "d"
+	}
+}
