@@ -51,6 +51,7 @@ type Cell struct {
 type Lane struct {
 	Service    string
 	Discovered bool
+	Health     Health // how it behaves, as of the snapshot; its age is that of Health.Feed
 	Cells      []Cell // one for each of the board's Stages; Env is nil where the service has none
 	// Last is the index of the cell that speaks for the lane: its production, else the last stage that
 	// something is known of; -1 when there is none.
@@ -111,17 +112,24 @@ type Stage struct {
 	Prod bool
 }
 
+// LaneFeeds are the capabilities that DeriveDeployments looks at.
+func LaneFeeds() []store.Capability {
+	return append([]store.Capability{store.Environments, store.Releases, store.Runs}, HealthFeeds()...)
+}
+
 // DeriveDeployments makes the lanes of s. The lanes stand in the order of the config, what was discovered
 // after it by name: a lane never moves, whatever happens in it. day is when today began.
 func DeriveDeployments(s *store.Snapshot, v View, day time.Time) Deployments {
 	d := laneDeriver{snap: s, view: v, index: indexOf(s.Catalog), lanes: map[string]*laneData{}}
 	d.collect()
 	out := Deployments{Stages: d.stages()}
+	healths := Healths(s, s.At)
 	for _, name := range d.names() {
 		l := d.lane(name, out.Stages)
 		if !d.admits(&l) {
 			continue
 		}
+		l.Health = healths[name]
 		out.Lanes = append(out.Lanes, l)
 		for i := range l.Cells {
 			if e := l.Cells[i].Env; e != nil {

@@ -121,7 +121,7 @@ func (sf *serviceFacts) sortPast() {
 		for _, k := range in.Keys {
 			k = title + "\x00" + k
 			for _, o := range told[k] {
-				again = again || o.Created.Before(endOf(in)) && in.Created.Before(endOf(o))
+				again = again || overlap(o, in)
 			}
 			told[k] = append(told[k], in)
 		}

@@ -2,7 +2,6 @@ package insight
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -42,14 +41,15 @@ type Trouble struct {
 	Feed    int         // the index of the feed that tells it in the snapshot; -1: the board itself does
 }
 
-// Troubles lists what is wrong in s, worst first. Equal ones stand newest first, then by Ref, so a
+// Troubles lists what is wrong in s, worst first: of what people are paged for one for each problem, of
+// those that Problems shows the team. Equal ones stand newest first, then by Ref, so a
 // refresh without news moves nothing.
 func Troubles(s *store.Snapshot, p *Pipelines, d *Deployments) []Trouble {
 	var out []Trouble
 	if t := s.Catalog.ConfigError; !t.IsZero() {
 		out = append(out, Trouble{Kind: ConfigBroken, Sense: Warn, Service: "config", Text: t, Feed: -1})
 	}
-	out = appendIncidents(out, s)
+	out = appendProblems(out, openProblems(s, View{}, s.At))
 	for i := range p.Rows {
 		if t, ok := runTrouble(&p.Rows[i]); ok {
 			out = append(out, t)
@@ -70,24 +70,24 @@ func sortTroubles(ts []Trouble) {
 	})
 }
 
-func appendIncidents(out []Trouble, s *store.Snapshot) []Trouble {
-	for i := range s.Feeds {
-		for j := range s.Feeds[i].Incidents {
-			in := &s.Feeds[i].Incidents[j]
-			t := Trouble{Ref: in.Ref, Service: in.Service, Since: in.Created, Mine: in.Mine, Text: in.Title, Feed: i}
-			switch in.State {
-			case sources.Triggered:
-				t.Kind, t.Sense = IncidentOpen, Crit
-			case sources.Acknowledged:
-				t.Kind, t.Sense, t.Since = IncidentHeld, Warn, in.Changed
-			case sources.Resolved:
-				continue
-			}
-			if in.Severity > 0 {
-				t.Text = clean.Line(fmt.Sprintf("P%d %s", in.Severity, in.Title))
-			}
-			out = append(out, t)
+// appendProblems adds one trouble for each problem of ours: those of other teams are theirs to mend.
+func appendProblems(out []Trouble, ps []Problem) []Trouble {
+	for i := range ps {
+		p := &ps[i]
+		if p.Upstream {
+			continue
 		}
+		in := p.Incident
+		t := Trouble{Kind: IncidentOpen, Sense: Crit, Ref: in.Ref, Service: p.Service, Since: p.opened, Mine: p.Mine, Feed: p.Feed}
+		if p.State == sources.Acknowledged {
+			t.Kind, t.Sense, t.Since = IncidentHeld, Warn, in.Changed
+		}
+		more := ""
+		if n := len(p.Inside); n > 0 {
+			more = "and " + itoa(n-1) + " more"
+		}
+		t.Text = join(" ", severityName(p.Severity), in.Title.String(), more)
+		out = append(out, t)
 	}
 	return out
 }
