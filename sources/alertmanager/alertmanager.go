@@ -100,9 +100,14 @@ type source struct {
 	base     http.RoundTripper
 	replicas []*replica
 
-	mu        sync.Mutex
-	delivered map[string]uint64 // by feed: what the last answer was made of
-	good      int               // the replica that answered last
+	feeds    httpx.Feeds
+	groups   *httpx.Same[[]wireGroup]
+	silences *httpx.Same[[]wireSilence]
+
+	mu    sync.Mutex
+	good  int // the replica that answered last
+	past  past
+	query sources.Query // whose the alerts are, as the last list was asked
 }
 
 // replica is one server of a cluster.
@@ -124,7 +129,11 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // a FieldError is for config
 	}
-	s := &source{env: env, cfg: *cfg, base: base, delivered: map[string]uint64{}}
+	s := &source{
+		env: env, cfg: *cfg, base: base,
+		groups:   httpx.NewSame[[]wireGroup](2*len(cfg.URLs) + 2),
+		silences: httpx.NewSame[[]wireSilence](2*len(cfg.URLs) + 2),
+	}
 	all, key := cfg.addresses()
 	for i, text := range all {
 		address, err := cfg.Access.Address(text)
