@@ -7,6 +7,7 @@ import (
 
 	"example.com/signalbox/sources/simulator/fault"
 	"example.com/signalbox/sources/simulator/github"
+	"example.com/signalbox/sources/simulator/pagerduty"
 	"example.com/signalbox/sources/simulator/world"
 )
 
@@ -24,8 +25,10 @@ type Options struct {
 
 	// Scale makes a world for measurements instead of the story, when it has repositories.
 	Scale world.Scale
-	// Identities are more credentials: other people, fewer scopes.
+	// Identities are more credentials for GitHub: other people, fewer scopes. PagerDuty are more for
+	// PagerDuty.
 	Identities []github.Identity
+	PagerDuty  []pagerduty.Identity
 	// AppKey verifies the JWTs of a GitHub App; nil: any well-formed one will do.
 	AppKey *rsa.PublicKey
 	// Enterprise serves GitHub as an Enterprise server does: under /api/v3, an older version.

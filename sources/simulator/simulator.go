@@ -86,7 +86,8 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 	})
 	s.datadog = datadog.New(datadog.Config{With: s.with, Token: o.Token, API: s.URL(), HTML: DatadogPages, Observe: s.observe})
 	s.pagerduty = pagerduty.New(pagerduty.Config{
-		With: s.with, Token: o.Token, Login: "sre1", API: s.PagerDutyURL(), HTML: PagerDutyPages, Monitors: DatadogPages, Observe: s.observe,
+		With: s.with, API: s.PagerDutyURL(), HTML: PagerDutyPages, Monitors: DatadogPages, Observe: s.observe,
+		Identities: append([]pagerduty.Identity{{Token: o.Token, Login: "sre1"}}, o.PagerDuty...),
 	})
 	ctx, s.stop = context.WithCancel(ctx) //nolint:gosec // Close calls it
 	s.server = s.serve(ctx, s.api, s.routes())
