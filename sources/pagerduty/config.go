@@ -37,7 +37,7 @@ const (
 func defaults() *Config { return &Config{Region: regionUS} }
 
 var (
-	objectID = regexp.MustCompile(`^[A-Za-z0-9]{1,40}$`)
+	objectID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	email    = regexp.MustCompile(`^[^@\s<>"',;:]+@[^@\s<>"',;:]+$`)
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/httpx"
@@ -30,7 +31,27 @@ type source struct {
 	cfg  Config
 	api  *url.URL
 	base http.RoundTripper
+	same *httpx.Same[any]
+
+	zones zoneNames
+
+	mu        sync.Mutex
+	link      *conn
+	myself    *wireUser         // whose the token is; nil: unknown, or nobody's
+	delivered map[string]uint64 // by feed: what the last answer was made of
+	asked     querySet          // what a list was last asked for
+	rosters   map[string]rostered
+	catalog   *catalog
 }
+
+type querySet struct {
+	services []sources.ServiceSpec
+	identity string
+}
+
+// memoSize bounds the answers that are remembered, one for each page: a hundred of open incidents is the
+// most that PagerDuty lists.
+const memoSize = 512
 
 func open(env sources.Env, config any) (sources.Source, error) {
 	cfg, ok := config.(*Config)
@@ -50,7 +71,12 @@ func open(env sources.Env, config any) (sources.Source, error) {
 			return nil, &sources.FieldError{Path: "ca_file", Msg: err.Error(), Fix: "name a readable PEM file"}
 		}
 	}
-	return &source{env: env, cfg: *cfg, api: api, base: base}, nil
+	return &source{
+		env: env, cfg: *cfg, api: api, base: base,
+		same:      httpx.NewSame[any](memoSize),
+		delivered: map[string]uint64{},
+		rosters:   map[string]rostered{},
+	}, nil
 }
 
 func (s *source) Name() string { return s.env.Source }
@@ -62,3 +88,18 @@ func (s *source) Close() error {
 	}
 	return nil
 }
+
+var (
+	_ sources.IncidentLister     = (*source)(nil)
+	_ sources.PastIncidentLister = (*source)(nil)
+	_ sources.IncidentReader     = (*source)(nil)
+	_ sources.ShiftLister        = (*source)(nil)
+	_ sources.ChangeLister       = (*source)(nil)
+	_ sources.Getter             = (*source)(nil)
+	_ sources.Actor              = (*source)(nil)
+	_ sources.Previewer          = (*source)(nil)
+	_ sources.Verifier           = (*source)(nil)
+	_ sources.Checker            = (*source)(nil)
+	_ sources.ScopeChecker       = (*source)(nil)
+	_ sources.Discoverer         = (*source)(nil)
+)

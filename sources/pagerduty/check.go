@@ -1,0 +1,198 @@
+package pagerduty
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/httpx"
+)
+
+// findings gathers what a check finds.
+type findings []sources.Finding
+
+func (f *findings) ok(what, detail string) { f.add(sources.LevelOK, what, detail, "") }
+
+func (f *findings) add(level sources.Level, what, detail, fix string) {
+	*f = append(*f, sources.Finding{Level: level, What: clean.Line(what), Detail: clean.Line(detail), Fix: clean.Line(fix)})
+}
+
+func (f *findings) fail(what string, err error) {
+	e := httpx.Explain("", "", err)
+	level := sources.LevelFail
+	if e.Kind == sources.Throttled {
+		level = sources.LevelWarn
+	}
+	f.add(level, what, e.Msg, e.Fix)
+}
+
+// Check looks at the token: whether PagerDuty takes it, whose it is and what their role may; who would act;
+// the configured teams; the clock; and how much of the rate limit is left.
+func (s *source) Check(ctx context.Context) []sources.Finding {
+	var f findings
+	me, header, err := s.whose(ctx)
+	if header != nil {
+		s.checkClock(&f, header)
+	}
+	if err != nil {
+		f.fail("token", err)
+		return f
+	}
+	if me != nil {
+		f.ok("token", "signed in as "+strings.TrimSpace(me.called()+" "+angled(me.Email)))
+		checkRole(&f, "role", me.Role)
+	} else {
+		f.ok("token", "a key of the whole account; PagerDuty does not tell whether it is read-only")
+	}
+	s.checkActor(ctx, &f, me)
+	checkBudget(&f, header)
+	s.checkTeams(ctx, &f)
+	return f
+}
+
+func angled(address string) string {
+	if address == "" {
+		return ""
+	}
+	return "<" + address + ">"
+}
+
+// whose is the user whose token it is; nil for a token of the whole account, which PagerDuty refuses to
+// name, and which another question then tells from one that is not accepted.
+func (s *source) whose(ctx context.Context) (*wireUser, http.Header, error) {
+	body, header, err := s.get(ctx, "/users/me", nil)
+	if err == nil {
+		w, err := decode[wireMe](body)
+		return w.User, header, err
+	}
+	switch sources.KindOf(err) {
+	case sources.Invalid, sources.NotExist:
+	case sources.Permission:
+		if e, ok := errors.AsType[*sources.Error](err); !ok || strings.Contains(e.Msg, "accept") {
+			return nil, header, err
+		}
+	default:
+		return nil, header, err
+	}
+	_, header, err = s.get(ctx, "/abilities", nil)
+	return nil, header, err
+}
+
+// checkRole tells what the roles of PagerDuty may that may not do everything.
+func checkRole(f *findings, what, role string) {
+	switch role {
+	case "read_only_user", "read_only_limited_user":
+		f.add(sources.LevelFail, what, "a stakeholder's: may see incidents, and neither acknowledge nor resolve any", "ask an administrator for the role Responder or User")
+	case "restricted_access", "observer":
+		f.add(sources.LevelWarn, what, "restricted: may act only where a team or a service gives them more", "ask an administrator for the role Responder in your teams")
+	case "":
+	default:
+		f.ok(what, strings.ReplaceAll(role, "_", " "))
+	}
+}
+
+// checkActor looks at who would act.
+func (s *source) checkActor(ctx context.Context, f *findings, me *wireUser) {
+	const what = "acting user"
+	if s.cfg.From == "" {
+		if me == nil || !email.MatchString(me.Email) {
+			f.add(sources.LevelWarn, what, "the token belongs to nobody: me: says who acts",
+				"set from:, or pagerduty: below me:, to the e-mail address with which you sign in to PagerDuty")
+			return
+		}
+		f.ok(what, me.Email)
+		return
+	}
+	if me != nil && strings.EqualFold(me.Email, s.cfg.From) {
+		f.ok(what, s.cfg.From)
+		return
+	}
+	u, err := s.userByEmail(ctx, s.cfg.From)
+	switch {
+	case err != nil:
+		f.fail(what, err)
+	case u == nil:
+		f.add(sources.LevelFail, what, "no user signs in as "+s.cfg.From, "set from: to the address of a user of this account")
+	case me != nil:
+		f.add(sources.LevelWarn, what, "from: is "+s.cfg.From+", and the token is "+me.Email+"'s", "leave from: out: the token says who acts")
+	default:
+		f.ok(what, s.cfg.From)
+		checkRole(f, "role of "+s.cfg.From, u.Role)
+	}
+}
+
+func (s *source) checkTeams(ctx context.Context, f *findings) {
+	for _, id := range s.cfg.Teams {
+		w, err := one[wireOneTeam](ctx, s, "/teams/"+id, nil)
+		switch {
+		case sources.KindOf(err) == sources.NotExist && err != nil:
+			f.add(sources.LevelFail, "team "+id, "does not exist, or is hidden from this token", "check teams: the id stands at the end of the address of the team's page")
+		case err != nil:
+			f.fail("team "+id, err)
+		default:
+			f.ok("team "+id, w.Team.called())
+		}
+	}
+}
+
+func (s *source) checkClock(f *findings, h http.Header) {
+	at, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return
+	}
+	const fix = "set this machine's clock, for example with NTP"
+	skew := s.env.Now().Sub(at).Abs().Round(time.Second)
+	switch {
+	case skew > 5*time.Minute:
+		f.add(sources.LevelFail, "clock", fmt.Sprintf("is %s off PagerDuty's", skew), fix)
+	case skew > 30*time.Second:
+		f.add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off PagerDuty's: ages and escalations will be wrong", skew), fix)
+	default:
+		f.ok("clock", "agrees with PagerDuty's")
+	}
+}
+
+func checkBudget(f *findings, h http.Header) {
+	left, err := strconv.Atoi(h.Get("Ratelimit-Remaining"))
+	if err != nil {
+		return
+	}
+	limit, err := strconv.Atoi(h.Get("Ratelimit-Limit"))
+	text := fmt.Sprintf("%d requests left", left)
+	if err == nil {
+		text = fmt.Sprintf("%d of %d requests left this minute", left, limit)
+	}
+	if err == nil && left < limit/10 {
+		f.add(sources.LevelWarn, "rate limit", text, "something else uses the token too: give the board one of its own")
+		return
+	}
+	f.ok("rate limit", text)
+}
+
+// CheckScopes looks at services by their ids: whether each exists, and pages anybody.
+func (s *source) CheckScopes(ctx context.Context, scopes []string) []sources.Finding {
+	var f findings
+	for _, id := range scopes {
+		what := "service " + id
+		w, err := s.service(ctx, id)
+		switch {
+		case err != nil && sources.KindOf(err) == sources.NotExist:
+			f.add(sources.LevelFail, what, "does not exist, or is hidden from this token", "check incidents: the id stands at the end of the address of the service's page; signalbox init lists those that there are")
+		case err != nil:
+			f.fail(what, err)
+		case w.Status == "disabled":
+			f.add(sources.LevelWarn, what, w.called()+" is disabled: it pages nobody", "enable it in PagerDuty, or name another one")
+		case w.Status == "maintenance":
+			f.add(sources.LevelWarn, what, w.called()+" is in maintenance: it pages nobody until that ends", "look at its maintenance window in PagerDuty")
+		default:
+			f.ok(what, w.called())
+		}
+	}
+	return f
+}
