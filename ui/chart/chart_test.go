@@ -152,16 +152,16 @@ func TestFit(t *testing.T) {
 		{0.1, 0.2, 2, chart.Scale{Lo: 0, Hi: 0.2}},         // the limit is far off
 		{0.9, 1.1, 2, chart.Scale{Lo: 0, Hi: 2}},           // and here it is not
 		{301, 912, 300, chart.Scale{Lo: 0, Hi: 1000}},      // the distance to zero tells how bad it is
-		{1200, 1250, nan, chart.Scale{Lo: 1150, Hi: 1300}}, // a steady number is no upheaval
+		{1200, 1250, nan, chart.Scale{Lo: 1000, Hi: 1400}}, // a steady number is no upheaval
 		{99.91, 99.99, 99.9, chart.Scale{Lo: 99.9, Hi: 100}},
-		{5, 5, nan, chart.Scale{Lo: 4.7, Hi: 5.3}},
+		{5, 5, nan, chart.Scale{Lo: 4.25, Hi: 5.75}},
 		{0, 0, nan, chart.Scale{Lo: 0, Hi: 1}},
 		{0, 0, 30, chart.Scale{Lo: 0, Hi: 1}},
 		{-3, 4, nan, chart.Scale{Lo: -4, Hi: 4}},
-		{-4, -3, nan, chart.Scale{Lo: -4, Hi: -3}},
-		{-4, -1, nan, chart.Scale{Lo: -4, Hi: 0}},
+		{-4, -3, nan, chart.Scale{Lo: -4, Hi: 0}},
+		{-100, -99, nan, chart.Scale{Lo: -115, Hi: -85}},
 		{inf, -inf, nan, chart.Scale{Lo: 0, Hi: 1}},
-		{inf, -inf, 40, chart.Scale{Lo: 38, Hi: 42}},
+		{inf, -inf, 40, chart.Scale{Lo: 34, Hi: 46}},
 		{-inf, inf, nan, chart.Scale{Lo: 0, Hi: 1}},
 	} {
 		got := chart.Fit(c.lo, c.hi, c.near)

@@ -13,7 +13,10 @@ const (
 
 // leastSpan is how much of its largest value a scale spans at least, so that the noise of a steady number
 // does not look like an upheaval.
-const leastSpan = 0.1
+const leastSpan = 0.25
+
+// fromZero is how much of its largest value a scale's values span when it begins at zero.
+const fromZero = 0.15
 
 // steps is how many steps of nice numbers a scale has at most.
 const steps = 5
@@ -41,10 +44,10 @@ func Fit(lo, hi, near float64) Scale {
 	switch {
 	case hi <= 0 && lo < 0:
 		s := Fit(-hi, -lo, math.NaN())
-		return Scale{-s.Hi, -s.Lo}
+		return Scale{-s.Hi, 0 - s.Lo}
 	case hi < smallest && lo > -smallest:
 		return Scale{0, 1}
-	case lo >= 0 && lo <= hi/2:
+	case lo >= 0 && hi-lo >= fromZero*hi:
 		lo = 0
 	case lo > 0 && hi-lo < least*hi:
 		mid := lo + (hi-lo)/2

@@ -1,8 +1,8 @@
-// Package metrics is the pane of how services behave, in numbers.
+// Package metrics is the pane of how services behave, in numbers: the charts of the service that the board
+// is about, or the worst number of each where it is about none.
 package metrics
 
 import (
-	"math"
 	"strconv"
 	"time"
 
@@ -23,22 +23,39 @@ import (
 // ID is the pane's name.
 const ID pane.ID = "metrics"
 
-// Pane is the pane: one line for each metric.
+// span is the time that the board's charts show.
+const span = time.Hour
+
+// Pane is the pane. It derives what it shows when the board changes, never while it draws.
 type Pane struct {
-	rows  []insight.SeriesRow
-	list  component.List[sources.Ref]
-	size  pane.Sized
-	below int
-	want  [3]int // the longest service, name and value
+	service string // whose metrics are shown; "": one row for each service
+	reader  reader
+	items   []item
+	budgets []insight.Budget
+	marks   []insight.Mark
+	over    int // of items
+	list    component.List[sources.Ref]
+	size    pane.Sized
+	below   int // lines of remarks
+	plan    plan
+	watch   pane.Watch // as last said
+	widths  columns
+	chosen  bool // somebody moved the cursor: until then it rests on the first item
 }
 
-var _ pane.Pane = (*Pane)(nil)
+var (
+	_ pane.Pane    = (*Pane)(nil)
+	_ pane.Watcher = (*Pane)(nil)
+)
 
 // New makes the pane.
 func New() *Pane { return &Pane{} }
 
 // ID implements pane.Pane.
 func (p *Pane) ID() pane.ID { return ID }
+
+// Watches implements pane.Watcher.
+func (p *Pane) Watches() {}
 
 // Init implements pane.Pane.
 func (p *Pane) Init() tea.Cmd { return nil }
@@ -50,33 +67,45 @@ func (p *Pane) Typing() bool { return false }
 func (p *Pane) Seconds(pane.Env) bool { return false }
 
 func subject() kit.Subject {
-	return kit.Subject{What: "metrics", Caps: []store.Capability{store.Metrics}}
+	return kit.Subject{What: "metrics", Caps: []store.Capability{store.Metrics, store.SLOs}}
 }
 
-// feeds are never narrowed to a repository.
-func feeds(e pane.Env) insight.FeedSum {
-	e.Follow = ""
-	return subject().Feeds(e)
+// feeds sums up those that p shows: a feed without a scope is of every service.
+func (p *Pane) feeds(e pane.Env) insight.FeedSum { return feedsOf(e, p.service) }
+
+func feedsOf(e pane.Env, service string) insight.FeedSum {
+	if service == "" {
+		return insight.SumFeeds(e.Snap, e.Now, "", subject().Caps...)
+	}
+	only := *e.Snap
+	only.Feeds = nil
+	for i := range e.Snap.Feeds {
+		f := &e.Snap.Feeds[i]
+		if (f.Key.Capability == store.Metrics || f.Key.Capability == store.SLOs) && (f.Key.Scope == "" || f.Key.Scope == service) {
+			only.Feeds = append(only.Feeds, *f)
+		}
+	}
+	return insight.SumFeeds(&only, e.Now, "", subject().Caps...)
 }
 
 // Heading implements pane.Pane.
 func (p *Pane) Heading(e pane.Env) pane.Heading {
 	h := pane.Heading{Title: clean.Const("Metrics")}
-	if e.Follow != "" {
-		h.Title = kit.Text(kit.Dots(e.Theme, "Metrics", e.Follow))
+	if p.service != "" {
+		h.Title = kit.Text(kit.Dots(e.Theme, "Metrics", p.service))
 	}
-	sum := feeds(e)
-	over := 0
-	for i := range p.rows {
-		if p.rows[i].Over {
-			over++
-		}
-	}
-	if over > 0 {
+	sum := p.feeds(e)
+	var parts []pane.Part
+	if p.over > 0 {
 		crit := kit.Verdict(theme.Crit, sum.Stale)
-		h.Summary = []pane.Part{kit.P(crit, strconv.Itoa(over)+" over the limit")}
-		h.Tab = []pane.Part{kit.P(crit, strconv.Itoa(over)+"!")}
+		parts = append(parts, kit.P(crit, strconv.Itoa(p.over)+" over the limit"))
+		h.Tab = []pane.Part{kit.P(crit, strconv.Itoa(p.over)+"!")}
+		h.Short = h.Tab
 	}
+	if len(p.items) > 0 {
+		parts = append(parts, kit.P(theme.Muted, "last 1h"))
+	}
+	h.Summary = kit.List(e.Theme, parts...)
 	kit.Summary(e, &h, sum)
 	return h
 }
@@ -87,25 +116,32 @@ func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 	case pane.Sized:
 		p.size = m
 		p.arrange(e)
+		return p, p.say()
 	case pane.Changed:
-		p.rows = insight.AllSeries(e.Snap, insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow})
-		p.measure()
-		p.list.Sync(p.lines())
+		p.derive(e)
 		p.arrange(e)
+		return p, p.say()
 	case pane.Click:
-		if m.Wheel != 0 {
-			p.list.Move(m.Wheel, p.lines())
-		} else {
-			p.list.Click(m.Y, p.lines())
-		}
+		p.click(m)
 	case pane.Action:
 		return p, p.act(e, m)
 	}
 	return p, nil
 }
 
+// say tells how fine the charts are, when that is news.
+func (p *Pane) say() tea.Cmd {
+	w := pane.Watch{Span: span, Step: p.plan.step()}
+	if w == p.watch || w.Step <= 0 {
+		return nil
+	}
+	p.watch = w
+	return kit.Send(w)
+}
+
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
 	if p.list.Do(a.Action, a.Count, p.lines()) {
+		p.chosen = true
 		return nil
 	}
 	switch a.Action {
@@ -113,116 +149,135 @@ func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
 		return kit.Send(pane.Close{})
 	case keymap.Refresh:
 		return kit.Send(subject().Refresh(e))
+	case keymap.OpenDetail:
+		if i, ok := p.list.At(); ok {
+			return kit.Send(pane.Open{Ref: p.items[i].Series.Ref})
+		}
 	default:
-		return nil
+	}
+	return nil
+}
+
+// click selects what is drawn there: a chart, a number of the rest, a row.
+func (p *Pane) click(c pane.Click) {
+	p.chosen = true
+	switch {
+	case c.Wheel != 0:
+		p.list.Move(c.Wheel, p.lines())
+	case p.plan.charts == 0:
+		p.list.Click(c.Y-p.plan.head, p.lines())
+	default:
+		if i, ok := p.plan.hit(p.shown(), c.X, c.Y); ok {
+			p.list.Select(p.items[i].Series.Ref, p.lines())
+		}
 	}
 }
 
-func (p *Pane) measure() {
-	p.want = [3]int{}
-	for i := range p.rows {
-		s := p.rows[i].Series
-		p.want[0] = max(p.want[0], kit.Text(s.Service).Width())
-		p.want[1] = max(p.want[1], s.Name.Width())
-		p.want[2] = max(p.want[2], len(Value(p.rows[i].Value, s.Unit)))
+// derive makes the items anew. The charts that are still shown keep their scales.
+func (p *Pane) derive(e pane.Env) {
+	service := e.Watched
+	if e.Follow != "" {
+		service = e.Follow
 	}
+	if service != p.service {
+		p.service, p.chosen = service, false
+	}
+	p.reader.read(e)
+	if service == "" {
+		p.items, p.budgets, p.marks = itemsOf(worst(p.reader.known), p.items), nil, nil
+	} else {
+		all := p.reader.known.Charts(service)
+		p.items, p.budgets, p.marks = itemsOf(all.Charts, p.items), all.Budgets, production(all.Marks)
+	}
+	p.over = 0
+	for i := range p.items {
+		if p.items[i].Over {
+			p.over++
+		}
+	}
+	if !p.chosen {
+		p.list = component.List[sources.Ref]{}
+	}
+	p.list.Sync(p.lines())
 }
 
+// arrange shares the region's lines.
 func (p *Pane) arrange(e pane.Env) {
-	p.below = kit.Below(len(subject().Remarks(e, feeds(e), p.size.W-2)), p.size.H)
-	p.list.Resize(p.size.H-p.below, p.lines())
+	p.below = kit.Below(len(p.remarks(e, p.size.W)), p.size.H)
+	h := p.size.H - p.below
+	p.plan = makePlan(p.size.W, h, len(p.items), p.service == "", len(budgetLines(e, p.budgets, p.size.W-2)),
+		func(charts int) int { return p.restLines(e, charts) })
+	if p.plan.charts == 0 {
+		p.widths.fit(e, p.items, p.size.W, p.service == "")
+		h -= p.plan.head
+	}
+	p.list.Resize(h, p.lines())
+}
+
+func (p *Pane) remarks(e pane.Env, w int) [][]pane.Part {
+	return subject().Remarks(e, p.feeds(e), w-2)
 }
 
 func (p *Pane) lines() component.Rows[sources.Ref] {
-	return component.Rows[sources.Ref]{N: len(p.rows), Key: func(i int) sources.Ref { return p.rows[i].Series.Ref }}
+	return component.Rows[sources.Ref]{N: len(p.items), Key: func(i int) sources.Ref { return p.items[i].Series.Ref }}
 }
 
 // Keys implements pane.Pane.
 func (p *Pane) Keys(pane.Env) []keymap.Binding {
-	return []keymap.Binding{{Action: keymap.OpenDetail, Help: "open", Disabled: "a metric has no page of its own"}}
+	none, one := "", ""
+	if len(p.items) == 0 {
+		none = "no metric is shown"
+	}
+	if len(p.items) < 2 {
+		one = "there is no other metric"
+	}
+	return []keymap.Binding{
+		{Action: keymap.OpenDetail, Help: "large", Disabled: none},
+		{Action: keymap.Down, Help: "next metric", Disabled: one},
+	}
 }
 
-// Selected implements pane.Pane.
+// Selected implements pane.Pane. A row among those of all services is selected without its service: the
+// board would turn to it, and the rows would be gone, as soon as the cursor stood there.
 func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
 	i, ok := p.list.At()
 	if !ok {
 		return pane.Selection{}, false
 	}
-	s := p.rows[i].Series
-	return pane.Selection{Ref: s.Ref, Service: s.Service, Name: s.Name}, true
+	s := p.items[i].Series
+	return pane.Selection{Ref: s.Ref, Service: p.service, Name: kit.Text(s.Service + " " + p.items[i].name().String()), URL: s.URL}, true
 }
 
 // Draw implements pane.Pane.
 func (p *Pane) Draw(e pane.Env, r screen.Region) {
 	w, h := r.Size()
-	if len(p.rows) == 0 {
-		empty := kit.Notice{Token: theme.Muted, Glyph: theme.GlyphQueued, Title: "No metric is configured.",
-			Lines: []string{"Name them under defaults: metrics: or a service's metrics: in the config."}}
-		subject().Missing(e, feeds(e), empty).Draw(r, e.Theme)
+	if len(p.items) == 0 && len(p.budgets) == 0 {
+		subject().Missing(e, p.feeds(e), p.empty(e)).Draw(r, e.Theme)
 		return
 	}
-	at, some := p.list.At()
-	for y := 0; y < h-p.below; y++ {
-		i := p.list.Top() + y
-		if i >= len(p.rows) {
-			break
-		}
-		p.row(e, r.Sub(0, y, w, 1), &p.rows[i])
-		if some && i == at {
-			kit.Mark(e, r, y, 1)
-		}
+	body := r.Sub(0, 0, w, h-p.below)
+	if p.plan.charts > 0 {
+		p.board(e, body)
+	} else {
+		p.rows(e, body)
 	}
-	kit.DrawRemarks(e, r, p.below, subject().Remarks(e, feeds(e), w-2))
+	kit.DrawRemarks(e, r, p.below, p.remarks(e, w))
 }
 
-// row draws service, name, value and limit.
-func (p *Pane) row(e pane.Env, r screen.Region, row *insight.SeriesRow) {
-	w, _ := r.Size()
-	s, stale := row.Series, kit.Staleness(e, row.Feed)
-	cols := []kit.Column{{Min: min(8, p.want[0]), Want: min(20, p.want[0])}, {Gap: 2, Min: min(8, p.want[1]), Want: min(24, p.want[1])},
-		{Gap: 2, Min: p.want[2], Want: p.want[2]}, {Gap: 2, Min: 12, Want: 16, Drop: 1}, {Gap: 2, Min: 14, Want: 24, Drop: 2}}
-	widths := kit.Fit(w-4, cols)
-	at := kit.Places(cols, widths)
-	tok := theme.Text
-	if row.Over {
-		tok = kit.Verdict(theme.Crit, stale)
-		r.Text(1, 0, e.Theme.Style(tok), e.Theme.Glyph(theme.GlyphWarn))
+// empty is what to say where feeds have answered and there is nothing.
+func (p *Pane) empty(e pane.Env) kit.Notice {
+	n := kit.Notice{Token: theme.Muted, Glyph: theme.GlyphDot, Title: "No metric is configured.",
+		Lines: []string{"Name them under metrics: of a service in the config, each with its name, source and query."}}
+	if p.service == "" {
+		return n
 	}
-	kit.Put(r, e.Theme, 3+at[0], 0, widths[0], theme.Text, kit.Text(s.Service))
-	kit.Put(r, e.Theme, 3+at[1], 0, widths[1], theme.Muted, s.Name)
-	kit.Right(r, e.Theme, 3+at[2], 0, widths[2], tok, kit.Text(Value(row.Value, s.Unit)))
-	if !math.IsNaN(s.Limit) {
-		kit.Put(r, e.Theme, 3+at[3], 0, widths[3], theme.Muted, kit.Text("limit "+Value(s.Limit, s.Unit)))
-	}
-	if gap := e.Now.Sub(row.At); !row.At.IsZero() && gap >= 2*time.Minute {
-		kit.Put(r, e.Theme, 3+at[4], 0, widths[4], theme.Warn, kit.Text(kit.Ellipsis(e.Theme)+" no data for "+kit.Age(gap)))
-	}
-}
-
-// Value is a number with its unit, to two or three digits: "4.1 %", "912 ms", "1.2 k/s". What was not
-// measured is "no data".
-func Value(v float64, unit string) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return "no data"
-	}
-	prefix := ""
-	for _, p := range []string{"k", "M", "G", "T"} {
-		if math.Abs(v) < 1000 || unit == "%" {
-			break
+	n.Title = "No metric of " + p.service + " is configured."
+	for i := range e.Snap.Feeds {
+		f := &e.Snap.Feeds[i]
+		if f.Key.Capability == store.Metrics && f.Key.Scope == p.service {
+			n.Title = "The metrics of " + p.service + " have no data."
+			n.Lines = []string{f.Key.Source + " answered its queries, and found nothing in the last hours. Look at metrics: of " + p.service + " in the config: a label or a tag may have another value."}
 		}
-		v, prefix = v/1000, p
 	}
-	digits := 0
-	switch a := math.Abs(v); {
-	case a == math.Trunc(a) && prefix == "":
-	case a < 1:
-		digits = 2
-	case a < 100:
-		digits = 1
-	}
-	s := strconv.FormatFloat(v, 'f', digits, 64)
-	if prefix+unit == "" {
-		return s
-	}
-	return s + " " + prefix + unit
+	return n
 }

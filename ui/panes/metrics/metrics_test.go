@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"math"
 	"testing"
 
 	"example.com/signalbox/ui/keymap"
@@ -11,13 +10,13 @@ import (
 
 func TestTheSelectionIsByIdentity(t *testing.T) {
 	t.Parallel()
-	d := uitest.Drive(New(), uitest.Env(uitest.Full()), 80, 10)
+	d := uitest.Drive(New(), board("checkout"), 80, 10)
 	d.Press(keymap.Down)
 	was, ok := d.Pane.Selected(d.Env)
 	if !ok {
 		t.Fatal("nothing is selected")
 	}
-	next := uitest.Full()
+	next := uitest.Measured()
 	for i := range next.Feeds {
 		f := &next.Feeds[i]
 		reverse(f.Incidents)
@@ -27,7 +26,7 @@ func TestTheSelectionIsByIdentity(t *testing.T) {
 	if now, _ := d.Pane.Selected(d.Env); now.Ref != was.Ref {
 		t.Errorf("the cursor went from %s to %s", was.Ref.ID, now.Ref.ID)
 	}
-	d.Send(pane.Click{X: 3, Y: 0})
+	d.Send(pane.Click{X: 3, Y: 1})
 	if now, _ := d.Pane.Selected(d.Env); now.Ref == was.Ref {
 		t.Error("a press on another row does not select it")
 	}
@@ -45,26 +44,27 @@ func reverse[T any](s []T) {
 
 func TestKeysAndIntents(t *testing.T) {
 	t.Parallel()
-	d := uitest.Drive(New(), uitest.Env(uitest.Full()), 80, 10)
+	d := uitest.Drive(New(), board("checkout"), 80, 10)
 	d.Press(keymap.Refresh)
-	if r, ok := uitest.Last[pane.Refresh](d); !ok || len(r.Feeds) != 1 {
+	if r, ok := uitest.Last[pane.Refresh](d); !ok || len(r.Feeds) != 2 {
 		t.Errorf("refreshes %+v", r.Feeds)
 	}
 	d.Press(keymap.Back)
 	if _, ok := uitest.Last[pane.Close](d); !ok {
 		t.Error("Back is not handed on")
 	}
-	if b := d.Pane.Keys(d.Env)[0]; b.Disabled == "" {
-		t.Error("nothing says why there is no detail")
+	d.Press(keymap.Down, keymap.OpenDetail)
+	if o, ok := uitest.Last[pane.Open](d); !ok || o.Ref != uitest.MetricRef("checkout", "p95") {
+		t.Errorf("opens %+v", o.Ref)
 	}
 }
 
 func TestFollowNarrows(t *testing.T) {
 	t.Parallel()
-	d := uitest.Drive(New(), uitest.Env(uitest.Full()), 80, 10)
+	d := uitest.Drive(New(), board("checkout"), 80, 10)
 	d.Env.Follow = "ledger"
 	d.Show(d.Env.Snap)
-	if !d.Says("ledger") || d.Says("checkout") {
+	if !d.Says("replica lag") || d.Says("error rate") {
 		t.Errorf("got\n%s", d.Text())
 	}
 }
@@ -83,18 +83,9 @@ func TestAnySizeAndNoData(t *testing.T) {
 	}
 }
 
-func TestValuesHaveUnits(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		v    float64
-		unit string
-		want string
-	}{
-		{4.1, "%", "4.1 %"}, {1200, "%", "1200 %"}, {912, "ms", "912 ms"}, {1200, "/s", "1.2 k/s"}, {0.05, "%", "0.05 %"}, {-3, "", "-3"},
-		{2_500_000, "B", "2.5 MB"}, {math.NaN(), "ms", "no data"}, {math.Inf(1), "ms", "no data"}, {0, "", "0"},
-	} {
-		if got := Value(c.v, c.unit); got != c.want {
-			t.Errorf("Value(%v, %q) = %q, want %q", c.v, c.unit, got, c.want)
-		}
-	}
+// board is the story with charts, about a service.
+func board(service string) pane.Env {
+	e := uitest.Env(uitest.Measured())
+	e.Watched = service
+	return e
 }

@@ -1,0 +1,272 @@
+package metrics
+
+import (
+	"slices"
+	"strconv"
+
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/ui/chart"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// board draws the charts of a service, the other numbers, the objectives and the legend.
+func (p *Pane) board(e pane.Env, r screen.Region) {
+	w, _ := r.Size()
+	shown := p.shown()
+	at, some := p.list.At()
+	for i, m := range shown {
+		c := p.plan.cell(i)
+		cell := r.Sub(c.x, c.y, c.w, c.h)
+		p.chart(e, cell, &p.items[m])
+		if some && m == at {
+			kit.Mark(e, cell, 0, 1)
+		}
+	}
+	y := p.plan.h - p.plan.rest - p.plan.budgets - p.plan.legend
+	p.others(e, r.Sub(0, y, w, p.plan.rest), shown)
+	y += p.plan.rest
+	for i, line := range budgetLines(e, p.budgets, w-2) {
+		if i >= p.plan.budgets {
+			break
+		}
+		kit.Parts(r, e.Theme, 1, y+i, w-2, line)
+	}
+	if p.plan.legend > 0 {
+		legend(e, r.Sub(1, p.plan.h-1, w-2, 1), p.marks)
+	}
+}
+
+// chart draws one metric: a line of words, and below it its last hour.
+func (p *Pane) chart(e pane.Env, r screen.Region, m *item) {
+	w, h := r.Size()
+	words(e, r.Sub(1, 0, w-2, 1), m)
+	inner := r.Sub(1, 1, w-2, h-1)
+	win := chart.WindowOf(e.Now, span, w-2)
+	slots, scale := m.large.Of(m.Series, win)
+	l := chart.Line{Slots: slots, Scale: scale, Limit: m.Series.Limit, Below: m.Series.Below,
+		Marks: kit.Columns(win, times(p.marks)), Look: kit.ChartLook(e, kit.Staleness(e, m.Feed))}
+	l.Draw(inner)
+}
+
+// words are a metric's name, value, change, limit and what it was at this time on other days, as far as
+// they fit whole; the name gives way before the value.
+func words(e pane.Env, r screen.Region, m *item) {
+	w, _ := r.Size()
+	value := kit.ValueParts(e, &m.Chart)
+	room := w - kit.Width(value) - 2
+	name := m.name().Cut(max(4, room), e.Theme.Glyph(theme.GlyphEllipsis))
+	tok := theme.Text
+	if m.Over {
+		tok = theme.Strong
+	}
+	parts := append([]pane.Part{{Token: tok, Text: name}, kit.P(theme.Text, "  ")}, value...)
+	add := func(tok theme.Token, s string) {
+		if p := kit.P(tok, "  "+s); s != "" && kit.Width(parts)+p.Text.Width() <= w {
+			parts = append(parts, p)
+		}
+	}
+	if change := kit.ChangeText(e, m.Change); change != "" && !m.Old {
+		tok := theme.Muted
+		if m.Over {
+			tok = kit.Verdict(theme.Crit, kit.Staleness(e, m.Feed))
+		}
+		before := len(parts)
+		if add(tok, change+" in 1h"); len(parts) == before {
+			add(tok, change)
+		}
+	}
+	add(theme.Muted, kit.LimitText(m.Series))
+	for _, then := range m.Earlier {
+		add(theme.Muted, kit.EarlierText(m.Series, then))
+	}
+	kit.Parts(r, e.Theme, 0, 0, w, parts)
+}
+
+// The sparklines among the other numbers.
+const (
+	leastSpark = 8
+	mostSpark  = 16
+)
+
+// spot is where a number without a chart stands.
+type spot struct {
+	item  int
+	x, y  int
+	parts []pane.Part
+}
+
+// flow puts the metrics but those shown into lines of w columns, each whole.
+func flow(e pane.Env, items []item, shown []int, w int) []spot {
+	var out []spot
+	x, y := 1, 0
+	for i := range items {
+		if slices.Contains(shown, i) {
+			continue
+		}
+		parts := brief(e, &items[i])
+		n := kit.Width(parts)
+		if x > 1 && x+n > w-1 {
+			x, y = 1, y+1
+		}
+		out = append(out, spot{i, x, y, parts})
+		x += n + 3
+	}
+	return out
+}
+
+// restLines is how many lines the numbers take that are not among the first so many charts.
+func (p *Pane) restLines(e pane.Env, charts int) int {
+	shown := make([]int, charts)
+	for i := range shown {
+		shown[i] = i
+	}
+	all := flow(e, p.items, shown, p.size.W)
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].y + 1
+}
+
+// others draws the numbers that have no chart. Where a line ends early its last number gets a sparkline;
+// what does not fit at all is counted.
+func (p *Pane) others(e pane.Env, r screen.Region, shown []int) {
+	w, h := r.Size()
+	all := flow(e, p.items, shown, w)
+	n := len(all)
+	for n > 0 && all[n-1].y >= h {
+		n--
+	}
+	if n < len(all) {
+		n = more(e, r, all, n)
+	}
+	for i, s := range all[:n] {
+		x := s.x + kit.Parts(r, e.Theme, s.x, s.y, w-1-s.x, s.parts)
+		ends := i+1 == len(all) || i+1 < n && all[i+1].y > s.y
+		if room := min(mostSpark, w-2-x); ends && room >= leastSpark {
+			m := &p.items[s.item]
+			m.spark.Spark(e, r.Sub(x+1, s.y, room, 1), m.Series, span, times(p.marks), kit.Staleness(e, m.Feed))
+		}
+	}
+}
+
+// more says at the end of r how many of all are not drawn when the first n are, and returns how many then
+// can be.
+func more(e pane.Env, r screen.Region, all []spot, n int) int {
+	w, h := r.Size()
+	for {
+		tail := kit.Text("+" + strconv.Itoa(len(all)-n) + " more")
+		x := w - 1 - tail.Width()
+		if n == 0 || all[n-1].y < h-1 || all[n-1].x+kit.Width(all[n-1].parts)+2 <= x {
+			kit.Put(r, e.Theme, max(1, x), h-1, w-2, theme.Muted, tail)
+			return n
+		}
+		n--
+	}
+}
+
+// brief is a metric in a few words: name, value, change.
+func brief(e pane.Env, m *item) []pane.Part {
+	tok := theme.Muted
+	if m.Over {
+		tok = theme.Strong
+	}
+	parts := append([]pane.Part{{Token: tok, Text: m.name()}, kit.P(theme.Text, " ")}, kit.ValueParts(e, &m.Chart)...)
+	if c := kit.ChangeText(e, m.Change); c != "" && !m.Old {
+		parts = append(parts, kit.P(theme.Muted, " "+c))
+	}
+	return parts
+}
+
+// budgetLines are the objectives in lines of at most w columns, the worst first.
+func budgetLines(e pane.Env, budgets []insight.Budget, w int) [][]pane.Part {
+	order := make([]int, len(budgets))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(budgets[b].Sense) - int(budgets[a].Sense) })
+	var out [][]pane.Part
+	for _, i := range order {
+		b := kit.BudgetOf(e, &budgets[i], len(budgets) > 1)
+		line := b.Target
+		indent := kit.Width(b.Target) + 3
+		put := func(parts []pane.Part) {
+			if len(parts) == 0 {
+				return
+			}
+			if kit.Width(line)+3+kit.Width(parts) > w {
+				out = append(out, line)
+				line = append([]pane.Part{kit.P(theme.Text, blanks(min(indent, w/4)))}, parts...)
+				return
+			}
+			line = append(append(line, kit.P(theme.Text, "   ")), parts...)
+		}
+		put(b.Left)
+		put(b.Burn)
+		if b.Gone != "" {
+			tok := theme.Text
+			if budgets[i].Sense > insight.Quiet {
+				tok = theme.Strong
+			}
+			put([]pane.Part{kit.P(tok, "at this rate "+b.Gone)})
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func blanks(n int) string {
+	const all = "                                        "
+	return all[:max(0, min(n, len(all)))]
+}
+
+// legend draws the newest deployments at the left and the time that the charts show at the right.
+func legend(e pane.Env, r screen.Region, marks []insight.Mark) {
+	w, _ := r.Size()
+	right := timeParts(e, min(22, w))
+	var left []pane.Part
+	for i := len(marks) - 1; i >= 0; i-- {
+		mark := &marks[i]
+		if e.Now.Sub(mark.At) > span {
+			break
+		}
+		one := markParts(e, mark)
+		if kit.Width(left)+kit.Width(one)+3 > w-kit.Width(right)-2 {
+			break
+		}
+		if len(left) > 0 {
+			left = append(left, kit.P(theme.Text, "   "))
+		}
+		left = append(left, one...)
+	}
+	kit.Parts(r, e.Theme, 0, 0, w, left)
+	if kit.Width(left)+kit.Width(right) < w {
+		kit.Parts(r, e.Theme, w-kit.Width(right), 0, w, right)
+	}
+}
+
+// markParts are a deployment as the legend tells it: "┊ 02:04 v1.9.2 → prod".
+func markParts(e pane.Env, m *insight.Mark) []pane.Part {
+	sign := "┊ "
+	if e.Theme.Options().ASCII {
+		sign = ": "
+	}
+	parts := []pane.Part{kit.P(theme.Accent, sign), kit.P(theme.Muted, kit.Clock(e.Now, m.At, e.Zone)+" "), kit.P(theme.Text, kit.Times(e.Theme, m.Text))}
+	if m.Failed {
+		parts = append(parts, kit.P(theme.Crit, " "+e.Theme.Glyph(theme.GlyphFailed).String()))
+	}
+	return parts
+}
+
+// timeParts are the two ends of the charts' time in w columns: "01:14 ──── 02:14".
+func timeParts(e pane.Env, w int) []pane.Part {
+	const clock = len("15:04")
+	line := ""
+	for range max(1, w-2*clock-2) {
+		line += string(e.Theme.Border(false).Horizontal)
+	}
+	return []pane.Part{kit.P(theme.Muted, e.Now.Add(-span).In(e.Zone).Format("15:04")+" "), kit.P(theme.Border, line),
+		kit.P(theme.Muted, " "+e.Now.In(e.Zone).Format("15:04"))}
+}

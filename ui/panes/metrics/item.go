@@ -1,0 +1,93 @@
+package metrics
+
+import (
+	"slices"
+	"time"
+
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
+)
+
+// item is one metric, with what charts of it keep.
+type item struct {
+	insight.Chart
+	large, spark *kit.Plot
+}
+
+func (m *item) name() clean.Text { return kit.MetricName(m.Series) }
+
+// reader answers how services behave. It walks the snapshot when the data or the minute changed: a cursor
+// that goes from service to service costs the services.
+type reader struct {
+	known  insight.Behaviour
+	key    insight.Key
+	minute time.Time
+}
+
+// read reports whether it had to walk the snapshot.
+func (r *reader) read(e pane.Env) bool {
+	minute := e.Now.Truncate(time.Minute)
+	if r.minute.Equal(minute) && r.key.Holds(e.Snap, insight.ChartFeeds()...) {
+		return false
+	}
+	r.known, r.key, r.minute = insight.BehaviourOf(e.Snap, e.Now), insight.KeyOf(e.Snap, insight.ChartFeeds()...), minute
+	return true
+}
+
+// itemsOf makes items of charts. Metrics that were shown before keep their plots, and with them their
+// scales.
+func itemsOf(charts []insight.Chart, had []item) []item {
+	out := make([]item, len(charts))
+	for i := range charts {
+		m := &out[i]
+		m.Chart = charts[i]
+		if at := slices.IndexFunc(had, func(o item) bool { return o.Series.Ref == m.Series.Ref }); at >= 0 {
+			m.large, m.spark = had[at].large, had[at].spark
+			continue
+		}
+		m.large, m.spark = &kit.Plot{}, &kit.Plot{}
+	}
+	return out
+}
+
+// worst is one metric for each service: the first that is over its limit, else the first. Services with
+// one that is over stand first, each half in the order of the config.
+func worst(known insight.Behaviour) []insight.Chart {
+	var over, rest []insight.Chart
+	for _, service := range known.Measured() {
+		charts := known.Charts(service).Charts
+		switch i := slices.IndexFunc(charts, func(c insight.Chart) bool { return c.Over }); {
+		case i >= 0:
+			over = append(over, charts[i])
+		case len(charts) > 0:
+			rest = append(rest, charts[0])
+		}
+	}
+	return append(over, rest...)
+}
+
+// production are the marks of deployments to production: it is production that is measured. A service that has none of
+// them shows all.
+func production(marks []insight.Mark) []insight.Mark {
+	var out []insight.Mark
+	for i := range marks {
+		if marks[i].Prod {
+			out = append(out, marks[i])
+		}
+	}
+	if len(out) == 0 {
+		return marks
+	}
+	return out
+}
+
+// times are the moments of marks.
+func times(marks []insight.Mark) []time.Time {
+	out := make([]time.Time, len(marks))
+	for i := range marks {
+		out[i] = marks[i].At
+	}
+	return out
+}
