@@ -39,17 +39,17 @@ type ActionSpec struct {
 // Call is one action on one object. Its ID is the plan's: unique, and what ties the provider's records of
 // it to the journal's.
 type Call struct {
-	ID       string
-	Verb     Verb
-	Target   Ref
-	Revision Revision          // what Target was read as; the caller has re-read it just before
-	Identity string            // who acts, in this source: `me:`
-	Text     string            // a note, a reason, a comment
-	For      time.Duration     // how long: a snooze, a silence, a mute
-	To       []string          // the persons or policies to hand it to, by the provider's ids or logins
-	Level    int               // the step of the escalation to go to
-	Others   []Ref             // what is merged into Target
-	Fields   map[string]string // what else the verb takes, by name
+	ID       string            `json:"id"`
+	Verb     Verb              `json:"verb"`
+	Target   Ref               `json:"target"`
+	Revision Revision          `json:"revision,omitempty"` // what Target was read as; the caller has re-read it just before
+	Identity string            `json:"identity,omitempty"` // who acts, in this source: `me:`
+	Text     string            `json:"text,omitempty"`     // a note, a reason, a comment
+	For      time.Duration     `json:"for,omitempty"`      // how long: a snooze, a silence, a mute
+	To       []string          `json:"to,omitempty"`       // the persons or policies to hand it to, by the provider's ids or logins
+	Level    int               `json:"level,omitempty"`    // the step of the escalation to go to
+	Others   []Ref             `json:"others,omitempty"`   // what is merged into Target
+	Fields   map[string]string `json:"fields,omitempty"`   // what else the verb takes, by name
 }
 
 // Receipt is what the provider answered to a Call that it took.
