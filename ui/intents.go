@@ -135,7 +135,7 @@ func (a *App) onSelection(action keymap.Action) (cmd tea.Cmd, done bool) {
 	}
 	switch action {
 	case keymap.Runbook:
-		return a.browse(a.runbook(s.Service)), true
+		return a.browse(a.runbook(s)), true
 	case keymap.CopyID:
 		return a.copy(clean.Const("id"), clean.Linef("%s:%s", s.Ref.Source, s.Ref.ID)), true
 	case keymap.CopyURL:
@@ -150,9 +150,9 @@ func (a *App) cannot(action keymap.Action, s pane.Selection, selected bool) clea
 	switch {
 	case !selected:
 		return clean.Const("nothing is selected")
-	case action == keymap.Runbook && s.Service == "":
+	case action == keymap.Runbook && s.Service == "" && s.Runbook == "":
 		return clean.Linef("%s belongs to no service", s.Name)
-	case action == keymap.Runbook && a.runbook(s.Service) == "":
+	case action == keymap.Runbook && a.runbook(s) == "":
 		return clean.Linef("%s has no runbook in the config", s.Service)
 	case action == keymap.CopyID && s.Ref.IsZero():
 		return clean.Linef("%s has no id", s.Name)
@@ -162,12 +162,13 @@ func (a *App) cannot(action keymap.Action, s pane.Selection, selected bool) clea
 	return clean.Text{}
 }
 
-// runbook is the address of a service's runbook; "" when the config has none.
-func (a *App) runbook(service string) string {
-	for i := range a.snap.Catalog.Services {
-		if s := &a.snap.Catalog.Services[i]; s.Name == service {
-			return s.Runbook
-		}
+// runbook is the address of the selection's runbook, else of its service's; "" when there is none.
+func (a *App) runbook(s pane.Selection) string {
+	if s.Runbook != "" {
+		return s.Runbook
+	}
+	if svc := a.snap.Catalog.Service(s.Service); svc != nil {
+		return svc.Runbook
 	}
 	return ""
 }

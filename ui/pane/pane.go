@@ -48,8 +48,9 @@ type Env struct {
 	// Watched is the service that the board is about: Follow, else that of what is selected, else that of
 	// what was selected last; "" for none. It is set for a Watcher alone.
 	Watched string
-	Hidden  bool // on a tab that is not shown: it gets messages and is not drawn
-	Compact bool // the narrow layout: details give way to names
+	Keys    *keymap.Map // what the keys are called; nil: nobody can say
+	Hidden  bool        // on a tab that is not shown: it gets messages and is not drawn
+	Compact bool        // the narrow layout: details give way to names
 }
 
 // Pane is one part of the board, or one full-screen detail.
@@ -95,6 +96,7 @@ type Selection struct {
 	Service string
 	Name    clean.Text // how people name it
 	URL     string
+	Runbook string // of the object itself; "" means its service's
 }
 
 // Action is a key that was pressed, as the keymap understands it.

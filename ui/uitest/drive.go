@@ -18,7 +18,7 @@ import (
 
 // Env is what surrounds a focused pane at the story's moment, on a dark terminal of true colours.
 func Env(s *store.Snapshot) pane.Env {
-	return pane.Env{Snap: s, Now: Now(), Zone: time.UTC, Focused: true,
+	return pane.Env{Snap: s, Now: Now(), Zone: time.UTC, Focused: true, Keys: keymap.Default(),
 		Theme: theme.New(theme.Options{Depth: theme.TrueColor, Palette: theme.Dark})}
 }
 
