@@ -174,21 +174,6 @@ func SearchGate() sources.Gate {
 		Version: sources.Version{SHA: "9e4410c00000000000000000000000000000000", Tag: clean.Line("v0.8.1")}, Concurrency: clean.Line("deploy-prod")}
 }
 
-// Incidents are two pages of the story, for boards that have a source of incidents.
-func Incidents() []sources.Incident {
-	ref := func(id string) sources.Ref {
-		return sources.Ref{Source: "pagerduty", Kind: sources.KindIncident, ID: id}
-	}
-	return []sources.Incident{
-		{Ref: ref("Q1"), Service: "checkout", Title: clean.Line("5xx above 2 % for 5m"), Severity: 1, State: sources.Triggered,
-			Holder: clean.Line("sre1"), Mine: true, Created: Ago(3 * time.Minute), Changed: Ago(3 * time.Minute), URL: "https://pages.example.com/Q1"},
-		{Ref: ref("Q2"), Service: "ledger", Title: clean.Line("replica lag above 30s"), Severity: 3, State: sources.Acknowledged,
-			Holder: clean.Line("sre1"), Created: Ago(52 * time.Minute), Changed: Ago(41 * time.Minute), URL: "https://pages.example.com/Q2"},
-		{Ref: ref("Q3"), Title: clean.Line("certificate of the status page ends in 6d"), State: sources.Resolved,
-			Created: Ago(5 * time.Hour), Changed: Ago(4 * time.Hour), URL: "https://pages.example.com/Q3"},
-	}
-}
-
 // Series are a few metrics of the story, for boards that have a source of metrics.
 func Series() []sources.Series {
 	series := func(service, name, unit string, limit float64, values ...float64) sources.Series {
@@ -206,15 +191,6 @@ func Series() []sources.Series {
 		series("ledger", "replica lag", "s", 30, 4, 12, 33, math.NaN(), math.NaN()),
 		series("search", "error rate", "%", 2, 0.1, 0.1, 0.1, 0.1, 0.1),
 	}
-}
-
-// WithIncidents adds a source of incidents to s.
-func WithIncidents(s *store.Snapshot, in ...sources.Incident) *store.Snapshot {
-	s.Catalog.Sources = append(s.Catalog.Sources, store.SourceInfo{Name: "pagerduty", Type: "pagerduty",
-		Capabilities: []store.Capability{store.Incidents}})
-	s.Feeds = append(s.Feeds, store.Feed{Key: store.FeedKey{Source: "pagerduty", Capability: store.Incidents}, Generation: 1,
-		Health: healthy(10 * time.Second), Incidents: in})
-	return s
 }
 
 // WithMetrics adds a source of metrics to s.
