@@ -1,8 +1,11 @@
-// Package incidents is the pane of what people are paged for.
+// Package incidents is the pane of what people are paged for: what burns, for how long, who has it, and
+// what happens next if nobody does anything.
 package incidents
 
 import (
+	"slices"
 	"strconv"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -21,19 +24,42 @@ import (
 // ID is the pane's name.
 const ID pane.ID = "incidents"
 
-// Pane is the pane: one line for each open incident.
+// Pane is the pane: one line for each problem. The worst triggered one, and the selected one, show below
+// it what is known of them. It derives its rows when the board changes, never while it draws.
 type Pane struct {
-	rows    []insight.IncidentRow
-	list    component.List[sources.Ref]
-	size    pane.Sized
-	below   int
-	service int // the longest service name
+	all     []insight.Problem
+	key     insight.Key
+	view    insight.View
+	at      time.Time // the minute of the derivation: what explains a problem ages
+	rows    []row
+	worst   rowKey // the row that is unfolded wherever the cursor is; zero: none
+	worstAt int
+	count   counts
+	opened  map[sources.Ref]bool // storms that show what is in them
+	list    kit.Listing[rowKey]
+	table   table
 }
+
+// rowKey identifies a row: a storm has the Ref of the problem that it began with.
+type rowKey struct {
+	ref   sources.Ref
+	storm bool
+}
+
+// row is a problem, a storm, or a problem of a storm that is open.
+type row struct {
+	key    rowKey
+	p      *insight.Problem
+	inside bool
+	open   bool // a storm: what is in it follows
+}
+
+type counts struct{ triggered, acked, quiet int }
 
 var _ pane.Pane = (*Pane)(nil)
 
 // New makes the pane.
-func New() *Pane { return &Pane{} }
+func New() *Pane { return &Pane{opened: map[sources.Ref]bool{}} }
 
 // ID implements pane.Pane.
 func (p *Pane) ID() pane.ID { return ID }
@@ -42,19 +68,33 @@ func (p *Pane) ID() pane.ID { return ID }
 func (p *Pane) Init() tea.Cmd { return nil }
 
 // Typing implements pane.Pane.
-func (p *Pane) Typing() bool { return false }
+func (p *Pane) Typing() bool { return p.list.Filter.Typing() }
 
-// Seconds implements pane.Pane: its clocks show minutes.
-func (p *Pane) Seconds(pane.Env) bool { return false }
+// Seconds implements pane.Pane: it counts down to an escalation that is less than an hour away.
+func (p *Pane) Seconds(e pane.Env) bool {
+	ticks := func(i int) bool { return i < len(p.rows) && countsDown(e, p.rows[i].p) && p.room(i) > 0 }
+	at, some := p.list.At()
+	return some && ticks(at) || p.worst != (rowKey{}) && ticks(p.worstAt)
+}
 
-func subject() kit.Subject {
-	return kit.Subject{What: "incidents", Caps: []store.Capability{store.Incidents}}
+// subject is what the pane cannot do without: incidents, or monitors where nothing else is configured.
+func subject(e pane.Env) kit.Subject {
+	s := kit.Subject{What: "incidents", Caps: []store.Capability{store.Incidents}}
+	if !e.Snap.Has(store.Incidents) && e.Snap.Has(store.Monitors) {
+		s.Caps[0] = store.Monitors
+	}
+	return s
+}
+
+// around is what the pane shows beside that: its trouble is told below the rows.
+func around() kit.Subject {
+	return kit.Subject{What: "incidents", Caps: []store.Capability{store.Incidents, store.Monitors, store.Shifts}}
 }
 
 // feeds are never narrowed to a repository: an account's incidents are one feed.
-func feeds(e pane.Env) insight.FeedSum {
+func feeds(e pane.Env, s kit.Subject) insight.FeedSum {
 	e.Follow = ""
-	return subject().Feeds(e)
+	return s.Feeds(e)
 }
 
 // Heading implements pane.Pane.
@@ -63,25 +103,22 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 	if e.Follow != "" {
 		h.Title = kit.Text(kit.Dots(e.Theme, "Incidents", e.Follow))
 	}
-	sum := feeds(e)
-	triggered, acked := 0, 0
-	for _, r := range p.rows {
-		if r.Incident.State == sources.Triggered {
-			triggered++
-		} else {
-			acked++
-		}
-	}
+	sum := feeds(e, subject(e))
 	var parts []pane.Part
-	if triggered > 0 {
+	if n := p.count.triggered; n > 0 {
 		crit := kit.Verdict(theme.Crit, sum.Stale)
-		parts = append(parts, kit.P(crit, strconv.Itoa(triggered)+" triggered"))
-		h.Tab = []pane.Part{kit.P(crit, strconv.Itoa(triggered)+"!")}
+		parts = append(parts, kit.P(crit, strconv.Itoa(n)+" triggered"))
+		h.Tab = []pane.Part{kit.P(crit, strconv.Itoa(n)+"!")}
+		h.Short = slices.Clone(h.Tab)
 	}
-	if acked > 0 {
-		parts = append(parts, kit.P(theme.Muted, strconv.Itoa(acked)+" acked"))
+	if n := p.count.acked; n > 0 {
+		parts = append(parts, kit.P(theme.Muted, strconv.Itoa(n)+" acked"))
+		h.Short = kit.Spaced(h.Short, kit.P(theme.Muted, strconv.Itoa(n)+e.Theme.Glyph(theme.GlyphAcked).String()))
 	}
-	if len(parts) == 0 && e.Snap.Has(store.Incidents) && sum.Loading == 0 && !sum.Oldest.IsZero() {
+	if n := p.count.quiet; n > 0 {
+		parts = append(parts, kit.P(theme.Muted, strconv.Itoa(n)+" silenced"))
+	}
+	if len(parts) == 0 && len(subject(e).Caps) > 0 && e.Snap.Has(subject(e).Caps[0]) && sum.Loading == 0 && !sum.Oldest.IsZero() {
 		parts = append(parts, kit.P(theme.Muted, "none open"))
 	}
 	h.Summary = kit.List(e.Theme, parts...)
@@ -91,128 +128,210 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 
 // Update implements pane.Pane.
 func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
+	taken, changed := p.list.Take(msg, p.lines())
+	if changed {
+		p.narrow(e)
+	}
+	if taken {
+		return p, nil
+	}
 	switch m := msg.(type) {
-	case pane.Sized:
-		p.size = m
-		p.arrange(e)
 	case pane.Changed:
-		p.rows = insight.OpenIncidents(e.Snap, insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow})
-		p.service = 0
-		for _, r := range p.rows {
-			p.service = max(p.service, kit.Text(r.Incident.Service).Width())
-		}
-		p.list.Sync(p.lines())
-		p.arrange(e)
-	case pane.Click:
-		if m.Wheel != 0 {
-			p.list.Move(m.Wheel, p.lines())
-		} else {
-			p.list.Click(m.Y, p.lines())
-		}
+		p.derive(e)
 	case pane.Action:
 		return p, p.act(e, m)
 	}
 	return p, nil
 }
 
-func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
-	if p.list.Do(a.Action, a.Count, p.lines()) {
-		return nil
+// derive finds the problems anew when the data, the view or the minute changed.
+func (p *Pane) derive(e pane.Env) {
+	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
+	minute := e.Now.Truncate(time.Minute)
+	if p.view != v || !p.at.Equal(minute) || !p.key.Holds(e.Snap, insight.ProblemFeeds()...) {
+		p.all = insight.Problems(e.Snap, v, e.Now)
+		p.key, p.view, p.at = insight.KeyOf(e.Snap, insight.ProblemFeeds()...), v, minute
+		p.tally(e)
 	}
+	p.narrow(e)
+}
+
+// tally counts the problems, those that are folded too.
+func (p *Pane) tally(e pane.Env) {
+	p.count = counts{}
+	for i := range p.all {
+		inside := p.all[i].Inside
+		if len(inside) == 0 {
+			inside = p.all[i : i+1]
+		}
+		for k := range inside {
+			switch q := &inside[k]; {
+			case kit.Quiet(e, q) != "":
+				p.count.quiet++
+			case q.State == sources.Triggered:
+				p.count.triggered++
+			default:
+				p.count.acked++
+			}
+		}
+	}
+}
+
+// narrow makes the rows of what the filter lets through, and shares the lines between them and the remarks.
+func (p *Pane) narrow(e pane.Env) {
+	words := p.list.Filter.Words()
+	p.rows, p.worst = p.rows[:0], rowKey{}
+	for i := range p.all {
+		if q := &p.all[i]; q.Matches(words) {
+			p.add(e, q)
+		}
+	}
+	sum, size := feeds(e, around()), p.list.Size()
+	p.list.Sync(p.lines(), sum.Loading == 0)
+	p.table.measure(e, p.rows)
+	p.table.fit(size.W)
+	p.list.Arrange(len(around().Remarks(e, sum, size.W-2)), p.lines())
+}
+
+// add adds the row of a problem, and those in it where it is a storm that is open.
+func (p *Pane) add(e pane.Env, q *insight.Problem) {
+	k := rowKey{q.Incident.Ref, len(q.Inside) > 0}
+	if p.worst == (rowKey{}) && q.State == sources.Triggered && !q.Upstream && kit.Quiet(e, q) == "" {
+		p.worst, p.worstAt = k, len(p.rows)
+	}
+	open := k.storm && p.opened[k.ref]
+	p.rows = append(p.rows, row{key: k, p: q, open: open})
+	for i := range q.Inside {
+		if in := &q.Inside[i]; open {
+			p.rows = append(p.rows, row{key: rowKey{ref: in.Incident.Ref}, p: in, inside: true})
+		}
+	}
+}
+
+func (p *Pane) lines() component.Rows[rowKey] {
+	return component.Rows[rowKey]{N: len(p.rows), Key: func(i int) rowKey { return p.rows[i].key },
+		Height: func(i int) int { return 1 + p.room(i) }}
+}
+
+// unfolds reports that what is known of a row stands below it: of the worst one, and of the selected one
+// while it is triggered or mine. Nothing else unfolds, so that a refresh moves no row.
+func (p *Pane) unfolds(k rowKey) bool {
+	if k == p.worst && k != (rowKey{}) {
+		return true
+	}
+	at, ok := p.list.Key()
+	return ok && at == k
+}
+
+// room is how many lines below its first one row i has. Other rows keep a place.
+func (p *Pane) room(i int) int {
+	r := &p.rows[i]
+	if r.p.State != sources.Triggered && !r.p.Mine || !p.unfolds(r.key) {
+		return 0
+	}
+	room := p.list.Room()
+	return max(0, min(facts(r.p), room-1-min(len(p.rows)-1, 3)))
+}
+
+func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
 	switch a.Action {
 	case keymap.Back:
-		return kit.Send(pane.Close{})
+		if len(p.opened) == 0 {
+			return kit.Send(pane.Close{})
+		}
+		clear(p.opened)
+		p.narrow(e)
 	case keymap.Refresh:
-		return kit.Send(subject().Refresh(e))
+		return kit.Send(around().Refresh(e))
+	case keymap.OpenDetail:
+		return p.open(e)
 	default:
+	}
+	return nil
+}
+
+// open opens a storm, or closes it, and shows any other problem in full.
+func (p *Pane) open(e pane.Env) tea.Cmd {
+	i, ok := p.list.At()
+	if !ok {
 		return nil
 	}
-}
-
-func (p *Pane) arrange(e pane.Env) {
-	p.below = kit.Below(len(subject().Remarks(e, feeds(e), p.size.W-2)), p.size.H)
-	p.list.Resize(p.size.H-p.below, p.lines())
-}
-
-func (p *Pane) lines() component.Rows[sources.Ref] {
-	return component.Rows[sources.Ref]{N: len(p.rows), Key: func(i int) sources.Ref { return p.rows[i].Incident.Ref }}
+	k := p.rows[i].key
+	if !k.storm {
+		return kit.Send(pane.Open{Ref: k.ref})
+	}
+	if p.opened[k.ref] {
+		delete(p.opened, k.ref)
+	} else {
+		p.opened[k.ref] = true
+	}
+	p.narrow(e)
+	return nil
 }
 
 // Keys implements pane.Pane.
-func (p *Pane) Keys(pane.Env) []keymap.Binding {
-	return []keymap.Binding{{Action: keymap.OpenDetail, Help: "open", Disabled: "an incident's page opens in the browser"}}
+func (p *Pane) Keys(e pane.Env) []keymap.Binding {
+	open, filter := keymap.Binding{Action: keymap.OpenDetail, Help: "open"}, ""
+	i, ok := p.list.At()
+	switch {
+	case !ok:
+		open.Disabled = "no incident is selected"
+	case p.rows[i].open:
+		open.Help = "fold"
+	case p.rows[i].key.storm:
+		open.Help = "unfold"
+	}
+	if len(p.all) == 0 {
+		filter = "there is nothing to filter"
+	}
+	keys := []keymap.Binding{open}
+	if s, ok := p.Selected(e); ok && s.Runbook != "" {
+		keys = append(keys, keymap.Binding{Action: keymap.Runbook, Help: "runbook"})
+	}
+	return append(keys, keymap.Binding{Action: keymap.Filter, Help: "filter", Disabled: filter})
 }
 
 // Selected implements pane.Pane.
-func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
+func (p *Pane) Selected(e pane.Env) (pane.Selection, bool) {
 	i, ok := p.list.At()
 	if !ok {
 		return pane.Selection{}, false
 	}
-	in := p.rows[i].Incident
-	return pane.Selection{Ref: in.Ref, Service: in.Service, Name: in.Title, URL: in.URL}, true
+	q := p.rows[i].p
+	return pane.Selection{Ref: q.Incident.Ref, Service: q.Service, Name: q.Incident.Title, URL: q.Incident.URL,
+		Runbook: kit.Runbook(e, q)}, true
 }
 
 // Draw implements pane.Pane.
 func (p *Pane) Draw(e pane.Env, r screen.Region) {
-	w, h := r.Size()
-	if len(p.rows) == 0 {
-		empty := kit.Notice{Token: theme.OK, Glyph: theme.GlyphOK, Title: "Nobody is being paged."}
-		if e.Whose == pane.Mine || e.Follow != "" {
-			empty.Lines = []string{"The view is narrowed; other incidents may be open."}
-		}
-		subject().Missing(e, feeds(e), empty).Draw(r, e.Theme)
+	w, _ := r.Size()
+	remarks := around().Remarks(e, feeds(e, around()), w-2)
+	if len(p.all) > 0 {
+		p.list.Draw(e, r, p.lines(), kit.Drawing{
+			Row: func(r screen.Region, i int) { p.draw(e, r, i) },
+			Of:  p.listed(), None: "No incident matches the filter.", Remarks: remarks,
+		})
 		return
 	}
-	at, some := p.list.At()
-	for y := 0; y < h-p.below; y++ {
-		i := p.list.Top() + y
-		if i >= len(p.rows) {
-			break
+	empty := kit.Notice{Token: theme.OK, Glyph: theme.GlyphOK, Title: "Nobody is being paged."}
+	if e.Whose == pane.Mine || e.Follow != "" {
+		empty.Lines = []string{"The view is narrowed; other incidents may be open."}
+	}
+	sum := feeds(e, subject(e))
+	subject(e).Missing(e, sum, empty).Draw(r, e.Theme)
+	if sum.Loading+sum.Refused+sum.Failing+sum.Throttled == 0 {
+		_, h := r.Size()
+		kit.DrawRemarks(e, r, kit.Below(len(remarks), h), remarks)
+	}
+}
+
+// listed is how many rows there would be without the filter.
+func (p *Pane) listed() int {
+	n := len(p.all)
+	for i := range p.all {
+		if p.opened[p.all[i].Incident.Ref] {
+			n += len(p.all[i].Inside)
 		}
-		p.row(e, r.Sub(0, y, w, 1), &p.rows[i])
-		if some && i == at {
-			kit.Mark(e, r, y, 1)
-		}
 	}
-	kit.DrawRemarks(e, r, p.below, subject().Remarks(e, feeds(e), w-2))
-}
-
-// row draws glyph, severity, service and title, and at the right the state, its age and who holds it.
-func (p *Pane) row(e pane.Env, r screen.Region, row *insight.IncidentRow) {
-	w, _ := r.Size()
-	in, stale := row.Incident, kit.Staleness(e, row.Feed)
-	glyph, tok, name, word := theme.GlyphTriggered, theme.Crit, theme.Strong, "triggered"
-	if in.State == sources.Acknowledged {
-		glyph, tok, name, word = theme.GlyphAcked, theme.Warn, theme.Text, "acked"
-	}
-	tok = kit.Verdict(tok, stale)
-	right := []pane.Part{kit.P(tok, word+" "+kit.AgeSince(e.Now, in.Changed))}
-	if !in.Holder.IsZero() {
-		right = append(right, kit.P(theme.Muted, "  "+in.Holder.String()))
-	}
-	left := []pane.Part{{Token: tok, Text: e.Theme.Glyph(glyph)}, kit.P(tok, " "+severity(in)), kit.P(theme.Text, " ")}
-	service := in.Service
-	if service == "" && p.service > 0 {
-		service = "-"
-	}
-	if p.service > 0 {
-		pad := min(p.service, 20) - kit.Text(service).Width()
-		left = append(left, pane.Part{Token: name, Text: kit.Text(service).Cut(20, e.Theme.Glyph(theme.GlyphEllipsis))}, kit.P(theme.Text, spaces(pad+2)))
-	}
-	left = append(left, pane.Part{Token: name, Text: in.Title})
-	kit.Spread(r.Sub(1, 0, w-2, 1), e.Theme, 0, left, right, 24)
-}
-
-func severity(in *sources.Incident) string {
-	if in.Severity <= 0 {
-		return "P?"
-	}
-	return "P" + strconv.Itoa(in.Severity)
-}
-
-// spaces is n blanks.
-func spaces(n int) string {
-	const blanks = "                              "
-	return blanks[:max(0, min(n, len(blanks)))]
+	return n
 }
