@@ -107,6 +107,7 @@ type App struct {
 	lastInput time.Time
 	present   bool
 	crowd     crowd
+	attention attention
 }
 
 var _ tea.Model = (*App)(nil)
@@ -173,6 +174,7 @@ func (a *App) Init() tea.Cmd {
 		waitEvent(a.ctx, a.opts.Backend.Events()),
 		waitSettings(a.ctx, a.opts.Changes),
 		a.mouseMode(),
+		a.watchPages(),
 	}
 	for _, s := range a.board {
 		cmds = append(cmds, s.address(s.pane.Init()))
@@ -240,6 +242,8 @@ func (a *App) handle(msg tea.Msg) (cmd tea.Cmd, changed bool) {
 		return a.browsed(m), true
 	case savedMsg:
 		return a.saved(m), true
+	case calledMsg:
+		return a.called(), false
 	}
 	return a.choice(msg)
 }
@@ -282,12 +286,13 @@ func (a *App) resize(m tea.WindowSizeMsg) tea.Cmd {
 func (a *App) resume() tea.Cmd {
 	a.suspended = false
 	a.canvas.stale = true
-	return a.mouseMode()
+	a.attention.shown = "" // the title went with the screen
+	return tea.Batch(a.mouseMode(), a.call())
 }
 
 func (a *App) snapshot(s *store.Snapshot) tea.Cmd {
 	a.snap = s
-	return waitSnapshot(a.ctx, a.opts.Backend.Snapshots(), snapshotPause)
+	return tea.Batch(a.watchPages(), waitSnapshot(a.ctx, a.opts.Backend.Snapshots(), snapshotPause))
 }
 
 func (a *App) event(e pane.Event) tea.Cmd {
@@ -298,7 +303,7 @@ func (a *App) event(e pane.Event) tea.Cmd {
 func (a *App) reconfigure(s Settings) tea.Cmd {
 	had := a.set.Mouse
 	a.settings(s)
-	next := waitSettings(a.ctx, a.opts.Changes)
+	next := tea.Batch(a.watchPages(), waitSettings(a.ctx, a.opts.Changes))
 	switch {
 	case had == s.Mouse:
 		return next

@@ -1,6 +1,17 @@
 package ui
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/theme"
+)
 
 // Attention says how the board calls for somebody who does not look at it. The zero Attention is silent.
 type Attention struct {
@@ -38,4 +49,154 @@ func TerminalNotify(term, program string, multiplexed bool) string {
 		return NotifyOSC777
 	}
 	return NotifyOff
+}
+
+// How much of a page the title and a notification say, in columns.
+const (
+	titleRoom  = 60
+	noticeRoom = 120
+)
+
+// Sequences. A string ends with ST, as BEL would ring where the terminal does not know the sequence. The
+// title is kept on the terminal's stack, so that the one before comes back.
+const (
+	bell        = "\a"
+	st          = "\x1b\\"
+	pushTitle   = "\x1b[22;2t"
+	popTitle    = "\x1b[23;2t"
+	setTitle    = "\x1b]2;"
+	beginOSC9   = "\x1b]9;"
+	beginOSC777 = "\x1b]777;notify;signalbox;"
+)
+
+// attention calls for attention on behalf of an App: once for each new page, and by the title as long as
+// there is one.
+type attention struct {
+	pages  pages
+	title  string // what the title should be; "" is the terminal's own
+	shown  string // what it was last set to
+	ring   bool   // a bell is due
+	notice clean.Text
+	busy   bool // a command writes: the next waits, so that they arrive in order
+}
+
+// calledMsg comes back when what an attention wrote has been written.
+type calledMsg struct{}
+
+// look takes a new snapshot, or new settings.
+func (t *attention) look(s *store.Snapshot, set *Settings, now time.Time) {
+	how := set.Attention
+	worst, fresh := t.pages.look(s, how.All, now)
+	t.title = ""
+	if worst != nil && how.Title {
+		glyph := set.Theme.Glyph(theme.GlyphTriggered).String()
+		t.title = clip(clean.Linef("%s %s", glyph, pageText(worst)), titleRoom, set.Theme).String() + " - signalbox"
+	}
+	if len(fresh) == 0 {
+		return
+	}
+	t.ring = t.ring || how.Bell
+	t.notice = clip(pageText(fresh[0]), noticeRoom, set.Theme)
+	if n := len(fresh) - 1; n > 0 {
+		t.notice = clean.Linef("%s, and %d more", t.notice, n)
+	}
+}
+
+// pageText is "P1 checkout: 5xx above 2 % for 5m".
+func pageText(p *insight.Problem) clean.Text {
+	name := p.Service
+	if name == "" {
+		name = p.Incident.Provider.String()
+	}
+	text := p.Incident.Title.String()
+	if name != "" {
+		text = name + ": " + text
+	}
+	if p.Severity > 0 {
+		text = fmt.Sprintf("P%d %s", p.Severity, text)
+	}
+	return clean.Line(text)
+}
+
+func clip(t clean.Text, w int, th *theme.Theme) clean.Text {
+	return t.Cut(w, th.Glyph(theme.GlyphEllipsis))
+}
+
+// take is what has to be written now; "" when that is nothing, or something is being written.
+func (t *attention) take(notify string) string {
+	if t.busy {
+		return ""
+	}
+	var b strings.Builder
+	if t.title != t.shown {
+		b.WriteString(titleSequence(t.shown, t.title))
+		t.shown = t.title
+	}
+	if t.ring {
+		b.WriteString(bell)
+		t.ring = false
+	}
+	if !t.notice.IsZero() {
+		b.WriteString(noticeSequence(notify, t.notice))
+		t.notice = clean.Text{}
+	}
+	t.busy = b.Len() > 0
+	return b.String()
+}
+
+// titleSequence changes the title from was to is; "" is the terminal's own.
+func titleSequence(was, is string) string {
+	switch {
+	case is == "":
+		return setTitle + st + popTitle
+	case was == "":
+		return pushTitle + setTitle + is + st
+	}
+	return setTitle + is + st
+}
+
+// noticeSequence asks for a notification. Text that begins with a digit and a semicolon would be a command
+// to some terminals: the name before it is there for them too.
+func noticeSequence(how string, text clean.Text) string {
+	switch how {
+	case NotifyOSC9:
+		return beginOSC9 + "signalbox: " + text.String() + st
+	case NotifyOSC777:
+		return beginOSC777 + strings.ReplaceAll(text.String(), ";", ",") + st
+	}
+	return ""
+}
+
+// notify is the way to ask for a notification.
+func (a *App) notify() string {
+	if n := a.set.Attention.Notify; n != NotifyAuto {
+		return n
+	}
+	return a.opts.Notify
+}
+
+// watchPages finds what calls for attention in what is known now.
+func (a *App) watchPages() tea.Cmd {
+	a.attention.look(a.snap, &a.set, a.opts.Clock())
+	return a.call()
+}
+
+// called goes on with what came while something was written.
+func (a *App) called() tea.Cmd {
+	a.attention.busy = false
+	return a.call()
+}
+
+// call writes what calls for attention, beside the program's loop.
+func (a *App) call() tea.Cmd {
+	s := a.attention.take(a.notify())
+	if s == "" {
+		return nil
+	}
+	out := a.opts.Screen
+	return func() tea.Msg {
+		// A terminal that cannot be written to has nobody before it to call.
+		_, _ = out.WriteString(s)
+		return calledMsg{}
+	}
 }

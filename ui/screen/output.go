@@ -49,6 +49,10 @@ const (
 	resetPen   = "\x1b[m"
 	noWrap     = "\x1b[?7l"
 	giveBack   = resetPen + "\x1b[?7h"
+	pushTitle  = "\x1b[22;2t"
+	popTitle   = "\x1b[23;2t"
+	setTitle   = "\x1b]2;"
+	oldTitle   = setTitle + "\x1b\\" + popTitle // empty first, for terminals that keep no stack
 	leaveModes = "\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?1049l\x1b[?25h"
 )
 
@@ -86,10 +90,11 @@ type Output struct {
 	wake chan struct{}
 	done chan struct{}
 
-	tty  sync.Mutex // held while writing; taken before mu
-	life life
-	w    writer
-	work Grid // the frame that is being written
+	tty    sync.Mutex // held while writing; taken before mu
+	life   life
+	titled bool // the window's own title waits on the terminal's stack
+	w      writer
+	work   Grid // the frame that is being written
 }
 
 // life is whose the terminal is.
@@ -250,8 +255,14 @@ func (o *Output) WriteString(s string) (int, error) {
 	defer o.tty.Unlock()
 	var pre, post string
 	switch {
+	case o.life == released && strings.Contains(s, setTitle):
+		return len(s), nil
+	case strings.Contains(s, pushTitle):
+		o.titled = true
+	case strings.Contains(s, popTitle):
+		o.titled = false
 	case strings.Contains(s, "\x1b[?1049l"):
-		pre, o.life = giveBack, released
+		pre, o.life = o.back(), released
 	case strings.Contains(s, "\x1b[?1049h"):
 		post, o.life = noWrap, painting
 		o.w.forget()
@@ -274,6 +285,15 @@ func (o *Output) WriteString(s string) (int, error) {
 		return 0, fmt.Errorf("write to the terminal: %w", err)
 	}
 	return len(s), nil
+}
+
+// back gives the terminal back as it was, but for what the renderer does itself.
+func (o *Output) back() string {
+	if !o.titled {
+		return giveBack
+	}
+	o.titled = false
+	return oldTitle + giveBack
 }
 
 // Read reads from the terminal.
@@ -312,7 +332,7 @@ func (o *Output) Close() error {
 		return nil
 	}
 	o.life = released
-	if _, err := io.WriteString(o.term, giveBack+leaveModes); err != nil {
+	if _, err := io.WriteString(o.term, o.back()+leaveModes); err != nil {
 		return fmt.Errorf("give the terminal back: %w", err)
 	}
 	return nil
