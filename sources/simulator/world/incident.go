@@ -117,8 +117,12 @@ func (w *World) alert(i *Incident, m *Monitor, region string, value float64) {
 }
 
 func (w *World) note(i *Incident, kind string, who *User, via, text string, to ...*User) {
-	i.Log = append(i.Log, Entry{ID: w.code("R", 26, "entry", i.Number, len(i.Log)), At: w.now, Kind: kind, Who: who, To: to, Via: via, Text: text})
-	i.Updated = w.now
+	w.noteAt(i, w.now, kind, who, via, text, to...)
+}
+
+func (w *World) noteAt(i *Incident, at time.Time, kind string, who *User, via, text string, to ...*User) {
+	i.Log = append(i.Log, Entry{ID: w.code("R", 26, "entry", i.Number, len(i.Log)), At: at, Kind: kind, Who: who, To: to, Via: via, Text: text})
+	i.Updated = at
 	w.Gen++
 }
 

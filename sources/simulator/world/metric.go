@@ -78,12 +78,6 @@ func MeasureOf(metric string) string {
 	return ""
 }
 
-// Has reports whether a service has a measure at all.
-func (*World) Has(s *Service, measure string) bool {
-	_, ok := s.base[metricOf(measure)]
-	return ok
-}
-
 // Trouble is a metric being worse for a while for a reason of its own.
 type Trouble struct {
 	Metric   string
@@ -112,7 +106,7 @@ func Region(target string) string {
 // future.
 func (w *World) Sample(s *Service, measure, stage, region string, t time.Time) (float64, bool) {
 	metric := metricOf(measure)
-	if !w.Has(s, measure) {
+	if !s.Has(measure) {
 		return 0, false
 	}
 	targets := s.Stages[stage]

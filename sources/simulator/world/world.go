@@ -37,6 +37,7 @@ type World struct {
 	Flags     []Flag
 	Changes   []*ChangeEvent // in the order of their filing
 	Load      bool           // made for measurements, not the story
+	Size      Scale          // of a load
 	Orgs      []*Org
 
 	now    time.Time
