@@ -48,12 +48,16 @@ type Server struct {
 
 	// What follows is guarded by the world's lock.
 	windows map[string]*window
+	stable  map[int]bool // incidents that no longer get worse, by number
+	lowered map[int]bool // incidents whose severity was changed here
+	posted  []*event
+	filed   []deployment
 }
 
 // New makes a Server.
 func New(cfg Config) *Server {
 	cfg.Keys = append([]Keys{{API: cfg.Token, Application: cfg.Token, Login: "sre1"}}, cfg.Keys...)
-	s := &Server{cfg: cfg, windows: map[string]*window{}}
+	s := &Server{cfg: cfg, windows: map[string]*window{}, stable: map[int]bool{}, lowered: map[int]bool{}}
 	s.mux = http.NewServeMux()
 	for _, rt := range routes() {
 		s.mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rt) })
