@@ -19,14 +19,17 @@ import (
 
 // facts is the answer of `status --output json`. Names are never changed or reused; new ones may come.
 type facts struct {
-	At          time.Time          `json:"at"` // by the board's clock
-	Team        string             `json:"team,omitempty"`
-	Troubles    []troubleFact      `json:"troubles"`
-	Waiting     []troubleFact      `json:"waiting"`
-	Pipelines   []sources.Run      `json:"pipelines"`
-	Deployments []environmentFact  `json:"deployments"`
-	Incidents   []sources.Incident `json:"incidents"`
-	Feeds       []feedFact         `json:"feeds"`
+	At          time.Time         `json:"at"` // by the board's clock
+	Team        string            `json:"team,omitempty"`
+	Troubles    []troubleFact     `json:"troubles"`
+	Waiting     []troubleFact     `json:"waiting"`
+	Pipelines   []sources.Run     `json:"pipelines"`
+	Deployments []environmentFact `json:"deployments"`
+	Incidents   []incidentFact    `json:"incidents"`
+	Metrics     []metricFact      `json:"metrics"`
+	Objectives  []objectiveFact   `json:"slos"`
+	OnCall      []dutyFact        `json:"on_call"`
+	Feeds       []feedFact        `json:"feeds"`
 }
 
 // troubleFact is something that is wrong, or that waits for a person.
@@ -134,8 +137,9 @@ func factsOf(s *store.Snapshot, now time.Time) facts {
 	f := facts{
 		At: now.UTC(), Team: s.Catalog.Team,
 		Troubles: []troubleFact{}, Waiting: []troubleFact{}, Pipelines: []sources.Run{},
-		Deployments: []environmentFact{}, Incidents: []sources.Incident{}, Feeds: []feedFact{},
+		Deployments: []environmentFact{}, Incidents: incidentsOf(s, now), OnCall: dutiesOf(s, now), Feeds: []feedFact{},
 	}
+	f.Metrics, f.Objectives = behaviourOf(s, now)
 	for _, t := range insight.Troubles(s, &pipelines, &deployments) {
 		// A source that fails is told by its feed: it is not known to need a person.
 		if t.Kind != insight.SourceDown && t.Kind != insight.SourceFails {
@@ -161,11 +165,6 @@ func factsOf(s *store.Snapshot, now time.Time) facts {
 					Verified: l.Cells[j].Verified, Mismatch: l.Cells[j].Mismatch, Ahead: e.Ahead, Targets: e.Targets, Gates: e.Gates,
 				})
 			}
-		}
-	}
-	for in := range s.Incidents() {
-		if in.State != sources.Resolved {
-			f.Incidents = append(f.Incidents, *in)
 		}
 	}
 	for i := range s.Feeds {
@@ -233,6 +232,7 @@ func newTable(w io.Writer, t terminal, now time.Time) *table {
 func (t *table) facts(f facts) error {
 	t.troubles("NEEDS A PERSON", f.Troubles, tintBad)
 	t.troubles("WAITS FOR A PERSON", f.Waiting, tintWarn)
+	t.behaviour(f)
 	t.w.head("PIPELINE", "WORKFLOW", "BRANCH", "COMMIT", "STATE", "AGE")
 	for i := range f.Pipelines {
 		r := &f.Pipelines[i]
