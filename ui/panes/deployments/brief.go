@@ -33,6 +33,9 @@ func Brief(e pane.Env, l *insight.Lane) [][]pane.Part {
 			parts = append(append(parts, t...), kit.P(theme.Text, "  "))
 		}
 		parts = append(parts, outcomeParts(e, c, stale)...)
+		if i == l.Last && l.Health.Known {
+			parts = append(append(parts, kit.P(theme.Muted, "  health ")), healthParts(e, &l.Health, mostHealth)...)
+		}
 		if i == l.Last {
 			parts = append(append(parts, kit.P(theme.Text, "  ")), nextParts(e, l, stale, true)...)
 		}

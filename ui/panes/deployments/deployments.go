@@ -30,6 +30,7 @@ type Pane struct {
 	key   insight.Key
 	view  insight.View
 	day   time.Time
+	at    time.Time // the minute of the derivation: health ages
 	list  kit.Listing[string] // by service: the config names each once
 	table table
 }
@@ -50,10 +51,6 @@ func (p *Pane) Typing() bool { return p.list.Filter.Typing() }
 
 // Seconds implements pane.Pane: its clocks show minutes.
 func (p *Pane) Seconds(pane.Env) bool { return false }
-
-func caps() []store.Capability {
-	return []store.Capability{store.Environments, store.Releases, store.Runs}
-}
 
 func subject() kit.Subject {
 	return kit.Subject{What: "deployments", Caps: []store.Capability{store.Environments, store.Releases}}
@@ -126,14 +123,15 @@ func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 	return p, nil
 }
 
-// derive makes the lanes anew when the data, the view or the day changed.
+// derive makes the lanes anew when the data, the view or the minute changed.
 func (p *Pane) derive(e pane.Env) {
 	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
 	y, m, d := e.Now.In(e.Zone).Date()
 	day := time.Date(y, m, d, 0, 0, 0, 0, e.Zone)
-	if p.view != v || !p.day.Equal(day) || !p.key.Holds(e.Snap, caps()...) {
+	minute := e.Now.Truncate(time.Minute)
+	if p.view != v || !p.day.Equal(day) || !p.at.Equal(minute) || !p.key.Holds(e.Snap, insight.LaneFeeds()...) {
 		p.all = insight.DeriveDeployments(e.Snap, v, day)
-		p.key, p.view, p.day = insight.KeyOf(e.Snap, caps()...), v, day
+		p.key, p.view, p.day, p.at = insight.KeyOf(e.Snap, insight.LaneFeeds()...), v, day, minute
 	}
 	p.table.measure(e, &p.all)
 	p.narrow(e)
@@ -150,7 +148,7 @@ func (p *Pane) narrow(e pane.Env) {
 	}
 	sum, size := subject().Feeds(e), p.list.Size()
 	p.list.Sync(p.lines(), sum.Loading == 0)
-	p.table.fit(size.W, e.Snap.Has(store.Metrics))
+	p.table.fit(size.W)
 	p.list.Arrange(len(subject().Remarks(e, sum, size.W-2)), p.lines())
 }
 

@@ -138,3 +138,29 @@ func BenchmarkKey(b *testing.B) {
 		})
 	}
 }
+
+func TestHealthIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	d := uitest.Drive(New(), uitest.Env(uitest.Measured()), 98, 20)
+	for _, want := range []string{"HEALTH", "✗ 5xx", "! 1 incident"} {
+		if !d.Says(want) {
+			t.Errorf("nothing says %q\n%s", want, d.Text())
+		}
+	}
+	d.Resize(58, 12)
+	if !d.Says("✗ 5xx ") || !d.Says("! 1 inc") {
+		t.Errorf("where there is little room\n%s", d.Text())
+	}
+	for i := range d.Env.Snap.Feeds { // nobody knows how it is now
+		h := &d.Env.Snap.Feeds[i].Health
+		h.LastGood = uitest.Ago(20 * h.Interval)
+	}
+	d.Show(d.Env.Snap)
+	if d.Says("✗ 5xx") || !d.Says("… 5xx") {
+		t.Errorf("a verdict is not withdrawn\n%s", d.Text())
+	}
+	d.Show(uitest.Story())
+	if d.Says("HEALTH") {
+		t.Errorf("a column that nothing fills\n%s", d.Text())
+	}
+}

@@ -27,7 +27,7 @@ const barWidth = 3
 // table lays the lanes out: the service, a column for each stage, then how the last stage fares. The
 // stages next to production stay longest.
 type table struct {
-	service, version, targets, next int // what the longest of each takes
+	service, version, targets, health, next int // what the longest of each takes
 	stages                          []stageCol
 	targetsAt, targetsW             int
 	deployAt, deployW               int
@@ -63,6 +63,9 @@ func (t *table) measure(e pane.Env, d *insight.Deployments) {
 		if l.Last >= 0 {
 			t.targets = max(t.targets, kit.Width(targetParts(e, &l.Cells[l.Last], store.Fresh)))
 		}
+		if l.Health.Known {
+			t.health = max(t.health, kit.Width(healthParts(e, &l.Health, mostHealth)), len("HEALTH"))
+		}
 		t.next = max(t.next, kit.Width(nextParts(e, l, store.Fresh, true)))
 	}
 	if t.targets > 0 {
@@ -73,7 +76,10 @@ func (t *table) measure(e pane.Env, d *insight.Deployments) {
 // deployWidth is the width of the column that says how the deployment ended: "✗ failed".
 const deployWidth = 8
 
-func (t *table) fit(w int, health bool) {
+// mostHealth is the most that the column of the services' health takes.
+const mostHealth = 16
+
+func (t *table) fit(w int) {
 	n := len(t.stages)
 	least, most := min(t.version, 9)+2+ageWidth, 28
 	if w < 90 {
@@ -88,14 +94,15 @@ func (t *table) fit(w int, health bool) {
 		}
 		cols = append(cols, c)
 	}
-	cols = append(cols,
-		kit.Column{Gap: 2, Min: min(12, t.targets), Want: t.targets, Drop: 3},
-		kit.Column{Gap: 2, Min: deployWidth, Want: deployWidth, Drop: 1},
-		kit.Column{Gap: 2, Min: 6, Want: 6, Drop: 99},
-		kit.Column{Gap: 2, Min: min(10, t.next), Want: t.next, Drop: 2, Grow: true})
-	if !health {
-		cols[n+3].Want = 0
+	targets := 4
+	if t.health > 0 && w < 90 {
+		targets = 10 + n // before the stage next to production: a lane that is half says where below
 	}
+	cols = append(cols,
+		kit.Column{Gap: 2, Min: min(12, t.targets), Want: t.targets, Drop: targets},
+		kit.Column{Gap: 2, Min: deployWidth, Want: deployWidth, Drop: 1},
+		kit.Column{Gap: 2, Min: min(7, t.health), Want: min(t.health, mostHealth), Drop: 2},
+		kit.Column{Gap: 2, Min: min(10, t.next), Want: t.next, Drop: 3, Grow: true})
 	widths := kit.Fit(w-margin-1, cols)
 	at := kit.Places(cols, widths)
 	t.serviceW = widths[0]
@@ -146,9 +153,7 @@ func (t *table) row(e pane.Env, r screen.Region, l *insight.Lane) {
 	stale := kit.Staleness(e, last.Feed)
 	kit.Parts(r, e.Theme, t.targetsAt, 0, t.targetsW, targetParts(e, last, stale))
 	kit.Parts(r, e.Theme, t.deployAt, 0, t.deployW, outcomeParts(e, last, stale))
-	if t.healthW > 0 {
-		kit.Put(r, e.Theme, t.healthAt, 0, t.healthW, theme.Muted, clean.Const("-"))
-	}
+	kit.Parts(r, e.Theme, t.healthAt, 0, t.healthW, healthParts(e, &l.Health, t.healthW))
 	next := nextParts(e, l, stale, t.nextW >= t.next)
 	for len(next) > 2 && kit.Width(next) > t.nextW {
 		next = next[:len(next)-2] // the least urgent one, whole, with the gap before it
@@ -177,7 +182,7 @@ func urgent(l *insight.Lane) bool {
 			return true
 		}
 	}
-	return false
+	return l.Health.Known && l.Health.Sense == insight.Crit
 }
 
 // cell draws a version and its age at the right edge of its column, or a change under way.
@@ -313,6 +318,41 @@ func outcomeParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Par
 	case insight.OutcomeNone:
 	}
 	return nil
+}
+
+// healthParts are how a service behaves: a glyph and, unless all is well, the worst in a word or two, as
+// many of them as fit into w columns. A dash says that nothing tells.
+func healthParts(e pane.Env, h *insight.Health, w int) []pane.Part {
+	if !h.Known {
+		return []pane.Part{kit.P(theme.Muted, "-")}
+	}
+	g, tok := theme.GlyphOK, theme.OK
+	switch h.Sense {
+	case insight.Crit:
+		g, tok = theme.GlyphFailed, theme.Crit
+	case insight.Warn:
+		g, tok = theme.GlyphWarn, theme.Warn
+	case insight.Quiet, insight.Busy:
+	}
+	stale := kit.Staleness(e, h.Feed)
+	if tok = kit.Verdict(tok, stale); stale == store.VeryStale {
+		g = theme.GlyphStale
+	}
+	parts := []pane.Part{{Token: tok, Text: e.Theme.Glyph(g)}}
+	words := strings.Fields(h.Text.String())
+	for len(words) > 1 && !number(words[len(words)-2]) && 2+kit.Text(strings.Join(words, " ")).Width() > w {
+		words = words[:len(words)-1]
+	}
+	if len(words) > 0 {
+		parts = append(parts, kit.P(tok, " "+strings.Join(words, " ")))
+	}
+	return parts
+}
+
+// number reports that a word says nothing without the next one.
+func number(word string) bool {
+	_, err := strconv.Atoi(word)
+	return err == nil
 }
 
 // nextParts say what comes next, most urgent first; long ones name their units.
