@@ -28,16 +28,21 @@ type serviceFacts struct {
 	changes  []changeAt
 	past     []*sources.Incident
 
-	byTitle  map[string][]*sources.Incident // past, by their normalised titles; nil: not asked for yet
+	// What follows is worked out when it is first asked for; nil until then.
+	byTitle  map[string][]*sources.Incident // past, by their normalised titles
 	shifts   []shift                        // what was changed, oldest first
 	shifted  bool                           // shifts is made
-	breaches [][]breach                     // of each of series; nil: not asked for yet
-	impact   *Impact
+	breaches []breach                       // of all series, by signal, then by time
+	breached bool                           // breaches is made
+	hurt     *hurt
+	trends   map[int]trend // by index in series
+	suspects map[suspectsOf][]Suspect
 }
 
 type seriesAt struct {
 	series *sources.Series
 	feed   int
+	rank   int
 }
 
 type monitorAt struct {
@@ -62,7 +67,7 @@ func factsOf(s *store.Snapshot, now time.Time) *facts {
 	}
 	for _, sf := range f.services {
 		slices.SortStableFunc(sf.series, func(a, b seriesAt) int {
-			return cmp.Compare(signalRank(a.series), signalRank(b.series))
+			return cmp.Compare(a.rank, b.rank)
 		})
 		slices.SortStableFunc(sf.envs, func(a, b envAt) int {
 			return cmp.Or(cmp.Compare(b2i(b.env.Prod), b2i(a.env.Prod)), cmp.Compare(b.env.Order, a.env.Order),
@@ -76,7 +81,7 @@ func (f *facts) add(at int, feed *store.Feed) {
 	for i := range feed.Series {
 		if m := &feed.Series[i]; m.Service != "" {
 			sf := f.of(m.Service)
-			sf.series = append(sf.series, seriesAt{m, at})
+			sf.series = append(sf.series, seriesAt{m, at, signalRank(m)})
 		}
 	}
 	for i := range feed.Monitors {

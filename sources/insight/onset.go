@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"example.com/signalbox/sources"
-	"example.com/signalbox/sources/clean"
 )
 
 // How the onset of a problem is found. A metric is in breach from the first value on the bad side of its
@@ -28,6 +27,8 @@ type breach struct {
 	values   int
 	newest   bool // it lasts as far as is known
 	cut      bool // it began before the window of the series
+	series   int  // the index of the series in its service's
+	signal   int  // its rank
 }
 
 // breachesOf finds the breaches of m, oldest first.
@@ -75,15 +76,15 @@ func (b *breach) explains(t time.Time) bool {
 
 // onset finds when p began: by the first golden signal that was in breach when it was opened, the earliest
 // breach of that signal; else when an alert of it began to fire; else when it was opened.
-func (f *facts) onset(sf *serviceFacts, p *Problem) {
+func (sf *serviceFacts) onset(p *Problem, cause *breach) {
 	p.Onset = p.opened
 	for i := range p.Members {
 		if m := p.Members[i].Monitor; m != nil && m.State == sources.MonitorAlert {
 			p.Onset = earlier(p.Onset, monitorSince(m))
 		}
 	}
-	if at := sf.breachAt(p.opened); at != nil {
-		p.Onset, p.OnsetBy = at.from, sf.series[at.series].series.Name
+	if cause != nil {
+		p.Onset, p.OnsetBy = cause.from, sf.series[cause.series].series.Name
 	}
 }
 
@@ -98,36 +99,29 @@ func monitorSince(m *sources.Monitor) time.Time {
 	return since
 }
 
-type breachAt struct {
-	breach
-	series int
-}
-
-// breachAt is the breach that explains what was opened at t; nil when none does.
-func (sf *serviceFacts) breachAt(t time.Time) *breachAt {
+// cause is the breach that explains what was opened at t; nil when none does.
+func (sf *serviceFacts) cause(t time.Time) *breach {
+	if !sf.breached {
+		sf.breached = true
+		for i, at := range sf.series {
+			for _, b := range breachesOf(at.series) {
+				b.series, b.signal = i, at.rank
+				sf.breaches = append(sf.breaches, b)
+			}
+		}
+		slices.SortStableFunc(sf.breaches, func(a, b breach) int {
+			return cmp.Or(cmp.Compare(a.signal, b.signal), a.from.Compare(b.from))
+		})
+	}
 	if t.IsZero() {
 		return nil
 	}
-	if sf.breaches == nil {
-		sf.breaches = make([][]breach, len(sf.series))
-		for i := range sf.series {
-			sf.breaches[i] = breachesOf(sf.series[i].series)
+	for i := range sf.breaches {
+		if b := &sf.breaches[i]; b.explains(t) {
+			return b
 		}
 	}
-	var best *breachAt
-	signal := 0
-	for i, all := range sf.breaches {
-		rank := signalRank(sf.series[i].series)
-		if best != nil && rank > signal {
-			break
-		}
-		for _, b := range all {
-			if b.explains(t) && (best == nil || b.from.Before(best.from)) {
-				best, signal = &breachAt{b, i}, rank
-			}
-		}
-	}
-	return best
+	return nil
 }
 
 // Where a number is going: the mean of the newer half of trendSpan against that of the older half. Less
@@ -163,85 +157,110 @@ func trendOf(m *sources.Series, now time.Time) (Trend, bool) {
 func byTime(p sources.Point, t time.Time) int { return p.At.Compare(t) }
 
 // impactOf is how many are hurt by p, and where the metric that makes it a problem is going: the one that
-// was in breach at its onset, else the errors.
-func (f *facts) impactOf(sf *serviceFacts, p *Problem) Impact {
-	if sf.impact == nil {
-		i := sf.failing(f.now)
-		sf.impact = &i
-	}
-	out := *sf.impact
-	at := -1
-	if b := sf.breachAt(p.opened); b != nil {
-		at = b.series
-	} else if len(sf.series) > 0 && sf.series[0].series.Signal == sources.ErrorSignal {
-		at = 0
-	}
-	if at < 0 {
+// was in breach when p was opened, else the errors. Errors within their limit, before and now, are not p's.
+func (f *facts) impactOf(sf *serviceFacts, cause *breach) Impact {
+	out := Impact{Failing: sources.Number(math.NaN()), Feed: -1}
+	if len(sf.series) == 0 {
 		return out
 	}
-	m := sf.series[at]
-	if out.Trend, out.Known = trendOf(m.series, f.now); out.Known {
-		out.By = m.series.Name
+	if sf.hurt == nil {
+		h := sf.failing(f.now)
+		sf.hurt = &h
+	}
+	errors := sf.series[0].series.Signal == sources.ErrorSignal
+	if sf.hurt.known && (sf.hurt.bad || cause != nil && sf.series[cause.series].series.Signal == sources.ErrorSignal) {
+		out.Failing, out.Feed = sources.Number(sf.hurt.rate), sf.hurt.feed
+	}
+	at := 0
+	if cause != nil {
+		at = cause.series
+	} else if !errors {
+		return out
+	}
+	t := sf.trend(at, f.now)
+	if out.Trend, out.Known = t.way, t.known; out.Known {
+		out.By = sf.series[at].series.Name
 		if out.Feed < 0 {
-			out.Feed = m.feed
+			out.Feed = sf.series[at].feed
 		}
 	}
 	return out
 }
 
+type trend struct {
+	way   Trend
+	known bool
+}
+
+func (sf *serviceFacts) trend(series int, now time.Time) trend {
+	t, ok := sf.trends[series]
+	if !ok {
+		t.way, t.known = trendOf(sf.series[series].series, now)
+		if sf.trends == nil {
+			sf.trends = map[int]trend{}
+		}
+		sf.trends[series] = t
+	}
+	return t
+}
+
+// hurt is how many requests of a service fail.
+type hurt struct {
+	rate  float64 // a second
+	known bool
+	bad   bool // beyond the limit of the errors, or these have none
+	feed  int
+}
+
 // failing is how many requests of the service fail a second: the errors a second where a metric counts
 // these, else the percentage of errors times the requests a second. Several series of one query are added;
-// errors and requests go together by their labels, or when there is one of each.
-func (sf *serviceFacts) failing(now time.Time) Impact {
-	out := Impact{Failing: sources.Number(math.NaN()), Feed: -1}
-	requests := map[clean.Text]float64{}
-	var only float64
-	for _, at := range sf.series {
-		if m := at.series; m.Signal == sources.TrafficSignal && perSecond(m.Unit) {
-			c := chartOf(at, now)
-			if c.Old || math.IsInf(c.Value, 0) {
-				continue
-			}
-			if _, again := requests[m.Labels]; !again { // another metric of the same traffic counts it again
-				requests[m.Labels] = c.Value
-				only = c.Value
+// errors and requests go together by their labels, or when there is one of each. Of several metrics of one
+// signal the first counts: the others tell of the same requests.
+func (sf *serviceFacts) failing(now time.Time) hurt {
+	requests := sf.current(now, func(m *sources.Series) bool {
+		return m.Signal == sources.TrafficSignal && perSecond(m.Unit)
+	})
+	errs := sf.current(now, func(m *sources.Series) bool { return m.Signal == sources.ErrorSignal })
+	var out hurt
+	for _, c := range errs {
+		n, ok := c.Value, perSecond(c.Series.Unit)
+		if share, isShare := shareOf(c.Series.Unit); isShare {
+			n, ok = c.Value*share, false
+			for _, r := range requests {
+				if r.Series.Labels == c.Series.Labels || len(requests) == 1 && len(errs) == 1 {
+					n, ok = n*r.Value, true
+					break
+				}
 			}
 		}
-	}
-	var name clean.Text
-	sum, known, parts := 0.0, false, 0
-	for _, at := range sf.series {
-		if at.series.Signal == sources.ErrorSignal && (name.IsZero() || at.series.Name == name) {
-			name = at.series.Name
-			parts++
+		if !ok {
+			continue
 		}
+		if !out.known {
+			out.feed = c.Feed
+		}
+		out.known = true
+		out.rate += n
+		out.bad = out.bad || c.Over || !limited(c.Series)
 	}
+	return out
+}
+
+// current are the values of now of the first metric that is wanted: all series of its query.
+func (sf *serviceFacts) current(now time.Time, want func(*sources.Series) bool) []Chart {
+	var out []Chart
+	var first *sources.Series
 	for _, at := range sf.series {
 		m := at.series
-		if m.Signal != sources.ErrorSignal || m.Name != name {
+		if !want(m) || first != nil && (m.Name != first.Name || m.Ref.Source != first.Ref.Source) {
 			continue
 		}
-		c := chartOf(at, now)
-		if c.Old || math.IsInf(c.Value, 0) || c.Value < 0 {
-			continue
+		if first == nil {
+			first = m
 		}
-		n, ok := c.Value, perSecond(m.Unit)
-		if share, isShare := shareOf(m.Unit); isShare {
-			var all float64
-			all, ok = requests[m.Labels]
-			if !ok && parts == 1 && len(requests) == 1 {
-				all, ok = only, true
-			}
-			n = c.Value * share * all
+		if c := chartOf(at, now); !c.Old && !math.IsInf(c.Value, 0) && c.Value >= 0 {
+			out = append(out, c)
 		}
-		if ok {
-			sum += n
-			known = true
-			out.Feed = cmp.Or(max(out.Feed, 0), at.feed)
-		}
-	}
-	if known {
-		out.Failing = sources.Number(sum)
 	}
 	return out
 }

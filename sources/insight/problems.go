@@ -234,18 +234,31 @@ func earlier(a, b time.Time) time.Time {
 
 func (d *problemDeriver) order(ps []Problem) []Problem {
 	type place struct {
-		foreign  bool
-		severity int
-		p        *Problem
+		foreign, severity, state int
+		opened                   int64
+		p                        *Problem
 	}
 	places := make([]place, len(ps))
 	for i := range ps {
 		p := &ps[i]
-		places[i] = place{d.foreign(p), rank(p.Severity), p}
+		places[i] = place{b2i(d.foreign(p)), rank(p.Severity), int(p.State), math.MinInt64, p}
+		if !p.opened.IsZero() {
+			places[i].opened = p.opened.UnixNano()
+		}
 	}
 	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(cmp.Compare(b2i(a.foreign), b2i(b.foreign)), cmp.Compare(a.severity, b.severity),
-			cmp.Compare(a.p.State, b.p.State), a.p.opened.Compare(b.p.opened), compareRefs(a.p.Incident.Ref, b.p.Incident.Ref))
+		switch {
+		case a.foreign != b.foreign:
+			return a.foreign - b.foreign
+		case a.severity != b.severity:
+			return cmp.Compare(a.severity, b.severity)
+		case a.state != b.state:
+			return a.state - b.state
+		case a.opened != b.opened:
+			return cmp.Compare(a.opened, b.opened)
+		default:
+			return compareRefs(a.p.Incident.Ref, b.p.Incident.Ref)
+		}
 	})
 	out := make([]Problem, len(ps))
 	for i := range places {

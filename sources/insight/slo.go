@@ -101,18 +101,13 @@ func burnOver(o *sources.SLO, over time.Duration) sources.Number {
 
 // traffic is the requests a second of the service; unknown when no metric in requests a second tells.
 func (sf *serviceFacts) traffic(now time.Time) sources.Number {
-	sum, known := 0.0, false
-	for _, m := range sf.series {
-		if m.series.Signal != sources.TrafficSignal || !perSecond(m.series.Unit) {
-			continue
-		}
-		if c := chartOf(m, now); !c.Old {
-			sum += c.Value
-			known = true
-		}
-	}
-	if !known {
+	all := sf.current(now, func(m *sources.Series) bool { return m.Signal == sources.TrafficSignal && perSecond(m.Unit) })
+	if len(all) == 0 {
 		return sources.Number(math.NaN())
+	}
+	sum := 0.0
+	for _, c := range all {
+		sum += c.Value
 	}
 	return sources.Number(sum)
 }

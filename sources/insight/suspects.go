@@ -203,15 +203,16 @@ func (f *facts) explain(p *Problem) {
 		f.explain(&p.Inside[i])
 	}
 	sf := f.about(p.Service)
-	f.onset(sf, p)
-	p.Impact = f.impactOf(sf, p)
-	p.Seen, p.SeenIn = len(sf.like(p)), seenIn
-	p.Suspects = f.suspects(p)
+	cause := sf.cause(p.opened)
+	sf.onset(p, cause)
 	for i := range p.Inside {
 		if in := &p.Inside[i]; in.Onset.Before(p.Onset) {
 			p.Onset, p.OnsetBy = in.Onset, in.OnsetBy
 		}
 	}
+	p.Impact = f.impactOf(sf, cause)
+	p.Seen, p.SeenIn = len(sf.like(p)), seenIn
+	p.Suspects = f.suspects(p)
 }
 
 // suspects lists what was changed in p's service, and in those that it depends on, from suspectReach before
@@ -222,12 +223,28 @@ func (f *facts) suspects(p *Problem) []Suspect {
 	if p.Service == "" || p.Onset.IsZero() {
 		return nil
 	}
-	out := f.about(p.Service).suspects(nil, p, "")
+	sf := f.of(p.Service)
+	k := suspectsOf{p.Onset.UnixNano(), p.Scope}
+	out, ok := sf.suspects[k]
+	if ok {
+		return out
+	}
+	out = sf.suspect(nil, p, "")
 	for _, up := range f.upstreamOf(p.Service) {
-		out = f.about(up).suspects(out, p, up)
+		out = f.about(up).suspect(out, p, up)
 	}
 	slices.SortStableFunc(out, func(a, b Suspect) int { return b.At.Compare(a.At) })
+	if sf.suspects == nil {
+		sf.suspects = map[suspectsOf][]Suspect{}
+	}
+	sf.suspects[k] = out
 	return out
+}
+
+// suspectsOf is what the suspects of a service's problem depend on.
+type suspectsOf struct {
+	onset int64
+	scope clean.Text
 }
 
 // upstreamOf are the services that one depends on, nearest first.
@@ -258,11 +275,14 @@ func (f *facts) upstreamOf(service string) []string {
 	return ups
 }
 
-func (sf *serviceFacts) suspects(out []Suspect, p *Problem, upstream string) []Suspect {
+func (sf *serviceFacts) suspect(out []Suspect, p *Problem, upstream string) []Suspect {
 	all := sf.changed()
 	from, to := p.Onset.Add(-suspectReach), p.Onset.Add(suspectSlack)
-	for i := len(all) - 1; i >= 0; i-- {
+	for i := range all {
 		s := &all[i]
+		if s.start.After(to) {
+			continue
+		}
 		rolling := s.kind == sources.DeploymentChange && !s.start.After(to) && (s.live || s.at.After(p.Onset))
 		if !rolling && (s.at.Before(from) || s.at.After(to)) || s.start.Before(from) && s.at.Before(from) {
 			continue
