@@ -29,7 +29,8 @@ type Pane struct {
 	rows  []int // the rows of all that the filter lets through
 	key   insight.Key
 	view  insight.View
-	at    time.Time // the minute of the derivation: ages hide and show rows
+	at    time.Time   // the minute of the derivation: ages hide and show rows
+	ill   insight.Key // of what the services' health was derived from
 	list  kit.Listing[sources.Ref]
 	table table
 	asked sources.Ref
@@ -107,7 +108,7 @@ func (p *Pane) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 	return p, nil
 }
 
-// derive makes the rows anew when the runs, the view or the minute changed.
+// derive makes the rows anew when the runs, the services' health, the view or the minute changed.
 func (p *Pane) derive(e pane.Env) {
 	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
 	if p.list.Chosen() {
@@ -115,6 +116,10 @@ func (p *Pane) derive(e pane.Env) {
 	}
 	minute := e.Now.Truncate(time.Minute)
 	same := p.view.Whose == v.Whose && p.view.Follow == v.Follow && p.at.Equal(minute)
+	if !p.at.Equal(minute) || !p.ill.Holds(e.Snap, insight.HealthFeeds()...) {
+		p.table.health, p.ill = insight.Healths(e.Snap, e.Now), insight.KeyOf(e.Snap, insight.HealthFeeds()...)
+		same = false
+	}
 	if !same || !p.key.Holds(e.Snap, store.Runs) {
 		p.all = insight.DerivePipelines(e.Snap, v, e.Now)
 		p.key, p.view, p.at = insight.KeyOf(e.Snap, store.Runs), v, minute

@@ -305,3 +305,19 @@ func BenchmarkChanged(b *testing.B) {
 		})
 	}
 }
+
+func TestAServiceThatDoesNotBehaveIsMarked(t *testing.T) {
+	t.Parallel()
+	d := uitest.Drive(New(), uitest.Env(uitest.Measured()), 98, 20)
+	if !d.Says("checkout !") || d.Says("web !") {
+		t.Errorf("got\n%s", d.Text())
+	}
+	for i := range d.Env.Snap.Feeds {
+		h := &d.Env.Snap.Feeds[i].Health
+		h.LastGood = uitest.Ago(20 * h.Interval)
+	}
+	d.Show(d.Env.Snap)
+	if d.Says("checkout !") {
+		t.Errorf("what is very stale still says so\n%s", d.Text())
+	}
+}

@@ -1,6 +1,7 @@
 package pipelines
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,7 @@ type table struct {
 	usual  int // what most of them take; longer ones borrow from the title
 	widths []int
 	places []int
+	health map[string]insight.Health // of services
 }
 
 // measure finds what the columns would like. It is called when the rows change.
@@ -51,9 +53,13 @@ func (t *table) measure(rows []insight.Pipeline, e pane.Env) {
 	t.want = [colCount]int{colService: len("SERVICE"), colWorkflow: len("WORKFLOW"), colBranch: len("BRANCH"),
 		colSHA: 7, colTitle: len("COMMIT"), colState: len("STATE TIME"), colAge: len("STARTED")}
 	t.short, t.usual = 0, len("STATE TIME")
+	gutter := 0 // for the mark: it moves nothing when it comes
+	if slices.ContainsFunc(insight.HealthFeeds(), e.Snap.Has) {
+		gutter = 2
+	}
 	for i := range rows {
 		p := &rows[i]
-		t.grow(colService, serviceText(p).Width())
+		t.grow(colService, serviceText(p).Width()+gutter)
 		t.grow(colWorkflow, p.Run.Workflow.Width())
 		t.grow(colBranch, branch(p.Run).Width())
 		t.grow(colTitle, title(p.Run).Width())
@@ -159,7 +165,7 @@ func (t *table) row(e pane.Env, r screen.Region, p *insight.Pipeline) {
 	if p.Open() {
 		name, text = theme.Strong, theme.Text
 	}
-	t.put(e, r, colService, name, serviceText(p))
+	t.service(e, r, p, name)
 	t.put(e, r, colWorkflow, text, run.Workflow)
 	t.put(e, r, colBranch, text, branch(run))
 	t.put(e, r, colSHA, theme.Muted, sources.Version{SHA: run.Commit.SHA}.Short())
@@ -172,6 +178,35 @@ func (t *table) row(e pane.Env, r screen.Region, p *insight.Pipeline) {
 	if height(p) > 1 {
 		failure(e, r, run, stale)
 	}
+}
+
+// service draws the name of the run's service, marked when that does not behave.
+func (t *table) service(e pane.Env, r screen.Region, p *insight.Pipeline, name theme.Token) {
+	w := t.widths[colService]
+	tok, ill := t.mark(e, p)
+	if !ill || w < 4 {
+		t.put(e, r, colService, name, serviceText(p))
+		return
+	}
+	x := margin + t.places[colService]
+	x += kit.Put(r, e.Theme, x, 0, w-2, name, serviceText(p)) + 1
+	r.Text(x, 0, e.Theme.Style(tok), e.Theme.Glyph(theme.GlyphWarn))
+}
+
+// mark is how bad the health of the run's service is; ill is false when nothing fresh says that it is.
+func (t *table) mark(e pane.Env, p *insight.Pipeline) (tok theme.Token, ill bool) {
+	h := t.health[p.Service]
+	if !h.Known || kit.Staleness(e, h.Feed) == store.VeryStale {
+		return theme.Text, false
+	}
+	switch h.Sense {
+	case insight.Crit:
+		return theme.Crit, true
+	case insight.Warn:
+		return theme.Warn, true
+	case insight.Quiet, insight.Busy:
+	}
+	return theme.Text, false
 }
 
 func (t *table) put(e pane.Env, r screen.Region, col int, tok theme.Token, s clean.Text) {
