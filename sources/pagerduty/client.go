@@ -285,7 +285,7 @@ func (s *source) refusal(res *http.Response, body []byte, t *httpx.Transport) *s
 		if said != "" {
 			e.Msg += ": " + said
 		}
-	case strings.Contains(low, "requester") || strings.Contains(low, "from header"):
+	case strings.Contains(low, "requester") || strings.Contains(low, "from header") || strings.Contains(low, `"from" header`):
 		e.Kind, e.Msg = sources.Permission, "PagerDuty does not know who acts: "+said
 		e.Fix = "set from: to the e-mail address of a user of this account"
 	case code == http.StatusBadRequest && outdated(low):

@@ -319,10 +319,23 @@ func (f *fake) listIncidents(q url.Values) (int, any) {
 		if created.Before(since) || created.After(until) {
 			continue
 		}
-		out = append(out, i.view(q))
+		out = append(out, shown{i, q})
+	}
+	if q.Get("sort_by") == "created_at:desc" {
+		slices.SortStableFunc(out, func(a, b any) int {
+			return strings.Compare(text(b.(shown).i.obj, "created_at"), text(a.(shown).i.obj, "created_at"))
+		})
 	}
 	return f.page("incidents", out, q)
 }
+
+// shown is an incident that is rendered when its page is sent.
+type shown struct {
+	i *fakeIncident
+	q url.Values
+}
+
+func (s shown) MarshalJSON() ([]byte, error) { return json.Marshal(s.i.view(s.q)) }
 
 // view is an incident as it is answered: people and details only where they were asked for.
 func (i *fakeIncident) view(q url.Values) obj {

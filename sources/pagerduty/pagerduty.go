@@ -31,6 +31,7 @@ type source struct {
 	cfg  Config
 	api  *url.URL
 	base http.RoundTripper
+	own  bool // base was made here
 	same *httpx.Same[any]
 
 	zones zoneNames
@@ -66,13 +67,14 @@ func open(env sources.Env, config any) (sources.Source, error) {
 		return nil, err
 	}
 	base := env.Transport
-	if base == nil || cfg.Proxy != "" || cfg.CAFile != "" {
+	own := base == nil || cfg.Proxy != "" || cfg.CAFile != ""
+	if own {
 		if base, err = httpx.Base(cfg.network()); err != nil {
 			return nil, &sources.FieldError{Path: "ca_file", Msg: err.Error(), Fix: "name a readable PEM file"}
 		}
 	}
 	return &source{
-		env: env, cfg: *cfg, api: api, base: base,
+		env: env, cfg: *cfg, api: api, base: base, own: own,
 		same:      httpx.NewSame[any](memoSize),
 		delivered: map[string]uint64{},
 		rosters:   map[string]rostered{},
@@ -83,7 +85,7 @@ func (s *source) Name() string { return s.env.Source }
 
 // Close lets idle connections go where they are this source's own.
 func (s *source) Close() error {
-	if s.base != s.env.Transport {
+	if s.own {
 		(&http.Client{Transport: s.base}).CloseIdleConnections()
 	}
 	return nil

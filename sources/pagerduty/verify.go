@@ -31,7 +31,13 @@ func (s *source) verify(ctx context.Context, call sources.Call, r sources.Receip
 		return s.verifyMerge(ctx, call)
 	case sources.PostStatus:
 		return s.verifyStatus(ctx, call, r)
+	default:
+		return s.verifyState(ctx, call)
 	}
+}
+
+// verifyState looks at the incident itself.
+func (s *source) verifyState(ctx context.Context, call sources.Call) (sources.Progress, error) {
 	w, err := s.rawIncident(ctx, call.Target)
 	if err != nil {
 		return sources.Progress{}, err
