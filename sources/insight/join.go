@@ -202,7 +202,7 @@ func (j *joiner) union(a, b int32) {
 	j.parent[max(a, b)] = min(a, b)
 }
 
-// groups are the views of each trouble.
+// groups are the views of each trouble: what makes it one, who speaks for it first, then the rest.
 func (j *joiner) groups() [][]Member {
 	group := make([]int32, len(j.nodes)) // of a root, plus 1
 	var sizes []int
@@ -223,6 +223,10 @@ func (j *joiner) groups() [][]Member {
 		g := group[j.root(int32(n))] - 1
 		out[g] = append(out[g], j.nodes[n].Member)
 	}
+	for _, g := range out {
+		slices.SortFunc(g, compareMembers)
+	}
+	slices.SortFunc(j.late, compareMembers)
 	for _, m := range j.late {
 		var keys []string
 		if m.Monitor != nil {

@@ -107,7 +107,6 @@ func (d *problemDeriver) admits(p *Problem) bool {
 
 // problem makes one of the views of one trouble; false when none of them is a reason for a row.
 func (d *problemDeriver) problem(g []Member) (Problem, bool) {
-	slices.SortFunc(g, compareMembers)
 	p := Problem{Members: g, Feed: g[0].Feed}
 	first := g[0].Incident
 	if first == nil {
@@ -163,7 +162,7 @@ func (d *problemDeriver) zone(name string) *time.Location {
 	return loc
 }
 
-// compareMembers puts first who speaks for a problem: what is open, then a page before a declared incident
+// compareMembers puts first who speaks for a problem: what is open, a page before a declared incident
 // before alerts before a monitor, mine first, the oldest, by Ref. Being acknowledged changes nothing.
 func compareMembers(a, b Member) int {
 	switch x, y := a.Incident, b.Incident; {
