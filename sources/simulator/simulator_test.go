@@ -29,6 +29,9 @@ func TestDeterminism(t *testing.T) {
 					fmt.Fprintf(&b, "%s %s\n%s\n", a.Header.Get("X-RateLimit-Remaining"), a.Header.Get("Date"), a.body)
 				}
 			}
+			for _, path := range []string{"/incidents?date_range=all&limit=100&include[]=first_trigger_log_entries", "/log_entries?limit=100", "/oncalls?limit=100", "/change_events?limit=100", "/services?limit=100", "/users?limit=100"} {
+				b.Write(c.pd(200, http.MethodGet, path, "").body)
+			}
 			b.Write(c.get("/-/world").body)
 		}
 		look()

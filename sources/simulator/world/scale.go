@@ -71,7 +71,7 @@ func (s *script) smoulder(n int) {
 	i := s.raise(m.Service, fmt.Sprintf("%s (%d)", m.Name, n+1), 1+n%5, s.Opening)
 	age := time.Duration(n%1440) * time.Minute
 	if n%20 == 19 {
-		age = 20*day + time.Duration(n)*time.Hour
+		age = 35*day + time.Duration(n)*time.Minute
 	}
 	i.Monitor, i.Low, i.Created = m, n%5 > 2, s.Opening.Add(-age-time.Minute)
 	i.Onset, i.Changed, i.Updated = i.Created.Add(-5*time.Minute), i.Created, i.Created
