@@ -59,7 +59,7 @@ func Discover(ctx context.Context, s Surroundings, o Options) (*Config, error) {
 	if missing != nil {
 		return nil, missing
 	}
-	text := fmt.Appendf(sourceText(variable, base), "services: {%q: {repo: %q}}\n", serviceName(remote.Repo), githubType+":"+remote.Repo)
+	text := fmt.Appendf(sourceText(variable, base, others(s.Lookup, o)), "services: {%q: {repo: %q}}\n", serviceName(remote.Repo), githubType+":"+remote.Repo)
 	c, err := Parse("(discovered)", text, o)
 	if err != nil {
 		return nil, err
@@ -135,15 +135,40 @@ func Credential(lookup func(string) (string, bool), o Options) (*Config, error) 
 		missing.Found = []string{"there is no token for " + r.Host + " in the environment"}
 		return nil, missing
 	}
-	return Parse("(environment)", sourceText(variable, base), o)
+	return Parse("(environment)", sourceText(variable, base, others(lookup, o)), o)
 }
 
-// sourceText is the part of a config that names one source.
-func sourceText(variable, base string) []byte {
-	if base == "" {
-		return fmt.Appendf(nil, "sources: {%s: {type: %s, token: %q}}\n", githubType, githubType, "env:"+variable)
+// sourceText is the part of a config that names the sources: GitHub, and others as they are written below
+// `sources:`.
+func sourceText(variable, base string, others []string) []byte {
+	github := fmt.Sprintf("%s: {type: %s, token: %q}", githubType, githubType, "env:"+variable)
+	if base != "" {
+		github = fmt.Sprintf("%s: {type: %s, token: %q, base_url: %q}", githubType, githubType, "env:"+variable, base)
 	}
-	return fmt.Appendf(nil, "sources: {%s: {type: %s, token: %q, base_url: %q}}\n", githubType, githubType, "env:"+variable, base)
+	return fmt.Appendf(nil, "sources: {%s}\n", strings.Join(append([]string{github}, others...), ", "))
+}
+
+// others are the other sources that the environment has credentials or addresses for, by the variables
+// that their own tools use. Each goes to its vendor, or to the address that the variable names.
+func others(lookup func(string) (string, bool), o Options) []string {
+	var out []string
+	add := func(kind, text string, variables ...string) {
+		known := slices.ContainsFunc(o.Types, func(t SourceType) bool { return t.Name == kind })
+		unset := slices.ContainsFunc(variables, func(name string) bool { v, _ := lookup(name); return strings.TrimSpace(v) == "" })
+		if known && !unset {
+			out = append(out, fmt.Sprintf("%s: {type: %s, %s}", kind, kind, text))
+		}
+	}
+	value := func(name string) string { v, _ := lookup(name); return strings.TrimSpace(v) }
+	site := ""
+	if s := value("DD_SITE"); s != "" {
+		site = fmt.Sprintf("site: %q, ", s)
+	}
+	add("pagerduty", `token: "env:PAGERDUTY_TOKEN"`, "PAGERDUTY_TOKEN")
+	add("datadog", site+`api_key: "env:DD_API_KEY", app_key: "env:DD_APP_KEY"`, "DD_API_KEY", "DD_APP_KEY")
+	add("prometheus", fmt.Sprintf("url: %q", value("PROMETHEUS_URL")), "PROMETHEUS_URL")
+	add("alertmanager", fmt.Sprintf("url: %q", value("ALERTMANAGER_URL")), "ALERTMANAGER_URL")
+	return out
 }
 
 // inClone is how a clone is enough of a config.

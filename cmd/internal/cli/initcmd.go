@@ -30,8 +30,9 @@ func (c *commands) initialise() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented config from what is found",
-		Long: `Write a commented config from what is found: the repositories that the token may read, their
-workflows and environments. What is unsure is written as a comment.
+		Long: `Write a commented config from what is found with the credentials of the environment: repositories with
+their workflows and environments, and what PagerDuty, Datadog, Prometheus and Alertmanager call by the same
+names. What is unsure is written as a comment, with the reason.
 
 A config that is there is never written over: --update prints what it lacks, and how sure that is.`,
 		Args: noArgs,
@@ -66,11 +67,11 @@ func (c *commands) writeFirst(ctx context.Context, cmd *cobra.Command, path stri
 	if err != nil {
 		return err
 	}
-	found, err := c.discover(ctx, seed)
+	found, mute, err := c.discover(ctx, seed)
 	if err != nil {
 		return err
 	}
-	text, err := configText(seed, found)
+	text, err := configText(seed, found, mute)
 	if err != nil {
 		return err
 	}
@@ -94,14 +95,23 @@ func (c *commands) writeFirst(ctx context.Context, cmd *cobra.Command, path stri
 	return say(cmd.OutOrStdout(), "wrote %s with %s; read it, then type signalbox\n", path, counted(written(found), "service"))
 }
 
-func written(found []wire.Proposal) int {
+func written(found []candidate) int {
 	n := 0
-	for _, p := range found {
-		if p.Confidence >= sure {
+	for i := range found {
+		if found[i].sure() {
 			n++
 		}
 	}
 	return n
+}
+
+// sure reports whether c is written as it is: a repository, or without one something that pages or has an
+// objective.
+func (c *candidate) sure() bool {
+	if c.Repo != "" {
+		return c.Confidence >= sure
+	}
+	return slices.ContainsFunc(c.Also, func(a also) bool { return a.sure() && len(a.Incidents)+len(a.SLOs) > 0 })
 }
 
 // seedConfig is a config with the source that the environment has a token for. The repository at hand
@@ -117,27 +127,35 @@ func seedConfig(ctx context.Context, s config.Surroundings) (*config.Config, err
 	return cfg, usage(err)
 }
 
-// discover asks the sources of cfg for services, the surest first.
-func (c *commands) discover(ctx context.Context, cfg *config.Config) ([]wire.Proposal, error) {
+// discover asks the sources of cfg for services, the surest first, those with a repository before the
+// others. mute are the sources that did not answer; when none did, that is an error.
+func (c *commands) discover(ctx context.Context, cfg *config.Config) (found []candidate, mute []error, err error) {
 	board, closeBoard, err := c.open(ctx, wire.Options{Config: cfg, Stateless: true}, demoAt{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer closeBoard()
-	found, err := board.Discover(ctx)
-	if err != nil {
-		return nil, &exit{code: exitSource, err: err}
+	all, mute := board.Discover(ctx)
+	if len(all) == 0 && len(mute) > 0 {
+		return nil, nil, &exit{code: exitSource, err: errors.Join(mute...)}
 	}
-	slices.SortStableFunc(found, func(a, b wire.Proposal) int {
-		if a.Confidence != b.Confidence {
-			if a.Confidence > b.Confidence {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a.Service, b.Service)
+	found = candidates(all)
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		return cmp.Or(compareBool(a.Repo != "", b.Repo != ""), cmp.Compare(b.Confidence, a.Confidence), strings.Compare(a.Service, b.Service))
 	})
-	return found, nil
+	return found, mute, nil
+}
+
+// compareBool puts true first.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // proposeChanges prints, as a diff, what the config at path lacks.
@@ -146,7 +164,7 @@ func (c *commands) proposeChanges(ctx context.Context, cmd *cobra.Command, path 
 	if err != nil {
 		return usage(err)
 	}
-	found, err := c.discover(ctx, cfg)
+	found, mute, err := c.discover(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -155,16 +173,22 @@ func (c *commands) proposeChanges(ctx context.Context, cmd *cobra.Command, path 
 	for i := range cfg.Services {
 		taken[cfg.Services[i].Name] = true
 	}
-	for _, p := range found {
+	for i := range found {
+		p := &found[i]
 		known := servicesOf(cfg, p)
 		if len(known) == 0 {
-			for line := range strings.Lines(serviceText(p, freeName(p, taken))) {
+			for line := range strings.Lines(serviceText(p, freeName(p.Proposal, taken))) {
 				b.WriteString("+" + line)
 			}
 			continue
 		}
 		for _, s := range known {
-			b.WriteString(environmentDiff(s, p))
+			b.WriteString(serviceDiff(s, p))
+		}
+	}
+	for _, err := range mute {
+		if err := say(cmd.ErrOrStderr(), "%v\n", err); err != nil {
+			return err
 		}
 	}
 	if b.Len() == 0 {
@@ -173,20 +197,49 @@ func (c *commands) proposeChanges(ctx context.Context, cmd *cobra.Command, path 
 	return say(cmd.OutOrStdout(), "--- %s\n+++ %s, as proposed\n@@ services: @@\n%s", path, path, b.String())
 }
 
-// servicesOf are the services of cfg that live in the proposed repository.
-func servicesOf(cfg *config.Config, p wire.Proposal) []*config.Service {
+// servicesOf are the services of cfg that live in the proposed repository; of what has none, those of that
+// name.
+func servicesOf(cfg *config.Config, p *candidate) []*config.Service {
 	var out []*config.Service
 	for i := range cfg.Services {
-		if r := cfg.Services[i].Repo; r.Source == p.Source && strings.EqualFold(r.Scope, p.Repo) {
-			out = append(out, &cfg.Services[i])
+		s := &cfg.Services[i]
+		if p.Repo == "" && nameKey(s.Name) == nameKey(p.Service) || p.Repo != "" && s.Repo.Source == p.Source && strings.EqualFold(s.Repo.Scope, p.Repo) {
+			out = append(out, s)
 		}
 	}
 	return out
 }
 
+// serviceDiff proposes what the sources know of a service and its config does not say.
+func serviceDiff(s *config.Service, p *candidate) string {
+	lines := environmentDiff(s, p)
+	news := candidate{Proposal: p.Proposal}
+	for _, a := range p.Also {
+		a.Incidents = slices.DeleteFunc(slices.Clone(a.Incidents), func(id string) bool {
+			return slices.Contains(s.Incidents, config.ObjectRef{Source: a.Source, ID: id})
+		})
+		a.SLOs = slices.DeleteFunc(slices.Clone(a.SLOs), func(id string) bool {
+			return slices.ContainsFunc(s.SLOs, func(o config.Objective) bool { return o.Source == a.Source && o.ID == id })
+		})
+		if len(s.Metrics) > 0 {
+			a.Metrics = nil
+		}
+		if len(a.Incidents)+len(a.SLOs)+len(a.Metrics) > 0 {
+			news.Also = append(news.Also, a)
+		}
+	}
+	for line := range strings.Lines(news.alsoText()) {
+		lines += "+" + line
+	}
+	if lines == "" {
+		return ""
+	}
+	return fmt.Sprintf("   %s:\n%s", s.Name, lines)
+}
+
 // environmentDiff proposes the environments that the repository has and none of the service's stages
 // stands for.
-func environmentDiff(s *config.Service, p wire.Proposal) string {
+func environmentDiff(s *config.Service, p *candidate) string {
 	have := map[string]bool{}
 	for _, e := range s.Environments {
 		have[e.Provider] = true
@@ -203,7 +256,7 @@ func environmentDiff(s *config.Service, p wire.Proposal) string {
 	if len(lacking) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("   %s:\n+    # the repository also has: %s (%s)\n", s.Name, strings.Join(quotedList(lacking), ", "), confidence(p))
+	return fmt.Sprintf("+    # the repository also has: %s (%s)\n", strings.Join(quotedList(lacking), ", "), confidence(p.Proposal))
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)?$`)
@@ -311,28 +364,40 @@ func freeName(p wire.Proposal, taken map[string]bool) string {
 }
 
 // serviceText is one service for the config, its comment first.
-func serviceText(p wire.Proposal, name string) string {
+func serviceText(p *candidate, name string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "  # %s\n", oneLine(confidence(p)))
-	fmt.Fprintf(&b, "  %s:\n    repo: %s\n", yamlName(name), yamlName(p.Source+":"+p.Repo))
+	fmt.Fprintf(&b, "  # %s\n  %s:\n", oneLine(confidence(p.Proposal)), yamlName(name))
+	if p.Repo != "" {
+		fmt.Fprintf(&b, "    repo: %s\n", yamlName(p.Source+":"+p.Repo))
+	} else {
+		fmt.Fprintf(&b, "    # repo: no repository of that name was found\n")
+		if p.Team != "" {
+			fmt.Fprintf(&b, "    # team: %s   # if it is another team's\n", quoteLine(p.Team))
+		}
+	}
 	if len(p.Environments) > 0 {
 		fmt.Fprintf(&b, "    environments: [%s]\n", strings.Join(stages(p.Environments), ", "))
 	}
 	if p.Deploy != "" {
 		fmt.Fprintf(&b, "    # deploy: {via: workflow, workflow: %s, inputs: {environment: \"{{env}}\", ref: \"{{sha}}\"}}\n", yamlName(p.Deploy))
 	}
+	b.WriteString(p.alsoText())
 	return b.String()
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // configText is a whole config: the source of seed and the services that were found.
-func configText(seed *config.Config, found []wire.Proposal) (string, error) {
+func configText(seed *config.Config, found []candidate, mute []error) (string, error) {
 	var b strings.Builder
 	b.WriteString("# Written by signalbox init. `signalbox config sample` shows every key with its meaning,\n")
 	b.WriteString("# `signalbox config check` tells whether a change is right.\n")
 	b.WriteString("# team: payments              # shown in the header\n")
-	b.WriteString("# me: {github: your-login}   # what counts as yours\n\nsources:\n")
+	b.WriteString("# me: {github: your-login}   # what counts as yours\n")
+	for _, err := range mute {
+		fmt.Fprintf(&b, "# not asked for services: %s\n", oneLine(err.Error()))
+	}
+	b.WriteString("\nsources:\n")
 	for _, entry := range seed.Sources {
 		text, err := wire.SourceText(entry)
 		if err != nil {
@@ -343,9 +408,10 @@ func configText(seed *config.Config, found []wire.Proposal) (string, error) {
 	b.WriteString("\nservices:\n")
 	taken := map[string]bool{}
 	n := 0
-	for _, p := range found {
-		text := serviceText(p, freeName(p, taken))
-		if p.Confidence < sure {
+	for i := range found {
+		p := &found[i]
+		text := serviceText(p, freeName(p.Proposal, taken))
+		if !p.sure() {
 			for line := range strings.Lines(text) {
 				b.WriteString("  # " + strings.TrimPrefix(line, "  "))
 			}

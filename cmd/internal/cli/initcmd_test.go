@@ -46,14 +46,14 @@ func TestConfigTextIsAConfig(t *testing.T) {
 			Service: service, Repo: repo, Environments: environments, Deploy: "deploy it.yml", Confidence: sure, Why: []string{"a:\nb # c"},
 		}}
 	}
-	text, err := configText(seed, []wire.Proposal{
+	text, err := configText(seed, candidates([]wire.Proposal{
 		propose("shop", "acme/shop", 1, "dev", "production-eu", "production-us"),
 		propose("shop", "other/shop", 0.9, "no", "1e3", "a b", "x: y", "[z]", `"q"`, "# c", "{{env}}"),
 		propose("null", "acme/null", 0.7),
 		propose(".github", "acme/.github", 0.7),
 		propose("shop", "other/shop", 0.6, "{{env}}"),
 		propose("maybe", "acme/maybe", 0.2, "dev"),
-	})
+	}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

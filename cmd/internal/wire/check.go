@@ -51,20 +51,20 @@ type Proposal struct {
 	Source string
 }
 
-// Discover asks every source that can for the services that it knows of.
-func (b *Board) Discover(ctx context.Context) ([]Proposal, error) {
-	var out []Proposal
+// Discover asks every source that can for the services that it knows of. mute says which did not answer.
+func (b *Board) Discover(ctx context.Context) (out []Proposal, mute []error) {
 	for _, o := range b.open {
 		if o.set.Discoverer == nil {
 			continue
 		}
 		found, err := o.set.Discoverer.Discover(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("ask the source %s for services: %w", o.entry.Name, err)
+			mute = append(mute, fmt.Errorf("ask the source %s for services: %w", o.entry.Name, err))
+			continue
 		}
 		for _, p := range found {
 			out = append(out, Proposal{p, o.entry.Name})
 		}
 	}
-	return out, nil
+	return out, mute
 }
