@@ -61,13 +61,18 @@ func isMeasure(s string) bool {
 	}
 }
 
-// isID reports that a word with a digit in it is a hexadecimal id, or too long to be a name.
+// isID reports that a word with a digit in it is a hexadecimal id, too long to be a name, or letters and
+// digits in turn: x2k4q.
 func isID(w string) bool {
-	const shortest, longest = 6, 20
-	if len(w) > longest {
-		return true
+	const shortest, mixed, longest = 6, 5, 20
+	groups, digit, hex := 0, false, true
+	for _, r := range w {
+		was := digit
+		digit = unicode.IsDigit(r)
+		groups += b2i(digit && !was)
+		hex = hex && strings.ContainsRune("0123456789abcdef", r)
 	}
-	return len(w) >= shortest && strings.IndexFunc(w, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }) < 0
+	return len(w) > longest || hex && len(w) >= shortest || groups > 1 && len(w) >= mixed
 }
 
 // Like lists the incidents that ended like p did begin, newest first: those that Problem.Seen counts.

@@ -105,7 +105,7 @@ func rollout(e *sources.Environment, ds []sources.Deployment) (shift, bool) {
 	where := s.env
 	if len(targets) < len(e.Targets) {
 		slices.Sort(targets)
-		where += " " + strings.Join(targets, " ")
+		where = join(" ", append([]string{where}, targets...)...).String()
 	}
 	s.text = deployText(s.version, where)
 	if s.failed {
