@@ -10,6 +10,7 @@ import (
 	"example.com/signalbox/ui/pane"
 	"example.com/signalbox/ui/panes/deployments"
 	"example.com/signalbox/ui/panes/environment"
+	"example.com/signalbox/ui/panes/incident"
 	"example.com/signalbox/ui/panes/incidents"
 	"example.com/signalbox/ui/panes/logview"
 	"example.com/signalbox/ui/panes/metrics"
@@ -37,7 +38,10 @@ func Detail(ref sources.Ref) (pane.Pane, error) {
 		return logview.New(ref), nil
 	case sources.KindEnvironment:
 		return environment.New(ref), nil
-	case sources.KindDeployment, sources.KindIncident, sources.KindSeries:
+	case sources.KindIncident, sources.KindMonitor:
+		return incident.New(ref), nil
+	case sources.KindDeployment, sources.KindSeries, sources.KindSLO, sources.KindShift, sources.KindChange, sources.KindPage,
+		sources.KindSilence:
 	}
 	return nil, &sources.Error{Kind: sources.Unsupported, Op: "open", Scope: ref.String(),
 		Msg: fmt.Sprintf("there is no detail of a %s", ref.Kind), Fix: "open its page in the browser instead"}
@@ -47,7 +51,7 @@ func Detail(ref sources.Ref) (pane.Pane, error) {
 func Idle(e pane.Env, id pane.ID) bool {
 	switch id {
 	case incidents.ID:
-		return !e.Snap.Has(store.Incidents)
+		return !e.Snap.Has(store.Incidents) && !e.Snap.Has(store.Monitors)
 	case metrics.ID:
 		return !e.Snap.Has(store.Metrics)
 	case pipelines.ID:

@@ -172,3 +172,26 @@ func Stormy(n int) *store.Snapshot {
 	}
 	return WithIncidents(Story(), pages...)
 }
+
+// PageDetail is everything about the story's page for checkout.
+func PageDetail() sources.IncidentDetail {
+	line := clean.Line
+	at := func(minutes int) time.Time { return Ago(time.Duration(minutes) * time.Minute) }
+	return sources.IncidentDetail{
+		Incident: Incidents()[0],
+		Log: []sources.LogEntry{
+			{At: at(3), Kind: "triggered", Text: line("checkout 5xx above 2 % for 5m"), Via: line("datadog")},
+			{At: at(3), Kind: "paged", Who: line("sre1"), Text: line("level 1"), Via: line("phone")},
+			{At: at(2), Kind: "paged", Who: line("sre1"), Text: line("level 1"), Via: line("push")},
+			{At: at(1), Kind: "note", Who: line("sre2"), Text: line("looking at the retry flag")},
+		},
+		Notes: []sources.Note{{At: at(1), Who: line("sre2"), Text: line("looking at the retry flag: it came on four minutes before the first error, and the card gateway answers twice as often since")}},
+		Alerts: []sources.Alert{
+			{Ref: sources.Ref{Source: "pagerduty", ID: "A1"}, Title: line("checkout 5xx above 2 % for 5m"), State: sources.Triggered, Severity: 1, Since: at(3),
+				Labels: []clean.Text{line("env=prod"), line("region=eu"), line("service=checkout")}, URL: "https://pages.example.com/A1"},
+			{Ref: sources.Ref{Source: "pagerduty", ID: "A2"}, Title: line("checkout 5xx in us"), State: sources.Triggered, Severity: 2, Since: at(2),
+				Labels:   []clean.Text{line("env=prod"), line("region=us")},
+				Silenced: []sources.Silence{{By: line("sre1"), Comment: line("same cause"), Until: Now().Add(time.Hour)}}},
+		},
+	}
+}

@@ -225,3 +225,14 @@ func Key(e pane.Env, a keymap.Action, does string) []pane.Part {
 	}
 	return []pane.Part{P(theme.KeyHint, key), P(theme.Muted, " "+does)}
 }
+
+// Often is "once", "twice", "3 times".
+func Often(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return strconv.Itoa(n) + " times"
+}

@@ -139,17 +139,7 @@ func seen(q *insight.Problem) []pane.Part {
 	if q.Seen == 0 {
 		return nil
 	}
-	return []pane.Part{kit.P(theme.Muted, "seen "+times(q.Seen)+" in "+kit.Age(q.SeenIn))}
-}
-
-func times(n int) string {
-	switch n {
-	case 1:
-		return "once"
-	case 2:
-		return "twice"
-	}
-	return strconv.Itoa(n) + " times"
+	return []pane.Part{kit.P(theme.Muted, "seen "+kit.Often(q.Seen)+" in "+kit.Age(q.SeenIn))}
 }
 
 func suspect(e pane.Env, q *insight.Problem, i int) line {

@@ -1,0 +1,234 @@
+package incident
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/ui/keymap"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
+	"example.com/signalbox/ui/theme"
+)
+
+// mostLines is how many entries of a log, and alerts, are listed: the newest, and the first.
+const mostLines = 200
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// key identifies a line by when and what; n tells apart those that agree in that.
+func key(at time.Time, kind string, n int) string {
+	return strconv.FormatInt(at.UnixNano(), 36) + " " + kind + " " + itoa(n)
+}
+
+// logs are the entries of every system's log, oldest first.
+func (p *Pane) logs() []sources.LogEntry {
+	var out []sources.LogEntry
+	for _, k := range p.parts {
+		if k.detail != nil {
+			out = append(out, k.detail.Log...)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b sources.LogEntry) int { return a.At.Compare(b.At) })
+	return out[max(0, len(out)-mostLines):]
+}
+
+// trouble says what could not be read, or is being asked for.
+func (b *builder) trouble(p *Pane) {
+	for i, k := range p.parts {
+		id := "trouble " + itoa(i)
+		switch {
+		case k.err != nil && k.detail == nil:
+			b.text(id, row{left: b.glyph(theme.Warn, theme.GlyphWarn)}, theme.Muted, clean.Linef("%s: %s", k.ref.Source, kit.ErrText(k.err)))
+		case k.err != nil:
+			b.text(id, row{left: b.glyph(theme.Warn, theme.GlyphWarn)}, theme.Muted, clean.Linef("not read again: %s: %s", k.ref.Source, kit.ErrText(k.err)))
+		case k.detail == nil && k.waiting:
+			b.text(id, row{left: b.glyph(theme.Busy, theme.GlyphRunning)}, theme.Muted, kit.Text("asking "+k.ref.Source+kit.Ellipsis(b.e.Theme)))
+		}
+		if k.detail == nil {
+			continue
+		}
+		for n := range k.detail.Notices {
+			t := &k.detail.Notices[n]
+			b.text(id+" notice "+itoa(n), row{left: b.glyph(theme.Warn, theme.GlyphWarn)}, theme.Muted,
+				kit.Text(kit.Dots(b.e.Theme, kit.Sep(": ", t.Scope, t.Text.String()), t.Fix.String())))
+		}
+	}
+}
+
+// log lists what was done, the newest last.
+func (b *builder) log(p *Pane) {
+	logs := p.logs()
+	if len(logs) == 0 && p.all() {
+		return
+	}
+	b.begin("LOG")
+	for i := range logs {
+		l := &logs[i]
+		b.text(key(l.At, l.Kind, i), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(b.e.Now, l.At, b.e.Zone)+" "), kit.P(theme.Text, l.Kind+" ")},
+			right: via(l)}, theme.Text, kit.Text(kit.Sep(" ", l.Who.String(), l.Text.String())))
+	}
+	b.trouble(p)
+}
+
+// all reports that every system has answered, and nothing lacks.
+func (p *Pane) all() bool {
+	return !slices.ContainsFunc(p.parts, func(k *part) bool {
+		return k.detail == nil || k.err != nil || len(k.detail.Notices) > 0
+	})
+}
+
+func via(l *sources.LogEntry) []pane.Part {
+	if l.Via.IsZero() {
+		return nil
+	}
+	return []pane.Part{kit.P(theme.Muted, "via "+l.Via.String())}
+}
+
+func (b *builder) notes(p *Pane) {
+	begun := false
+	for _, k := range p.parts {
+		if k.detail == nil || len(k.detail.Notes) == 0 {
+			continue
+		}
+		if !begun {
+			b.begin("NOTES")
+			begun = true
+		}
+		for i := range k.detail.Notes {
+			n := &k.detail.Notes[i]
+			b.text(k.ref.ID+key(n.At, "note", i), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(b.e.Now, n.At, b.e.Zone)+" "), kit.P(theme.Strong, n.Who.String()+" ")}},
+				theme.Text, n.Text)
+		}
+	}
+}
+
+// alerts lists what is firing behind the problem, with labels and silences, and the groups of its monitors.
+func (b *builder) alerts(p *Pane, q *insight.Problem) {
+	n := 0
+	first := func() {
+		if n++; n == 1 {
+			b.begin("ALERTS")
+		}
+	}
+	for _, k := range p.parts {
+		if k.detail == nil {
+			continue
+		}
+		for i := range k.detail.Alerts {
+			first()
+			if n <= mostLines {
+				b.alert(k.ref.String()+" "+itoa(i), &k.detail.Alerts[i])
+			}
+		}
+	}
+	for i := range q.Members {
+		m := q.Members[i].Monitor
+		if m == nil {
+			continue
+		}
+		for g := range m.Groups {
+			first()
+			if n <= mostLines {
+				b.group(m, g)
+			}
+		}
+	}
+	if n > mostLines {
+		b.say("more", "and "+itoa(n-mostLines)+" more")
+	}
+}
+
+func (b *builder) alert(id string, a *sources.Alert) {
+	g, tok, _ := kit.IncidentState(a.State)
+	if len(a.Silenced) > 0 {
+		tok = theme.Muted
+	}
+	b.text(id, row{left: b.glyph(tok, g), right: []pane.Part{kit.P(theme.Muted, kit.AgeSince(b.e.Now, a.Since))}, url: a.URL, ref: a.Ref}, theme.Text, a.Title)
+	if len(a.Labels) > 0 {
+		b.text(id+" labels", row{left: []pane.Part{kit.P(theme.Text, "  ")}, url: a.URL, ref: a.Ref}, theme.Muted, clean.Join(clean.Const(" "), a.Labels...))
+	}
+	for i := range a.Silenced {
+		s := &a.Silenced[i]
+		text := "silenced"
+		if !s.Until.IsZero() {
+			text += " until " + kit.Clock(b.e.Now, s.Until, b.e.Zone)
+		}
+		if !s.By.IsZero() {
+			text += " by " + s.By.String()
+		}
+		b.text(id+" silence "+itoa(i), row{left: []pane.Part{kit.P(theme.Text, "  ")}, url: a.URL, ref: s.Ref}, theme.Muted, kit.Text(kit.Sep(": ", text, s.Comment.String())))
+	}
+}
+
+func (b *builder) group(m *sources.Monitor, i int) {
+	g := &m.Groups[i]
+	tok := theme.Warn
+	switch {
+	case g.Muted:
+		tok = theme.Muted
+	case g.State == sources.MonitorAlert:
+		tok = theme.Crit
+	}
+	state := g.State.String()
+	if g.Muted {
+		state += ", muted"
+	}
+	b.text(m.Ref.String()+" "+itoa(i), row{left: b.glyph(tok, theme.GlyphTriggered), right: []pane.Part{kit.P(theme.Muted, kit.Sep(" ", state, kit.AgeSince(b.e.Now, g.Since)))},
+		url: m.URL, ref: m.Ref}, theme.Text, g.Name)
+}
+
+// mostBefore is how many incidents like this one are listed.
+const mostBefore = 5
+
+// before lists the last ones like it, and what ended them.
+func (b *builder) before(p *Pane, q *insight.Problem) {
+	if len(p.like) == 0 {
+		return
+	}
+	b.begin("SEEN BEFORE", kit.P(theme.Muted, kit.Often(q.Seen)+" in "+kit.Age(q.SeenIn)))
+	for i, in := range p.like {
+		if i == mostBefore {
+			break
+		}
+		took := ""
+		if !in.Ended.IsZero() && in.Ended.After(in.Created) {
+			took = "took " + kit.Minutes(in.Ended.Sub(in.Created))
+		}
+		by := ""
+		if !in.EndedBy.IsZero() {
+			by = "ended by " + in.EndedBy.String()
+		}
+		b.text(in.Ref.String(), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(b.e.Now, in.Created, b.e.Zone)+" ")}, url: in.URL, ref: in.Ref},
+			theme.Text, kit.Text(kit.Dots(b.e.Theme, in.Title.String(), took, by)))
+	}
+}
+
+// links lists every system's view of the problem: each line's page opens in the browser.
+func (b *builder) links(q *insight.Problem) {
+	b.begin("LINKS")
+	for i := range q.Members {
+		m := &q.Members[i]
+		r := row{}
+		var name clean.Text
+		var what string
+		if in := m.Incident; in != nil {
+			_, _, word := kit.IncidentState(in.State)
+			r.url, r.ref, name = in.URL, in.Ref, in.Title
+			what = kit.Sep(" ", in.Ref.Source, string(in.Kind), in.Number.String(), word)
+		} else {
+			r.url, r.ref, name = m.Monitor.URL, m.Monitor.Ref, m.Monitor.Name
+			what = kit.Sep(" ", m.Monitor.Ref.Source, "monitor", m.Monitor.State.String())
+		}
+		r.left = []pane.Part{kit.P(theme.Text, what+"  "), {Token: theme.Muted, Text: name}}
+		if r.url != "" {
+			r.right = kit.Key(b.e, keymap.OpenBrowser, "browser")
+		} else {
+			r.right = []pane.Part{kit.P(theme.Muted, "no page")}
+		}
+		b.add(r.ref.String(), r)
+	}
+}
