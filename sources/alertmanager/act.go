@@ -212,7 +212,7 @@ func (c *converter) titles(alerts []*wireAlert) []clean.Text {
 		}
 		line := c.title(&group{alerts: []*wireAlert{a}}).String()
 		if len(apart) > 0 {
-			line += " " + printed(apart)
+			line += " " + sources.PrintLabels(apart)
 		}
 		lines = append(lines, clean.Line(line))
 	}

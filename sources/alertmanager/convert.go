@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +26,7 @@ type group struct {
 func (g *group) id() string { return groupID(g.receiver, g.labels) }
 
 func groupID(receiver string, labels map[string]string) string {
-	sum := sha256.Sum256([]byte(receiver + "\x00" + printed(labels)))
+	sum := sha256.Sum256([]byte(receiver + "\x00" + sources.PrintLabels(labels)))
 	return hex.EncodeToString(sum[:8])
 }
 
@@ -148,7 +147,7 @@ func (c *converter) build(g *group, id, page string) sources.Incident {
 			in.Runbook = runbook(a.Annotations)
 		}
 		if len(in.Keys) < maxKeys {
-			in.Keys = append(in.Keys, sources.AlertKey(printed(a.Labels)))
+			in.Keys = append(in.Keys, sources.AlertKey(sources.PrintLabels(a.Labels)))
 		}
 	}
 	in.Changed = in.Created
@@ -234,7 +233,7 @@ func (c *converter) silenceRef(id string) sources.Ref {
 // silence of it would be made of. How many alerts it has is not: in a storm they come by the second.
 func revision(in *sources.Incident, alerts []*wireAlert) sources.Revision {
 	h := sha256.New()
-	fmt.Fprintln(h, in.State, in.Inhibited, in.Low, in.Severity, in.Holder, printed(common(alerts)))
+	fmt.Fprintln(h, in.State, in.Inhibited, in.Low, in.Severity, in.Holder, sources.PrintLabels(common(alerts)))
 	for _, sl := range in.Silenced {
 		fmt.Fprintln(h, sl.Ref.ID, sl.By, sl.Until.UTC())
 	}
@@ -249,7 +248,7 @@ func (c *converter) title(g *group) clean.Text {
 	text := clean.Line(said)
 	switch {
 	case text.IsZero() && name == "":
-		return clean.Line(printed(lead.Labels))
+		return clean.Line(sources.PrintLabels(lead.Labels))
 	case text.IsZero():
 		return clean.Line(name)
 	case name == "" || strings.Contains(strings.ToLower(text.String()), strings.ToLower(name)):
@@ -264,42 +263,15 @@ func (c *converter) severity(a *wireAlert) int {
 	return severityOf(a.Labels[c.cfg.SeverityLabel], c.cfg.Severities)
 }
 
-// severityOf is what a word says: the configured ones first, then those in use: critical 1, error 2,
-// warning 3, info 4, none 5, and the numbers of P1, SEV-2, "3".
+// severityOf is what a word says: as configured, else as people use it.
 func severityOf(word string, configured map[string]int) int {
-	word = strings.ToLower(strings.TrimSpace(word))
+	word = strings.TrimSpace(word)
 	for k, n := range configured {
-		if strings.ToLower(k) == word {
+		if strings.EqualFold(k, word) {
 			return n
 		}
 	}
-	switch word {
-	case "critical", "crit", "page", "emergency", "emerg", "fatal", "disaster", "blocker":
-		return 1
-	case "error", "err", "high", "major", "alert":
-		return 2
-	case "warning", "warn", "medium", "moderate", "average", "ticket":
-		return 3
-	case "info", "informational", "information", "low", "minor", "notice":
-		return 4
-	case "none", "debug", "ok":
-		return 5
-	}
-	digits := word
-	for _, prefix := range []string{"severity", "priority", "sev", "p", "s"} {
-		if rest, ok := strings.CutPrefix(word, prefix); ok {
-			digits = strings.TrimLeft(rest, "-_ ")
-			break
-		}
-	}
-	switch n, err := strconv.Atoi(digits); {
-	case err != nil || n < 0 || n > 9:
-		return 0
-	case n == 0:
-		return 1 // where they count from 0, that is the worst
-	default:
-		return min(n, 5)
-	}
+	return sources.SeverityOf(word)
 }
 
 // service attributes a group: to the service that its leading alert names, else to the first that another
@@ -375,7 +347,7 @@ func (c *converter) pageURL(receiver string, labels map[string]string, alerts []
 		labels = common(alerts)
 	}
 	q := url.Values{"silenced": {"true"}, "inhibited": {"true"}, "active": {"true"}}
-	q.Set("filter", strings.ReplaceAll(printed(labels), `", `, `",`))
+	q.Set("filter", strings.ReplaceAll(sources.PrintLabels(labels), `", `, `",`))
 	if receiver != "" {
 		q.Set("receiver", receiver)
 	}

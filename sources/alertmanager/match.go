@@ -9,26 +9,6 @@ import (
 	"strings"
 )
 
-// printed is a set of labels as Prometheus prints it, sorted by name. What is not printable is escaped.
-func printed(labels map[string]string) string {
-	var b strings.Builder
-	b.WriteByte('{')
-	for i, name := range slices.Sorted(maps.Keys(labels)) {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if labelName.MatchString(name) {
-			b.WriteString(name)
-		} else {
-			b.WriteString(strconv.Quote(name))
-		}
-		b.WriteByte('=')
-		b.WriteString(strconv.Quote(labels[name]))
-	}
-	b.WriteByte('}')
-	return b.String()
-}
-
 func equal(name, value string) matcher {
 	yes := true
 	return matcher{Name: name, Value: value, IsEqual: &yes}

@@ -58,8 +58,15 @@ type source struct {
 	transport *httpx.Transport
 	server    *server
 
-	mu        sync.Mutex
-	delivered map[string]uint64 // by feed: what the last answer was made of
+	feeds httpx.Feeds
+
+	mu      sync.Mutex
+	earlier map[string]earlier                 // by expression and distance
+	metrics map[sources.Ref]sources.MetricSpec // as they were last asked for
+	slos    map[sources.Ref]sources.SLOSpec
+	budgets map[string]budget // by expression: what changes slowly
+	query   sources.Query     // whose the monitors are, as they were last asked for
+	keeps   retention
 }
 
 func open(env sources.Env, config any) (sources.Source, error) {
@@ -78,13 +85,17 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // a FieldError is for config
 	}
-	s := &source{env: env, cfg: *cfg, base: base, delivered: map[string]uint64{}}
+	s := &source{env: env, cfg: *cfg, base: base,
+		earlier: map[string]earlier{}, metrics: map[sources.Ref]sources.MetricSpec{}, slos: map[sources.Ref]sources.SLOSpec{}, budgets: map[string]budget{},
+	}
 	s.transport = httpx.NewTransport(httpx.Options{
 		Base: base, Hosts: []string{httpx.HostOf(address)}, Authorize: s.cfg.Access.Authorize, PlainHTTP: cfg.Access.PlainHTTP,
 		BudgetKey: budgetKey(address, &cfg.Access), Budget: env.Budget,
 		UserAgent: env.UserAgent, Log: env.Log, Now: env.Now,
 	})
-	s.server = newServer(address, s.transport)
+	if s.server, err = newServer(address, s.transport); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
