@@ -123,7 +123,7 @@ const (
 	deploymentsMax = 1000
 	// changeEvents finds deployment markers as people and their tools post them, and Datadog's own events of
 	// changed flags and configurations.
-	changeEvents = "event_type:deployment OR tags:deployment OR source:deployment OR @evt.category:change"
+	changeEvents = "event_type:deployment OR tags:deployment OR source:deployment OR @evt.category:change OR category:change"
 	// The scopes of changes: the two kinds of record have ids of their own.
 	eventScope, doraScope = "event", "dora"
 )
@@ -159,7 +159,9 @@ func (s *source) ListChanges(ctx context.Context, q sources.Query) (sources.Batc
 			b.Items = append(b.Items, s.marker(w, own))
 		}
 		for _, w := range deployed {
-			b.Items = append(b.Items, s.deployment(w, own))
+			if d := s.deployment(w, own); !slices.ContainsFunc(b.Items, func(m sources.Change) bool { return sameDeployment(m, d) }) {
+				b.Items = append(b.Items, d)
+			}
 		}
 		slices.SortStableFunc(b.Items, func(x, y sources.Change) int {
 			return cmp.Or(y.At.Compare(x.At), cmp.Compare(x.Ref.Scope+x.Ref.ID, y.Ref.Scope+y.Ref.ID))
@@ -170,6 +172,12 @@ func (s *source) ListChanges(ctx context.Context, q sources.Query) (sources.Batc
 		b.Notices = notices.list()
 		return b, nil
 	})
+}
+
+// sameDeployment reports whether an event marks what DORA metrics count too: tools often send both.
+func sameDeployment(mark, d sources.Change) bool {
+	return mark.Ref.Scope == eventScope && mark.Kind == sources.DeploymentChange && mark.Service == d.Service && mark.Env == d.Env &&
+		mark.Version.Same(d.Version) && mark.At.Sub(d.At).Abs() < 15*time.Minute
 }
 
 func (s *source) events(ctx context.Context, from, to time.Time, notices *noticeBox) ([]*wireEvent, error) {

@@ -126,13 +126,14 @@ func (p person) person() sources.Person {
 	return sources.Person{ID: id, Name: clean.Line(string(name)), Login: clean.Line(string(login))}
 }
 
-// is reports whether identity, as `me:` says it, names p.
+// is reports whether identity, as `me:` says it, names p: by id, address, the part of it before the @, or name.
 func (p person) is(identity string) bool {
 	if identity == "" {
 		return false
 	}
 	for _, t := range []text{p.ID, p.UUID, p.Email, p.Handle, p.Name} {
-		if t != "" && strings.EqualFold(string(t), identity) {
+		local, _, mail := strings.Cut(string(t), "@")
+		if t != "" && strings.EqualFold(string(t), identity) || mail && strings.EqualFold(local, identity) {
 			return true
 		}
 	}
@@ -261,7 +262,7 @@ func keep[T any](ctx context.Context, s *source, key string, ttl time.Duration, 
 
 var (
 	monitorLink   = regexp.MustCompile(`/monitors/(\d{1,18})\b`)
-	pagerDutyLink = regexp.MustCompile(`https?://[a-zA-Z0-9.-]*pagerduty\.com/incidents/([A-Z0-9]{6,32})\b`)
+	pagerDutyLink = regexp.MustCompile(`https?://(?:[a-zA-Z0-9-]+\.)*pagerduty\.[a-z]+/incidents/([A-Z0-9]{4,32})\b`)
 	pageLink      = regexp.MustCompile(`(?i)(?:/on-call/[^\s"'<>]*|[?&#]page[_-]?id=)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`)
 	uuidForm      = regexp.MustCompile(`(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	anyLink       = regexp.MustCompile(`https?://[^\s<>"')\]]+`)

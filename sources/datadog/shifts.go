@@ -108,17 +108,15 @@ func (u *scheduledUser) valid() error {
 
 const (
 	teamPageSize = 100
-	// rosterFor is how long teams and schedules are believed to be what they were; turnFor the same of who is
-	// on call: a turn may be swapped.
+	// rosterFor is how long teams and schedules are believed to be what they were.
 	rosterFor = 15 * time.Minute
-	turnFor   = 2 * time.Minute
 )
 
 // team is one whose shifts are shown.
 type team struct{ id, handle, name string }
 
 // ListShifts lists who is on call for the configured teams and schedules; without any, for the teams of
-// the key's owner. Each team is one request and each schedule two, every two minutes.
+// the key's owner. Each team is one request and each schedule two.
 func (s *source) ListShifts(ctx context.Context, q sources.Query) (sources.Batch[sources.Shift], error) {
 	return list(ctx, s, "shifts", q, func(ctx context.Context) (sources.Batch[sources.Shift], error) {
 		var notices noticeBox
@@ -300,18 +298,12 @@ type responder struct {
 // teamShifts are those of a team: the first to be paged on level 1, each further step of the escalation on
 // the next. Datadog does not say until when.
 func (s *source) teamShifts(ctx context.Context, t team, identity string) ([]sources.Shift, error) {
-	all, err := keep(ctx, s, "team on call "+t.id, turnFor, func(ctx context.Context) ([]responder, error) {
-		r, err := fetch[teamOnCall](ctx, s, call{op: opTeamOnCall, args: []string{t.id}, query: url.Values{"include": {"responders,escalations.responders"}}})
-		if err != nil {
-			return nil, err
-		}
-		return responders(r), nil
-	})
+	on, err := fetch[teamOnCall](ctx, s, call{op: opTeamOnCall, args: []string{t.id}, query: url.Values{"include": {"responders,escalations.responders"}}})
 	if err != nil {
 		return nil, err
 	}
 	var out []sources.Shift
-	for _, r := range all {
+	for _, r := range responders(on) {
 		out = append(out, sources.Shift{
 			Ref: s.ref(sources.KindShift, "", fmt.Sprintf("%s/%d/%s", t.id, r.level, plain(r.who.ID))),
 			Who: r.who.person(), Level: r.level, Policy: clean.Line(t.name), Mine: r.who.is(identity),
@@ -350,7 +342,7 @@ func responders(r *teamOnCall) []responder {
 	return out
 }
 
-// turn is a shift of a schedule, as it is kept.
+// turn is a shift of a schedule.
 type turn struct {
 	who        person
 	start, end time.Time
@@ -359,17 +351,7 @@ type turn struct {
 // scheduleShifts are the one who is on call and the one after.
 func (s *source) scheduleShifts(ctx context.Context, w wireSchedule, identity string) ([]sources.Shift, error) {
 	id := plain(w.ID)
-	turns, err := keep(ctx, s, "turns "+id, turnFor, func(ctx context.Context) ([]turn, error) {
-		now, err := s.turnAt(ctx, id, time.Time{})
-		if err != nil || now.end.IsZero() {
-			return []turn{now}, err
-		}
-		next, err := s.turnAt(ctx, id, now.end.Add(time.Second))
-		if gone(err) {
-			return []turn{now}, nil
-		}
-		return []turn{now, next}, err
-	})
+	turns, err := s.turns(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -387,6 +369,19 @@ func (s *source) scheduleShifts(ctx context.Context, w wireSchedule, identity st
 		})
 	}
 	return out, nil
+}
+
+// turns are the one that lasts and, where it ends, the next.
+func (s *source) turns(ctx context.Context, schedule string) ([]turn, error) {
+	now, err := s.turnAt(ctx, schedule, time.Time{})
+	if err != nil || now.end.IsZero() {
+		return []turn{now}, err
+	}
+	next, err := s.turnAt(ctx, schedule, now.end.Add(time.Second))
+	if gone(err) {
+		return []turn{now}, nil
+	}
+	return []turn{now, next}, err
 }
 
 func (s *source) turnAt(ctx context.Context, schedule string, at time.Time) (turn, error) {
