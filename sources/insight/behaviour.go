@@ -45,3 +45,26 @@ func (b Behaviour) Measured() []string {
 	slices.Sort(rest)
 	return append(out, rest...)
 }
+
+// Marks are the deployments of a service since from, oldest first.
+func (b Behaviour) Marks(service string, from time.Time) []Mark {
+	if b.facts == nil {
+		return nil
+	}
+	return b.facts.about(service).marks(from, b.facts.now)
+}
+
+// Production are the marks of deployments to production: it is production that is measured. Of a service
+// that has none of them they are all.
+func Production(marks []Mark) []Mark {
+	var out []Mark
+	for i := range marks {
+		if marks[i].Prod {
+			out = append(out, marks[i])
+		}
+	}
+	if len(out) == 0 {
+		return marks
+	}
+	return out
+}

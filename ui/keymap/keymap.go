@@ -49,6 +49,8 @@ const (
 	FollowLog    Action = "follow-log"
 	Wrap         Action = "wrap"
 	Save         Action = "save"
+	Shorter      Action = "shorter" // the time that a chart shows
+	Longer       Action = "longer"
 	SourceHealth Action = "sources" // the health of every feed
 	Messages     Action = "messages"
 	LastError    Action = "last-error"
@@ -152,5 +154,7 @@ func Infos() []Info {
 		{Action: FollowLog, Context: Detail, Default: []string{"F"}, Help: "follow", Long: "keep at the end of a growing log"},
 		{Action: Wrap, Context: Detail, Default: []string{"w"}, Help: "wrap", Long: "wrap long lines, and back"},
 		{Action: Save, Context: Detail, Default: []string{"s"}, Help: "save", Long: "save the log to a file", Alone: true},
+		{Action: Shorter, Context: Detail, Default: []string{"["}, Help: "shorter", Long: "a shorter time in a chart: down to 15m", Repeats: true},
+		{Action: Longer, Context: Detail, Default: []string{"]"}, Help: "longer", Long: "a longer time in a chart: up to 1w", Repeats: true},
 	}
 }

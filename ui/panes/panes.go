@@ -13,6 +13,7 @@ import (
 	"example.com/signalbox/ui/panes/incident"
 	"example.com/signalbox/ui/panes/incidents"
 	"example.com/signalbox/ui/panes/logview"
+	"example.com/signalbox/ui/panes/metric"
 	"example.com/signalbox/ui/panes/metrics"
 	"example.com/signalbox/ui/panes/pipelines"
 	"example.com/signalbox/ui/panes/run"
@@ -40,7 +41,9 @@ func Detail(ref sources.Ref) (pane.Pane, error) {
 		return environment.New(ref), nil
 	case sources.KindIncident, sources.KindMonitor:
 		return incident.New(ref), nil
-	case sources.KindDeployment, sources.KindSeries, sources.KindSLO, sources.KindShift, sources.KindChange, sources.KindPage,
+	case sources.KindSeries:
+		return metric.New(ref), nil
+	case sources.KindDeployment, sources.KindSLO, sources.KindShift, sources.KindChange, sources.KindPage,
 		sources.KindSilence:
 	}
 	return nil, &sources.Error{Kind: sources.Unsupported, Op: "open", Scope: ref.String(),

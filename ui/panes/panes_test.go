@@ -33,7 +33,7 @@ func TestEveryPaneHasItsOwnName(t *testing.T) {
 
 func TestDetails(t *testing.T) {
 	t.Parallel()
-	for _, k := range []sources.Kind{sources.KindRun, sources.KindJob, sources.KindEnvironment} {
+	for _, k := range []sources.Kind{sources.KindRun, sources.KindJob, sources.KindEnvironment, sources.KindIncident, sources.KindSeries} {
 		p, err := Detail(uitest.Ref(k, "acme/shop", "1"))
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +43,7 @@ func TestDetails(t *testing.T) {
 			t.Errorf("details of two objects are both %q", p.ID())
 		}
 	}
-	for _, k := range []sources.Kind{sources.KindDeployment, sources.KindIncident, sources.KindSeries, "thing"} {
+	for _, k := range []sources.Kind{sources.KindDeployment, "thing"} {
 		if _, err := Detail(uitest.Ref(k, "acme/shop", "1")); sources.KindOf(err) != sources.Unsupported {
 			t.Errorf("%s: %v", k, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/store"
+	"example.com/signalbox/ui/pane"
 )
 
 // MetricRef is the reference of a metric of the story's Datadog.
@@ -114,4 +115,28 @@ func ManySeries(series, points int) *store.Snapshot {
 		out = append(out, m)
 	}
 	return WithMetrics(WithIncidents(Story(), Incidents()...), slices.Clip(out)...)
+}
+
+// MetricAnswer is what the story's Datadog says to a question for a metric: what Metrics holds in the last
+// hour, and the calm of the metric before, in the steps that were asked for.
+func MetricAnswer(a pane.Ask) pane.Answer {
+	all := Metrics()
+	i := slices.IndexFunc(all, func(s sources.Series) bool { return s.Ref == a.Metric })
+	if i < 0 {
+		return pane.Answer{}
+	}
+	s := all[i]
+	known := s.Points
+	calm := known[0].Value
+	s.Points, s.Step = nil, a.Step
+	n := 0
+	for at := a.Until.Add(-a.Span); !at.After(a.Until); at = at.Add(a.Step) {
+		p := sources.Point{At: at, Value: calm * (1 + 0.2*wave(n))}
+		if j := slices.IndexFunc(known, func(k sources.Point) bool { return !k.At.Before(at) }); j > 0 {
+			p.Value = known[j].Value
+		}
+		s.Points = append(s.Points, p)
+		n++
+	}
+	return pane.Answer{Series: []sources.Series{s}}
 }

@@ -2,6 +2,7 @@ package kit
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -156,4 +157,59 @@ func leftParts(e pane.Env, b *insight.Budget, tok theme.Token) []pane.Part {
 		}
 	}
 	return []pane.Part{P(theme.Muted, "budget "), {Token: tok, Text: Bar(e.Theme, budgetWidth, left)}, P(theme.Text, " "), P(tok, said)}
+}
+
+// BudgetLines are the objectives in lines of at most w columns, the worst first.
+func BudgetLines(e pane.Env, budgets []insight.Budget, w int) [][]pane.Part {
+	order := make([]int, len(budgets))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(budgets[b].Sense) - int(budgets[a].Sense) })
+	var out [][]pane.Part
+	for _, i := range order {
+		b := BudgetOf(e, &budgets[i], len(budgets) > 1)
+		line := b.Target
+		indent := Width(b.Target) + 3
+		put := func(parts []pane.Part) {
+			if len(parts) == 0 {
+				return
+			}
+			if Width(line)+3+Width(parts) > w {
+				out = append(out, line)
+				line = append([]pane.Part{P(theme.Text, blanks(min(indent, w/4)))}, parts...)
+				return
+			}
+			line = append(append(line, P(theme.Text, "   ")), parts...)
+		}
+		put(b.Left)
+		put(b.Burn)
+		if b.Gone != "" {
+			tok := theme.Text
+			if budgets[i].Sense > insight.Quiet {
+				tok = theme.Strong
+			}
+			put([]pane.Part{P(tok, "at this rate "+b.Gone)})
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func blanks(n int) string {
+	const all = "                                        "
+	return all[:max(0, min(n, len(all)))]
+}
+
+// MarkParts are a deployment as the legend tells it: "┊ 02:04 v1.9.2 → prod".
+func MarkParts(e pane.Env, m *insight.Mark) []pane.Part {
+	sign := "┊ "
+	if e.Theme.Options().ASCII {
+		sign = ": "
+	}
+	parts := []pane.Part{P(theme.Accent, sign), P(theme.Muted, Clock(e.Now, m.At, e.Zone)+" "), P(theme.Text, Times(e.Theme, m.Text))}
+	if m.Failed {
+		parts = append(parts, P(theme.Crit, " "+e.Theme.Glyph(theme.GlyphFailed).String()))
+	}
+	return parts
 }

@@ -30,7 +30,7 @@ type Pane struct {
 	key   insight.Key
 	view  insight.View
 	day   time.Time
-	at    time.Time // the minute of the derivation: health ages
+	at    time.Time           // the minute of the derivation: health ages
 	list  kit.Listing[string] // by service: the config names each once
 	table table
 }

@@ -28,12 +28,12 @@ const barWidth = 3
 // stages next to production stay longest.
 type table struct {
 	service, version, targets, health, next int // what the longest of each takes
-	stages                          []stageCol
-	targetsAt, targetsW             int
-	deployAt, deployW               int
-	healthAt, healthW               int
-	nextAt, nextW                   int
-	serviceW                        int
+	stages                                  []stageCol
+	targetsAt, targetsW                     int
+	deployAt, deployW                       int
+	healthAt, healthW                       int
+	nextAt, nextW                           int
+	serviceW                                int
 }
 
 type stageCol struct {

@@ -28,7 +28,7 @@ func (p *Pane) board(e pane.Env, r screen.Region) {
 	y := p.plan.h - p.plan.rest - p.plan.budgets - p.plan.legend
 	p.others(e, r.Sub(0, y, w, p.plan.rest), shown)
 	y += p.plan.rest
-	for i, line := range budgetLines(e, p.budgets, w-2) {
+	for i, line := range kit.BudgetLines(e, p.budgets, w-2) {
 		if i >= p.plan.budgets {
 			break
 		}
@@ -180,48 +180,6 @@ func brief(e pane.Env, m *item) []pane.Part {
 	return parts
 }
 
-// budgetLines are the objectives in lines of at most w columns, the worst first.
-func budgetLines(e pane.Env, budgets []insight.Budget, w int) [][]pane.Part {
-	order := make([]int, len(budgets))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(budgets[b].Sense) - int(budgets[a].Sense) })
-	var out [][]pane.Part
-	for _, i := range order {
-		b := kit.BudgetOf(e, &budgets[i], len(budgets) > 1)
-		line := b.Target
-		indent := kit.Width(b.Target) + 3
-		put := func(parts []pane.Part) {
-			if len(parts) == 0 {
-				return
-			}
-			if kit.Width(line)+3+kit.Width(parts) > w {
-				out = append(out, line)
-				line = append([]pane.Part{kit.P(theme.Text, blanks(min(indent, w/4)))}, parts...)
-				return
-			}
-			line = append(append(line, kit.P(theme.Text, "   ")), parts...)
-		}
-		put(b.Left)
-		put(b.Burn)
-		if b.Gone != "" {
-			tok := theme.Text
-			if budgets[i].Sense > insight.Quiet {
-				tok = theme.Strong
-			}
-			put([]pane.Part{kit.P(tok, "at this rate "+b.Gone)})
-		}
-		out = append(out, line)
-	}
-	return out
-}
-
-func blanks(n int) string {
-	const all = "                                        "
-	return all[:max(0, min(n, len(all)))]
-}
-
 // legend draws the newest deployments at the left and the time that the charts show at the right.
 func legend(e pane.Env, r screen.Region, marks []insight.Mark) {
 	w, _ := r.Size()
@@ -232,7 +190,7 @@ func legend(e pane.Env, r screen.Region, marks []insight.Mark) {
 		if e.Now.Sub(mark.At) > span {
 			break
 		}
-		one := markParts(e, mark)
+		one := kit.MarkParts(e, mark)
 		if kit.Width(left)+kit.Width(one)+3 > w-kit.Width(right)-2 {
 			break
 		}
@@ -245,19 +203,6 @@ func legend(e pane.Env, r screen.Region, marks []insight.Mark) {
 	if kit.Width(left)+kit.Width(right) < w {
 		kit.Parts(r, e.Theme, w-kit.Width(right), 0, w, right)
 	}
-}
-
-// markParts are a deployment as the legend tells it: "┊ 02:04 v1.9.2 → prod".
-func markParts(e pane.Env, m *insight.Mark) []pane.Part {
-	sign := "┊ "
-	if e.Theme.Options().ASCII {
-		sign = ": "
-	}
-	parts := []pane.Part{kit.P(theme.Accent, sign), kit.P(theme.Muted, kit.Clock(e.Now, m.At, e.Zone)+" "), kit.P(theme.Text, kit.Times(e.Theme, m.Text))}
-	if m.Failed {
-		parts = append(parts, kit.P(theme.Crit, " "+e.Theme.Glyph(theme.GlyphFailed).String()))
-	}
-	return parts
 }
 
 // timeParts are the two ends of the charts' time in w columns: "01:14 ──── 02:14".

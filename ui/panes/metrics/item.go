@@ -68,21 +68,6 @@ func worst(known insight.Behaviour) []insight.Chart {
 	return append(over, rest...)
 }
 
-// production are the marks of deployments to production: it is production that is measured. A service that has none of
-// them shows all.
-func production(marks []insight.Mark) []insight.Mark {
-	var out []insight.Mark
-	for i := range marks {
-		if marks[i].Prod {
-			out = append(out, marks[i])
-		}
-	}
-	if len(out) == 0 {
-		return marks
-	}
-	return out
-}
-
 // times are the moments of marks.
 func times(marks []insight.Mark) []time.Time {
 	out := make([]time.Time, len(marks))

@@ -64,7 +64,7 @@ func (c *columns) fit(e pane.Env, items []item, w int, services bool) {
 func (p *Pane) rows(e pane.Env, r screen.Region) {
 	w, h := r.Size()
 	if len(p.items) == 0 {
-		for y, line := range budgetLines(e, p.budgets, w-2) {
+		for y, line := range kit.BudgetLines(e, p.budgets, w-2) {
 			kit.Parts(r, e.Theme, 1, y, w-2, line)
 		}
 		return

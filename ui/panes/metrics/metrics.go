@@ -187,7 +187,7 @@ func (p *Pane) derive(e pane.Env) {
 		p.items, p.budgets, p.marks = itemsOf(worst(p.reader.known), p.items), nil, nil
 	} else {
 		all := p.reader.known.Charts(service)
-		p.items, p.budgets, p.marks = itemsOf(all.Charts, p.items), all.Budgets, production(all.Marks)
+		p.items, p.budgets, p.marks = itemsOf(all.Charts, p.items), all.Budgets, insight.Production(all.Marks)
 	}
 	p.over = 0
 	for i := range p.items {
@@ -205,7 +205,7 @@ func (p *Pane) derive(e pane.Env) {
 func (p *Pane) arrange(e pane.Env) {
 	p.below = kit.Below(len(p.remarks(e, p.size.W)), p.size.H)
 	h := p.size.H - p.below
-	p.plan = makePlan(p.size.W, h, len(p.items), p.service == "", len(budgetLines(e, p.budgets, p.size.W-2)),
+	p.plan = makePlan(p.size.W, h, len(p.items), p.service == "", len(kit.BudgetLines(e, p.budgets, p.size.W-2)),
 		func(charts int) int { return p.restLines(e, charts) })
 	if p.plan.charts == 0 {
 		p.widths.fit(e, p.items, p.size.W, p.service == "")
