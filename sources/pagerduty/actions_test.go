@@ -3,6 +3,7 @@ package pagerduty
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -171,9 +172,10 @@ func TestWhatWasNeverSentIsNotAmbiguous(t *testing.T) {
 	_, err = opened(t, base, own(gone)).Perform(t.Context(), ack)
 	wantKind(t, "nobody listens", err, true, sources.Transient)
 
-	srv := httptest.NewTLSServer(http.NotFoundHandler())
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	srv.StartTLS()
 	t.Cleanup(srv.Close)
-	srv.Config.ErrorLog = nil
 	_, err = opened(t, base, own(srv.URL)).Perform(t.Context(), ack)
 	wantKind(t, "an unknown authority", err, true, sources.Invalid)
 

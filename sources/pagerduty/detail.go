@@ -135,10 +135,8 @@ func (w *wireEntry) kind() string {
 		return "merged"
 	case "status_update":
 		return "status"
-	case "":
-		return "unknown"
 	}
-	return clean.Line(strings.ReplaceAll(name, "_", " ")).String()
+	return cmp.Or(clean.Line(strings.ReplaceAll(name, "_", " ")).String(), "unknown")
 }
 
 // who is whom an entry is about: the person who was paged, else the one who did it.

@@ -107,7 +107,16 @@ func placeRank(name string) (int, bool) {
 }
 
 func isRunbook(name string) bool {
-	switch strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(name)) {
+	if len(name) > len("playbook - url") {
+		return false
+	}
+	bare := strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
+	switch bare {
 	case "runbook", "runbookurl", "runbooklink", "playbook", "playbookurl":
 		return true
 	default:
