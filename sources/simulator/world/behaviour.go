@@ -105,8 +105,8 @@ func (s *script) settings() {
 	s.ago(9*day, func() { s.flip("new_basket", s.Service("checkout"), true, s.by("dev1")) })
 	s.ago(26*time.Hour, func() { s.configure("checkout", "card token timeout 2s → 3s", "tokens.timeout", "2s", "3s", "dev4") })
 	s.ago(7*time.Hour, func() { s.configure("search", "result cache 10m → 15m", "cache.ttl", "10m", "15m", "dev2") })
-	s.ago(54*time.Minute, func() { s.configure("ledger", "replica batch window 200 → 500", "replica.batch", 200, 500, "dev2") })
-	s.ago(25*time.Minute, func() {
+	s.ago(72*time.Minute, func() { s.configure("ledger", "replica batch window 200 → 500", "replica.batch", 200, 500, "dev2") })
+	s.ago(80*time.Minute, func() {
 		s.configure("billing-core", "statement pool 40 → 60", "db.pool", 40, 60, "dev5")
 	})
 	s.ago(3*time.Hour, func() {

@@ -164,9 +164,9 @@ func (w *World) value(s *Service, metric, stage string, harm float64, t time.Tim
 	day := math.Sin(2 * math.Pi * (float64(t.Hour()*60+t.Minute())/1440 - 0.3))
 	switch metric {
 	case ErrorRate:
-		v += 3.87 * harm
+		v += 3.97 * harm
 	case P95:
-		v += 608 * harm
+		v += 625 * harm
 	case CPU:
 		v += 6*harm + 4*day
 	case Requests:

@@ -123,10 +123,8 @@ func growth(d time.Duration) float64 {
 	case m <= 1:
 		return 0.49 * m
 	case m <= 5:
-		return 0.49 + 0.11*(m-1)
-	case m <= 10:
-		return 0.93 + 0.014*(m-5)
+		return 0.49 + 0.0756*(m-1)
 	default:
-		return min(1+0.05*(m-10), 1.6)
+		return min(0.7924+0.0415*(m-5), 1.6)
 	}
 }
