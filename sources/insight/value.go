@@ -23,7 +23,7 @@ func FormatValue(v float64, unit string) clean.Text {
 	if math.IsInf(v, 0) {
 		return clean.Line(strconv.FormatFloat(v, 'g', -1, 64))
 	}
-	base, per, _ := strings.Cut(strings.TrimSpace(unit), "/")
+	base, per, _ := strings.Cut(strings.TrimSpace(clean.Line(unit).String()), "/")
 	base, per = strings.TrimSpace(base), strings.TrimSpace(per)
 	switch name := strings.ToLower(base); name {
 	case "%", "percent":

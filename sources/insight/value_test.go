@@ -44,6 +44,7 @@ func FuzzFormatValue(f *testing.F) {
 	f.Add(-1e300, "GiB/s")
 	f.Add(5e-324, "ns")
 	f.Add(59.9999, "s")
+	f.Add(3.0, "\x9b")
 	f.Fuzz(func(t *testing.T, v float64, unit string) {
 		got := FormatValue(v, unit).String()
 		if got == "" || got != strings.TrimSpace(got) {
