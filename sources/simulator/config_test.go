@@ -22,7 +22,7 @@ func TestConfig(t *testing.T) {
 		c        *client
 		services []string
 	}{
-		{story, []string{"checkout", "search", "web", "accounts", "ledger", "reports"}},
+		{story, []string{"checkout", "search", "web", "accounts", "ledger", "reports", "billing-core"}},
 		{load, []string{"service-001", "service-002", "service-003"}},
 	} {
 		text := x.c.sim.Config("env:SIM_TOKEN")
