@@ -2,6 +2,7 @@ package panes
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -77,6 +78,25 @@ func TestStripGoldens(t *testing.T) {
 			name += "-" + service
 		}
 		golden.Check(t, name, g, e.Theme)
+	}
+}
+
+// How a service behaves stands first, whatever else there is room for.
+func TestStripsOfAMeasuredService(t *testing.T) {
+	t.Parallel()
+	strips := Strips()
+	for _, plain := range []bool{false, true} {
+		for _, w := range []int{80, 60} {
+			e := uitest.Env(uitest.Measured())
+			name := "strips-measured-" + strconv.Itoa(w)
+			if plain {
+				e, name = uitest.Plain(e), name+"-plain"
+			}
+			s := strips(e, "checkout")[0]
+			g := screen.NewGrid(w, s.Lines+2)
+			s.Draw(component.Frame{Title: s.Heading.Title, Summary: s.Heading.Summary}.Draw(g.Region(), e.Theme))
+			golden.Check(t, name, g, e.Theme)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"example.com/signalbox/ui/pane"
 	"example.com/signalbox/ui/pane/kit"
 	"example.com/signalbox/ui/panes/deployments"
+	"example.com/signalbox/ui/panes/metrics"
 	"example.com/signalbox/ui/panes/pipelines"
 	"example.com/signalbox/ui/screen"
 	"example.com/signalbox/ui/theme"
@@ -19,6 +20,7 @@ import (
 // facts is what the small views derive, kept until the data, the view or the minute change: they are
 // asked for with every frame.
 type facts struct {
+	caps   []store.Capability
 	key    insight.Key
 	feeds  []store.HealthState // troubles name feeds that fail
 	view   insight.View
@@ -29,16 +31,17 @@ type facts struct {
 	lanes    insight.Deployments
 	troubles []insight.Trouble
 	waits    []insight.Trouble
+	glance   metrics.Glance
 }
 
-func capabilities() []store.Capability {
-	return []store.Capability{store.Runs, store.Environments, store.Releases, store.Incidents}
+func newFacts() *facts {
+	return &facts{caps: append(insight.LaneFeeds(), insight.ProblemFeeds()...)}
 }
 
 func (f *facts) derive(e pane.Env) {
 	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
 	minute := e.Now.Truncate(time.Minute)
-	if f.made && f.view == v && f.minute.Equal(minute) && f.key.Holds(e.Snap, capabilities()...) && f.healthHolds(e.Snap) {
+	if f.made && f.view == v && f.minute.Equal(minute) && f.key.Holds(e.Snap, f.caps...) && f.healthHolds(e.Snap) {
 		return
 	}
 	y, m, d := e.Now.In(e.Zone).Date()
@@ -46,7 +49,7 @@ func (f *facts) derive(e pane.Env) {
 	f.lanes = insight.DeriveDeployments(e.Snap, v, time.Date(y, m, d, 0, 0, 0, 0, e.Zone))
 	f.troubles = insight.Troubles(e.Snap, &f.runs, &f.lanes)
 	f.waits = insight.Waits(&f.runs, &f.lanes)
-	f.key, f.view, f.minute, f.made = insight.KeyOf(e.Snap, capabilities()...), v, minute, true
+	f.key, f.view, f.minute, f.made = insight.KeyOf(e.Snap, f.caps...), v, minute, true
 	f.feeds = f.feeds[:0]
 	for i := range e.Snap.Feeds {
 		f.feeds = append(f.feeds, e.Snap.Feeds[i].Health.State)
@@ -68,7 +71,7 @@ func (f *facts) healthHolds(s *store.Snapshot) bool {
 // Strips makes the boxes of the narrow layout: the service under the cursor at a glance, then what waits
 // for a person. The returned function is for one board.
 func Strips() pane.Strips {
-	f := &facts{}
+	f := newFacts()
 	return func(e pane.Env, service string) []pane.Strip {
 		f.derive(e)
 		var out []pane.Strip
@@ -82,7 +85,7 @@ func Strips() pane.Strips {
 	}
 }
 
-// serviceStrip shows a service's lane, one line a stage, production first, then its newest runs.
+// serviceStrip shows how a service behaves, its lane, one line a stage, production first, then its newest runs.
 func serviceStrip(e pane.Env, f *facts, service string) (pane.Strip, bool) {
 	if e.Follow != "" {
 		service = e.Follow
@@ -100,11 +103,19 @@ func serviceStrip(e pane.Env, f *facts, service string) (pane.Strip, bool) {
 			runs++
 		}
 	}
-	if service == "" || len(lines) == 0 {
+	f.glance.Derive(e, service)
+	above := f.glance.Lines()
+	if service == "" || above+len(lines) == 0 {
 		return pane.Strip{}, false
 	}
-	return pane.Strip{Heading: pane.Heading{Title: kit.Text(service)}, Lines: len(lines), Draw: func(r screen.Region) {
-		drawLines(e, r, lines)
+	h := pane.Heading{Title: kit.Text(service)}
+	if above > 0 {
+		h.Summary = []pane.Part{kit.P(theme.Muted, "last 1h")}
+	}
+	return pane.Strip{Heading: h, Lines: above + len(lines), Draw: func(r screen.Region) {
+		w, h := r.Size()
+		f.glance.Draw(e, r.Sub(0, 0, w, above))
+		drawLines(e, r.Sub(0, above, w, h-above), lines)
 	}}, true
 }
 
@@ -136,7 +147,7 @@ func drawLines(e pane.Env, r screen.Region, lines [][]pane.Part) {
 // Wrong makes the list of what is wrong, for screens too small for a board. The returned function is for
 // one board.
 func Wrong() pane.Wrong {
-	f := &facts{}
+	f := newFacts()
 	return func(e pane.Env) [][]pane.Part {
 		f.derive(e)
 		out := make([][]pane.Part, 0, len(f.troubles)+len(f.waits))

@@ -32,8 +32,12 @@ func Brief(e pane.Env, l *insight.Lane) [][]pane.Part {
 		if t := targetParts(e, c, stale); len(t) > 0 {
 			parts = append(append(parts, t...), kit.P(theme.Text, "  "))
 		}
+		judged := i == l.Last && l.Health.Known
+		if judged {
+			parts = append(parts, kit.P(theme.Muted, "deploy "))
+		}
 		parts = append(parts, outcomeParts(e, c, stale)...)
-		if i == l.Last && l.Health.Known {
+		if judged {
 			parts = append(append(parts, kit.P(theme.Muted, "  health ")), healthParts(e, &l.Health, mostHealth)...)
 		}
 		if i == l.Last {
