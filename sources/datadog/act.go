@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"syscall"
@@ -138,6 +139,8 @@ func (s *source) change(ctx context.Context, c call) (answer, error) {
 		return a, ambiguous(c.op, s.refusal(c.op, a))
 	case a.status/100 != 2:
 		return a, s.refusal(c.op, a)
+	case c.op.bare() && a.status == http.StatusOK && strings.HasPrefix(a.header.Get("Content-Type"), "text/html"):
+		return a, ambiguous(c.op, errors.New("a web page came where Datadog answers nothing"))
 	}
 	return a, nil
 }

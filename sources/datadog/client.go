@@ -255,6 +255,9 @@ func (s *source) prepare(ctx context.Context, client *dd.APIClient, c call) (*ht
 		return nil, err
 	}
 	header := map[string]string{"Accept": "application/json"}
+	if c.op.bare() {
+		header["Accept"] = "*/*"
+	}
 	if c.body != nil {
 		header["Content-Type"] = "application/json"
 	}

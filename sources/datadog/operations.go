@@ -28,6 +28,9 @@ type operation struct {
 	need   string // the permission that the application key's owner needs; "" when none is documented
 }
 
+// bare reports whether a success has no body. Datadog sends such a one as a web page of no length.
+func (o operation) bare() bool { return o.method == "DELETE" || o.family == pagingFamily }
+
 // The operations that this driver uses.
 var (
 	opValidate = operation{"v1.AuthenticationApi.Validate", "validate the API key", "GET", "/api/v1/validate", accountFamily, ""}
