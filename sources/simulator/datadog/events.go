@@ -24,6 +24,7 @@ type event struct {
 	aggregation string
 	priority    string
 	host        string
+	category    string         // "change", "alert" or ""
 	more        map[string]any // beside the usual attributes
 }
 
@@ -39,6 +40,8 @@ func (e *event) values(key string) []string {
 		return []string{e.status}
 	case "title":
 		return []string{e.title}
+	case "evt.category":
+		return []string{e.category}
 	case "evt.id", "id":
 		return []string{strconv.FormatInt(e.id, 10), e.uid()}
 	case "aggregation_key":
@@ -124,7 +127,7 @@ func (c *call) changed(ch *world.ChangeEvent) *event {
 		e.tags = append(e.tags, "author:"+ch.By.Login)
 	}
 	if ch.Kind == world.FlagEvent || ch.Kind == world.ConfigEvent {
-		e.tags = append(e.tags, "category:change")
+		e.category = "change"
 		e.more["new_value"] = ch.Details
 	}
 	return e
@@ -133,15 +136,19 @@ func (c *call) changed(ch *world.ChangeEvent) *event {
 func (c *call) alerted(i *world.Incident) *event {
 	return &event{
 		id: c.eventID("alert/" + i.ID), at: i.Created, title: "[Triggered] " + i.Service.Name + ": " + i.Title, body: queryOf(i.Monitor),
-		source: "alert", status: "error", aggregation: strconv.FormatInt(i.Monitor.ID, 10), priority: "normal",
+		source: "alert", status: "error", category: "alert", aggregation: strconv.FormatInt(i.Monitor.ID, 10), priority: "normal",
 		tags: append([]string{"source:alert", "event_type:alert"}, monitorTags(i.Monitor)...),
 		more: map[string]any{"monitor_id": i.Monitor.ID, "monitor_groups": []string{"env:prod"}},
 	}
 }
 
 func (e *event) answer() object {
+	evt := map[string]any{"id": strconv.FormatInt(e.id, 10), "source_id": 36, "type": "api"}
+	if e.category != "" {
+		evt["category"] = e.category
+	}
 	attributes := map[string]any{
-		"evt": map[string]any{"id": strconv.FormatInt(e.id, 10), "source_id": 36, "type": "api"}, "title": e.title, "status": e.status,
+		"evt": evt, "title": e.title, "status": e.status,
 		"timestamp": e.at.UnixMilli(), "date_happened": e.at.UnixMilli(), "source_type_name": e.source, "event_object": e.aggregation,
 		"aggregation_key": e.aggregation, "priority": e.priority, "tags": e.tags, "service": "undefined", "hostname": e.host,
 	}

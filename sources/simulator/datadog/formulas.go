@@ -1,6 +1,7 @@
 package datadog
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -138,25 +139,19 @@ func (p *plan) names(d *data, reduce bool) mql.Names {
 	}
 }
 
-// limited is the first series of a formula in its order: the highest first, unless it asks otherwise.
+// limited is the first series of a formula in its order: the highest first, unless it asks otherwise. Those
+// without any value are left out.
 func (f formula) limited(list []mql.Series) []mql.Series {
+	list = slices.DeleteFunc(list, func(s mql.Series) bool { return math.IsNaN(mql.Scalar(s.Values, "last")) })
 	if f.Limit == nil || f.Limit.Count <= 0 {
 		return list
 	}
 	slices.SortStableFunc(list, func(a, b mql.Series) int {
-		x, y := mql.Scalar(a.Values, "avg"), mql.Scalar(b.Values, "avg")
-		sign := 1
+		n := cmp.Compare(mql.Scalar(a.Values, "avg"), mql.Scalar(b.Values, "avg"))
 		if f.Limit.Order != "asc" {
-			sign = -1
+			n = -n
 		}
-		switch {
-		case x < y || math.IsNaN(y) && !math.IsNaN(x):
-			return -sign
-		case x > y || math.IsNaN(x) && !math.IsNaN(y):
-			return sign
-		default:
-			return 0
-		}
+		return n
 	})
 	return list[:min(len(list), f.Limit.Count)]
 }
@@ -191,13 +186,9 @@ func (c *call) timeseries() answer {
 			return c.fail(http.StatusBadRequest, err.Error())
 		}
 		for _, s := range p.limits[i].limited(list) {
-			values, known := make([]value, len(s.Values)), false
+			values := make([]value, len(s.Values))
 			for k, v := range s.Values {
 				values[k] = value(v)
-				known = known || !math.IsNaN(v)
-			}
-			if !known {
-				continue
 			}
 			one := timeseriesSeries{GroupTags: []string{}, QueryIndex: i, Unit: unitsOf(s)}
 			for _, t := range s.Tags {

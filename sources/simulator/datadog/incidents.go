@@ -372,7 +372,11 @@ func (c *call) impacts() answer {
 			"incident": one{&link{c.incidentID(d.Incident), "incidents"}}, "created_by_user": c.userLink(d.by), "last_modified_by_user": c.userLink(d.by),
 		}})
 	}
-	return c.ok(map[string]any{"data": data})
+	out := map[string]any{"data": data}
+	if c.asksFor("created_by_user") && len(data) > 0 {
+		out["included"] = []any{c.fullUser(d.by)["data"]}
+	}
+	return c.ok(out)
 }
 
 // todos answers GET /api/v2/incidents/{id}/relationships/todos: what its holder set out to do.

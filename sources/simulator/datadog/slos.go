@@ -293,7 +293,7 @@ func (c *call) history() answer {
 		return c.fail(http.StatusBadRequest, "from_ts must be less than to_ts")
 	}
 	since, until := time.Unix(int64(begin), 0), time.Unix(int64(end), 0)
-	bad, total := c.w.Tally(o.Service, since, c.known(until))
+	bad, total := c.w.Tally(o.Service, since, until)
 	sli, left, state := judge(bad, total, target)
 	overall := map[string]any{
 		"sli_value": sli, "span_precision": 2, "precision": map[string]int{timeframe(o): 0}, "uptime": sli, "corrections": []any{}, "state": state,
@@ -314,14 +314,6 @@ func (c *call) history() answer {
 	}})
 }
 
-// known is t, or the newest moment of which the metrics know, where that is before it.
-func (c *call) known(t time.Time) time.Time {
-	if newest := c.w.Now().Add(-world.MetricDelay); t.After(newest) {
-		return newest
-	}
-	return t
-}
-
 // sloSeries counts the good and all requests of an objective in some dozens of steps.
 func (c *call) sloSeries(o *world.SLO, since, until time.Time) map[string]any {
 	step := 10 * time.Second
@@ -340,7 +332,7 @@ func (c *call) sloSeries(o *world.SLO, since, until time.Time) map[string]any {
 	good, all := series(0, q.Numerator), series(1, q.Denominator)
 	times := []float64{}
 	for t := since.Truncate(step); t.Before(until); t = t.Add(step) {
-		bad, total := c.w.Tally(o.Service, later(t, since), c.known(earlier(t.Add(step), until)))
+		bad, total := c.w.Tally(o.Service, later(t, since), earlier(t.Add(step), until))
 		times = append(times, float64(t.UnixMilli()))
 		good.Values, all.Values = append(good.Values, round(total-bad, 3)), append(all.Values, round(total, 3))
 		good.Sum, all.Sum = good.Sum+total-bad, all.Sum+total

@@ -92,14 +92,24 @@ func (p *parser) single(t token, depth int) (filter, token, error) {
 	return p.tag(t)
 }
 
-// tag reads one tag, or the values of KEY IN (…).
+// tag reads one tag, or the values of KEY IN (…) and KEY NOT IN (…).
 func (p *parser) tag(t token) (filter, token, error) {
 	next, err := p.word()
 	if err != nil {
 		return nil, next, err
 	}
-	if next.kind == name && strings.EqualFold(next.text, "IN") {
+	switch {
+	case next.kind == name && strings.EqualFold(next.text, "IN"):
 		return p.among(t)
+	case next.kind == name && strings.EqualFold(next.text, "NOT"):
+		if next, err = p.word(); err != nil {
+			return nil, next, err
+		}
+		if next.kind != name || !strings.EqualFold(next.text, "IN") {
+			return nil, next, &Error{next.at, "expected 'IN'"}
+		}
+		f, next, err := p.among(t)
+		return func(tag func(string) (string, bool)) bool { return !f(tag) }, next, err
 	}
 	if t.text == "*" {
 		return everything, next, nil
