@@ -292,6 +292,7 @@ func TestVerifyTellsWhatWillNotCome(t *testing.T) {
 			want = sources.Done
 		case sources.AddNote, sources.PostStatus:
 			want = sources.Pending
+		default:
 		}
 		if p, err := s.Verify(t.Context(), call, sources.Receipt{}); err != nil || p.State != want {
 			t.Errorf("%s: %+v, %v", call.Verb, p, err)

@@ -136,7 +136,7 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 					t.Errorf("%s: %+v", c.name, f)
 				}
 			}
-			if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the tree is walked here
+			if many, ok := err.(interface{ Unwrap() []error }); ok {
 				for _, e := range many.Unwrap() {
 					walk(e)
 				}

@@ -42,6 +42,7 @@ func drawable(t *testing.T, v reflect.Value) {
 		if s := v.String(); !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x202e }) {
 			t.Errorf("%q is kept", s)
 		}
+	default:
 	}
 }
 
