@@ -139,6 +139,32 @@ type NextPage struct {
 
 // PagesNext is who is paged next for p, and when: the soonest of what its open incidents announce.
 func PagesNext(p *Problem, now time.Time) NextPage {
+	n := pagesNext(p)
+	if n.Kind == NoPage {
+		return n
+	}
+	n.In = max(0, n.At.Sub(now))
+	if len(n.Who) == 0 {
+		return n
+	}
+	z := p.zone
+	if name := n.Who[0].Zone; z.name != name {
+		z = zone{name, loadZone(name)}
+	}
+	if z.place != nil {
+		n.There = now.In(z.place)
+	}
+	return n
+}
+
+// zone is a time zone that was looked up; place is nil when there is none of that name.
+type zone struct {
+	name  string
+	place *time.Location
+}
+
+// pagesNext is PagesNext without what depends on the clock.
+func pagesNext(p *Problem) NextPage {
 	var n NextPage
 	for i := range p.Members {
 		in := p.Members[i].Incident
@@ -157,30 +183,14 @@ func PagesNext(p *Problem, now time.Time) NextPage {
 			n = NextPage{Kind: kind, At: at, Incident: in}
 		}
 	}
-	if n.Kind == NoPage {
-		return n
-	}
-	n.In = max(0, n.At.Sub(now))
-	n.Who = n.Incident.Next
-	if n.Kind == Repages && len(n.Who) == 0 {
+	switch n.Kind {
+	case Escalates:
+		n.Who = n.Incident.Next
+	case Repages: // whom it is assigned to
 		n.Who = n.Incident.Assignees
-	}
-	if len(n.Who) > 0 {
-		n.There = there(p, n.Who[0].Zone, now)
+	case NoPage:
 	}
 	return n
-}
-
-// there is now in a zone: the one that was looked up with the problem, when it is that.
-func there(p *Problem, zone string, now time.Time) time.Time {
-	loc := p.zone
-	if loc == nil || loc.String() != zone {
-		loc = loadZone(zone)
-	}
-	if loc == nil {
-		return time.Time{}
-	}
-	return now.In(loc)
 }
 
 // loadZone is the place that an IANA name stands for, from the time zone database; nil when it has none.

@@ -23,6 +23,7 @@ type Problem struct {
 	State    sources.IncidentState
 	Mine     bool
 	Upstream bool // of another team's service that ours depend on: read-only
+	Foreign  bool // of another team's service, and not assigned to me: Upstream, or shown to who asked for all
 
 	// Onset is when the trouble began: when the service's metric went over its limit and stayed there, or
 	// when the alert began to fire, else when it was opened. OnsetBy names the metric; "" when none tells.
@@ -40,7 +41,7 @@ type Problem struct {
 	Inside []Problem
 
 	opened time.Time // when the first of its open members was
-	zone   *time.Location
+	zone   zone      // of who is paged next
 }
 
 // Member is one system's view of a Problem: an incident, or a monitor.

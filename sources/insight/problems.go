@@ -43,7 +43,8 @@ func Problems(s *store.Snapshot, v View, now time.Time) []Problem {
 // openProblems are the problems without what explains them.
 func openProblems(s *store.Snapshot, v View, now time.Time) []Problem {
 	d := problemDeriver{snap: s, view: v, now: now, index: indexOf(s.Catalog), zones: map[string]*time.Location{}}
-	d.upstream = upstreamOf(s.Catalog, v.Follow)
+	d.upstream = dependencies(s.Catalog, func(svc *store.Service) bool { return svc.Team == "" })
+	d.followed = dependencies(s.Catalog, func(svc *store.Service) bool { return svc.Name == v.Follow })
 	j := joiner{byKey: map[string]int32{}}
 	j.gather(s, now)
 	j.join()
@@ -61,15 +62,16 @@ type problemDeriver struct {
 	view     View
 	now      time.Time
 	index    index
-	upstream map[string]bool // what ours, or the followed service, depend on
+	upstream map[string]bool // what ours depend on
+	followed map[string]bool // what the followed service depends on
 	zones    map[string]*time.Location
 }
 
-// upstreamOf are the services that ours depend on, or that the followed one does, at whatever remove.
-func upstreamOf(c *store.Catalog, follow string) map[string]bool {
+// dependencies are the services that some depend on, at whatever remove.
+func dependencies(c *store.Catalog, of func(*store.Service) bool) map[string]bool {
 	out := map[string]bool{}
 	for i := range c.Services {
-		if s := &c.Services[i]; follow == s.Name || follow == "" && s.Team == "" {
+		if s := &c.Services[i]; of(s) {
 			addUpstream(c, s, out)
 		}
 	}
@@ -88,21 +90,39 @@ func addUpstream(c *store.Catalog, s *store.Service, out map[string]bool) {
 	}
 }
 
-// foreign reports that the problem is another team's and not assigned to me.
+// foreign reports that the problem is of other teams' services alone, and not assigned to me.
 func (d *problemDeriver) foreign(p *Problem) bool {
-	svc := d.index.byName[p.Service]
-	return svc != nil && svc.Team != "" && !p.Mine
+	theirs := func(service string) bool {
+		svc := d.index.byName[service]
+		return svc != nil && svc.Team != ""
+	}
+	if p.Mine || !theirs(p.Service) {
+		return false
+	}
+	return !slices.ContainsFunc(p.Members, func(m Member) bool {
+		return m.Incident != nil && m.Incident.Service != "" && !theirs(m.Incident.Service)
+	})
+}
+
+// follows reports that the problem is shown to who follows a service: it is of that service, of one of
+// another team that it depends on, or of none that is known.
+func (d *problemDeriver) follows(p *Problem) bool {
+	f := d.view.Follow
+	if p.Service == f || d.index.byName[p.Service] == nil || p.Foreign && d.followed[p.Service] {
+		return true
+	}
+	return slices.ContainsFunc(p.Members, func(m Member) bool { return m.Incident != nil && m.Incident.Service == f })
 }
 
 func (d *problemDeriver) admits(p *Problem) bool {
-	if d.view.Whose == Mine && !p.Mine {
+	switch {
+	case d.view.Whose == Mine && !p.Mine:
 		return false
+	case d.view.Follow != "":
+		return d.follows(p)
+	default:
+		return d.view.Whose == All || p.Upstream || !p.Foreign
 	}
-	unclaimed := p.Service == "" || d.index.byName[p.Service] == nil
-	if f := d.view.Follow; f != "" && p.Service != f && !p.Upstream && !unclaimed {
-		return false
-	}
-	return d.view.Whose == All || p.Upstream || !d.foreign(p) || p.Service == d.view.Follow
 }
 
 // problem makes one of the views of one trouble; false when none of them is a reason for a row.
@@ -121,11 +141,13 @@ func (d *problemDeriver) problem(g []Member) (Problem, bool) {
 	for i := range g {
 		d.addMember(&p, &g[i])
 	}
-	p.Upstream = d.upstream[p.Service] && d.foreign(&p)
+	p.Foreign = d.foreign(&p)
+	p.Upstream = p.Foreign && d.upstream[p.Service]
 	p.Onset = p.opened
 	p.Impact = Impact{Failing: sources.Number(math.NaN()), Feed: -1}
-	if len(first.Next) > 0 {
-		p.zone = d.zone(first.Next[0].Zone)
+	if n := pagesNext(&p); len(n.Who) > 0 {
+		p.zone.name = n.Who[0].Zone
+		p.zone.place = d.zone(p.zone.name)
 	}
 	return p, true
 }
@@ -240,7 +262,7 @@ func (d *problemDeriver) order(ps []Problem) []Problem {
 	places := make([]place, len(ps))
 	for i := range ps {
 		p := &ps[i]
-		places[i] = place{b2i(d.foreign(p)), rank(p.Severity), int(p.State), math.MinInt64, p}
+		places[i] = place{b2i(p.Foreign), rank(p.Severity), int(p.State), math.MinInt64, p}
 		if !p.opened.IsZero() {
 			places[i].opened = p.opened.UnixNano()
 		}

@@ -222,9 +222,26 @@ func TestOrderOfProblems(t *testing.T) {
 			t.Errorf("%+v:\n got %s\nwant %s", c.view, got, c.want)
 		}
 	}
-	for _, p := range Problems(s, View{Whose: All}, now) {
-		if want := p.Incident.Ref.ID == "upstream"; p.Upstream != want {
-			t.Errorf("%s upstream: %t", p.Incident.Ref.ID, p.Upstream)
+	for _, v := range []View{{}, {Whose: All}, {Follow: "shop"}, {Follow: "bank"}} {
+		for _, p := range Problems(s, v, now) {
+			if want := p.Incident.Ref.ID == "upstream"; p.Upstream != want {
+				t.Errorf("%+v: %s upstream: %t", v, p.Incident.Ref.ID, p.Upstream)
+			}
+			if want := p.Upstream || p.Incident.Ref.ID == "other"; p.Foreign != want {
+				t.Errorf("%+v: %s of another team: %t", v, p.Incident.Ref.ID, p.Foreign)
+			}
+		}
+	}
+}
+
+func TestAProblemOfTwoServicesIsShownForBoth(t *testing.T) {
+	t.Parallel()
+	k := keys(sources.IncidentKey("pagerduty", "1"))
+	s := world(incidents("pd", page("pd", "1", k, of("tax")), page("pd", "2", k, of("cart"), opened(0))))
+	for v, want := range map[View]string{{}: "1(2)", {Follow: "tax"}: "1(2)", {Follow: "cart"}: "1(2)", {Follow: "shop"}: "", {Whose: All}: "1(2)"} {
+		ps := Problems(s, v, now)
+		if got := told(ps); got != want || want != "" && ps[0].Foreign {
+			t.Errorf("%+v: %q, want %q", v, got, want)
 		}
 	}
 }

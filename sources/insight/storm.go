@@ -93,7 +93,8 @@ func (d *problemDeriver) storm(ps []Problem, at []int) Problem {
 		row.State = min(row.State, p.State)
 		row.Mine = row.Mine || p.Mine
 	}
-	row.Upstream = row.Upstream && !row.Mine
+	row.Foreign = row.Foreign && !row.Mine
+	row.Upstream = row.Upstream && row.Foreign
 	row.Inside = d.order(inside)
 	return row
 }
