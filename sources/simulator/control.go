@@ -19,7 +19,9 @@ import (
 //	POST   /-/fault                         puts a fault.Rule in force
 //	DELETE /-/fault                         takes all faults away
 //	GET    /-/usage, DELETE /-/usage        what was asked; counts anew
+//	POST   /-/incidents                     pages for {"service", "title", "severity"}
 //	POST   /-/incidents/{number}/{act}      acknowledge or resolve, in the name of sre1
+//	POST   /-/trouble                       makes {"service", "metric"} worse by "add" for "minutes"
 func (s *Simulator) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/world", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Truth()) })
@@ -34,7 +36,9 @@ func (s *Simulator) control() http.Handler {
 		s.ResetUsage()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	mux.HandleFunc("POST /-/incidents", s.addIncident)
 	mux.HandleFunc("POST /-/incidents/{number}/{act}", s.incident)
+	mux.HandleFunc("POST /-/trouble", s.addTrouble)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		if subtle.ConstantTimeCompare([]byte(token), []byte(s.token)) != 1 {
@@ -63,12 +67,54 @@ func (s *Simulator) advance(w http.ResponseWriter, r *http.Request) {
 	reply(w, map[string]time.Time{"now": s.Now()})
 }
 
-func (s *Simulator) addFault(w http.ResponseWriter, r *http.Request) {
-	var rule fault.Rule
+// told decodes the body of a request, and answers when it is none of its kind.
+func told(w http.ResponseWriter, r *http.Request, into any) bool {
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&rule); err != nil {
-		http.Error(w, "the body is not a fault: "+err.Error(), http.StatusBadRequest)
+	if err := dec.Decode(into); err != nil {
+		http.Error(w, "the body is not as described: "+err.Error(), http.StatusBadRequest)
+		return false
+	}
+	return true
+}
+
+func (s *Simulator) addIncident(w http.ResponseWriter, r *http.Request) {
+	in := struct {
+		Service  string `json:"service"`
+		Title    string `json:"title"`
+		Severity int    `json:"severity"`
+	}{Severity: 2}
+	if !told(w, r, &in) {
+		return
+	}
+	number, err := s.Page(in.Service, in.Title, in.Severity)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	reply(w, map[string]int{"number": number})
+}
+
+func (s *Simulator) addTrouble(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Service string  `json:"service"`
+		Metric  string  `json:"metric"`
+		Add     float64 `json:"add"`
+		Minutes float64 `json:"minutes"`
+	}
+	if !told(w, r, &in) {
+		return
+	}
+	if err := s.Trouble(in.Service, in.Metric, in.Add, time.Duration(in.Minutes*float64(time.Minute))); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Simulator) addFault(w http.ResponseWriter, r *http.Request) {
+	var rule fault.Rule
+	if !told(w, r, &rule) {
 		return
 	}
 	if err := s.Inject(rule); err != nil {

@@ -6,6 +6,8 @@
 // on a clock of its own, which may run faster than real time or stand still until Advance is called.
 // It opens at a fixed moment of a story: a bad version of checkout has just paged somebody.
 //
-// The folder world holds what is true, github how GitHub would tell it, and fault what may go wrong on
-// the way. None of them knows a driver or a vendor's client: the formats are types of their own.
+// The folder world holds what is true; github, datadog and pagerduty how those would tell it, GitHub and
+// Datadog at the root and PagerDuty under /pagerduty; fault what may go wrong on the way; and seen what they
+// tell of the requests that came. None of them knows a driver or a vendor's client: the formats are types of
+// their own.
 package simulator

@@ -124,6 +124,29 @@ func TestControl(t *testing.T) {
 	p := c.incident("5xx above 2 % for 5m")
 	c.do(http.StatusNotFound, http.MethodPost, "/-/incidents/"+itoa(int64(p.Number))+"/ignore", "")
 	c.do(http.StatusNoContent, http.MethodPost, "/-/incidents/"+itoa(int64(p.Number))+"/resolve", "")
+	c.do(http.StatusOK, http.MethodPost, "/-/incidents", `{"service":"web","title":"pages are blank","severity":1}`)
+	if i := c.incident("pages are blank"); i.Holder != "sre1" || i.Severity != 1 || i.State != "triggered" {
+		t.Errorf("paged %+v", i)
+	}
+	was := c.service("web").Metrics["error rate"]
+	c.do(http.StatusNoContent, http.MethodPost, "/-/trouble", `{"service":"web","metric":"error rate","add":5,"minutes":9}`)
+	if is := c.service("web").Metrics["error rate"]; is < was+4.9 {
+		t.Errorf("in trouble web's error rate is %g, it was %g", is, was)
+	}
+	c.sim.Advance(8 * time.Minute)
+	if i := c.incident("5xx above 2 % for 5m"); i.Service != "web" || i.State != "triggered" {
+		t.Errorf("the trouble paged %+v", i)
+	}
+	c.sim.Advance(2 * time.Minute)
+	if i := c.incident("5xx above 2 % for 5m"); i.State != "resolved" {
+		t.Errorf("after the trouble: %+v", i)
+	}
+	for path, body := range map[string]string{
+		"/-/incidents": `{"service":"nothing","title":"x"}`, "/-/trouble": `{"service":"web","metric":"replica lag","add":5,"minutes":9}`,
+	} {
+		c.do(http.StatusBadRequest, http.MethodPost, path, body)
+		c.do(http.StatusBadRequest, http.MethodPost, path, `{"who":"me"}`)
+	}
 	var u simulator.Usage
 	c.get("/-/usage").into(t, &u)
 	if u.Requests == 0 || len(u.Endpoints) == 0 {

@@ -181,6 +181,35 @@ func (s *Simulator) Advance(d time.Duration) {
 	s.with(func(*world.World) {})
 }
 
+// Page opens an incident for a service by hand, in the name of sre1, and pages whoever is on call. It
+// returns the incident's number.
+func (s *Simulator) Page(service, title string, severity int) (number int, err error) {
+	s.with(func(w *world.World) {
+		svc := w.Service(service)
+		switch {
+		case svc == nil:
+			err = fmt.Errorf("simulator: no service %q", service)
+		case title == "" || severity < 0 || severity > 5:
+			err = errors.New("simulator: an incident has a title and a severity from 0 to 5")
+		default:
+			number = w.Declare(svc, title, severity, w.User("sre1")).Number
+		}
+	})
+	return number, err
+}
+
+// Trouble makes a metric of a service worse from now on for a while, in production.
+func (s *Simulator) Trouble(service, metric string, add float64, d time.Duration) (err error) {
+	s.with(func(w *world.World) {
+		if svc := w.Service(service); svc == nil || !svc.Has(world.MeasureOf(metric)) || d <= 0 {
+			err = fmt.Errorf("simulator: no service %q with a metric %q, or no time", service, metric)
+		} else {
+			w.Worsen(svc, metric, add, d)
+		}
+	})
+	return err
+}
+
 // Inject puts a fault in force, behind those that are.
 func (s *Simulator) Inject(r fault.Rule) error {
 	if err := s.faults.Add(r); err != nil {

@@ -11,6 +11,15 @@ func (s *script) later() {
 	accounts, _ := s.Repo("acme/accounts")
 	s.ago(-11*time.Minute, func() { s.SetRunner(accounts, "gpu-1", true) })
 	s.ago(-90*time.Second, s.tick)
+	// A page of a service that is nobody's on the board.
+	s.ago(-26*time.Minute, func() {
+		i := s.Declare(s.Service("payouts"), "settlement file is late", 4, s.by("dev2"))
+		s.Rename(i, i.Title, true)
+		s.after(6*time.Minute, func() { s.Acknowledge(i, s.by("dev2"), "web") })
+		s.after(35*time.Minute, func() { s.Resolve(i, s.by("dev2"), "web") })
+	})
+	s.ago(-17*time.Minute, func() { s.configure("web", "image quality 80 → 75", "images.quality", 80, 75, "dev3") })
+	s.ago(-48*time.Minute, func() { s.flip("new_basket", s.Service("checkout"), false, s.by("dev1")) })
 }
 
 // tick does one thing, and the next one a few minutes later.

@@ -85,6 +85,12 @@ type Trouble struct {
 	Add      float64
 }
 
+// Worsen makes a metric of a service worse from now on for d.
+func (w *World) Worsen(s *Service, metric string, add float64, d time.Duration) {
+	s.Troubles = append(s.Troubles, Trouble{Metric: metric, From: w.now, To: w.now.Add(d), Add: add})
+	w.Gen++
+}
+
 // usual is what was usual for a metric until some moment.
 type usual struct {
 	metric string
