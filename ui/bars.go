@@ -45,15 +45,24 @@ func (a *App) drawHeader(rect layout.Rect) {
 	w, _ := r.Size()
 	hs := healths(a.snap, now)
 	clock := component.Part{Token: theme.Strong, Text: a.clock(now)}
-	left, health := fitHeader(w-clock.Text.Width()-3, func(l int, d healthDetail) ([]component.Part, []component.Part) {
-		return a.identity(l), healthParts(hs, th, d)
+	left, duty, health := fitHeader(w-clock.Text.Width()-3, func(l int, d dutyDetail, h healthDetail) (left, duty, health []component.Part) {
+		return a.identity(l), a.duty(now, d), healthParts(hs, th, h)
 	})
 	component.Spread(r, 0, th, left, []component.Part{clock}, 0)
 	hw := component.Width(health)
 	x := w - clock.Text.Width() - 3 - hw
 	component.Draw(r, x, 0, hw, th, health)
+	free := x - 4
 	if mw := component.Width(hidden); mw > 0 && component.Width(left)+mw+8 <= x {
-		component.Draw(r, x-mw-4, 0, mw, th, hidden)
+		free -= mw + 4
+		component.Draw(r, free+4, 0, mw, th, hidden)
+	}
+	// At a place that nothing at the right moves, while it has some room to spare.
+	if from, dw := component.Width(left)+4, component.Width(duty); dw > 0 {
+		if from+dw+16 <= free {
+			from += 8
+		}
+		component.Draw(r, from, 0, dw, th, duty)
 	}
 	a.canvas.health = layout.Rect{X: rect.X + 1 + x, Y: rect.Y, W: hw, H: 1}
 }
@@ -90,25 +99,33 @@ func (a *App) you() string {
 	return ""
 }
 
-// fitHeader finds the most detail of both sides that fits into w columns with a gap between them.
-func fitHeader(w int, parts func(left int, health healthDetail) (l, h []component.Part)) (l, h []component.Part) {
+// fitHeader finds the most detail of both sides, and of who is on call between them, that fits into w
+// columns with gaps.
+func fitHeader(w int, parts func(left int, duty dutyDetail, health healthDetail) (l, d, h []component.Part)) (l, d, h []component.Part) {
 	for _, try := range [...]struct {
 		left   int
+		duty   dutyDetail
 		health healthDetail
 	}{
-		{0, healthFull}, {1, healthFull}, {2, healthFull}, {3, healthFull}, {2, healthNames}, {3, healthNames}, {4, healthNames},
-		{3, healthGlyphs}, {4, healthGlyphs}, {4, healthWorst}, {5, healthWorst}, {5, healthNone},
+		{0, dutyFull, healthFull}, {1, dutyFull, healthFull}, {2, dutyFull, healthFull}, {2, dutyShort, healthFull},
+		{3, dutyShort, healthFull}, {2, dutyShort, healthNames}, {3, dutyShort, healthNames}, {4, dutyShort, healthNames},
+		{3, dutyShort, healthGlyphs}, {4, dutyShort, healthGlyphs}, {4, dutyShort, healthWorst}, {4, dutyNone, healthWorst},
+		{5, dutyNone, healthWorst}, {5, dutyNone, healthNone},
 	} {
-		l, h = parts(try.left, try.health)
-		gap := 0
-		if len(h) > 0 {
-			gap = 2
-		}
-		if component.Width(l)+gap+component.Width(h) <= w {
-			return l, h
+		l, d, h = parts(try.left, try.duty, try.health)
+		if component.Width(l)+gapped(d, 4)+gapped(h, 2) <= w {
+			return l, d, h
 		}
 	}
-	return l, h
+	return l, d, h
+}
+
+// gapped is the width of parts with a gap before them; 0 when there are none.
+func gapped(parts []component.Part, gap int) int {
+	if n := component.Width(parts); n > 0 {
+		return n + gap
+	}
+	return 0
 }
 
 // identity is the left of the header. Level 0 says everything, 5 nothing but the name.
