@@ -90,7 +90,7 @@ func (t *attention) look(s *store.Snapshot, set *Settings, now time.Time) {
 	t.title = ""
 	if worst != nil && how.Title {
 		glyph := set.Theme.Glyph(theme.GlyphTriggered).String()
-		t.title = clip(clean.Linef("%s %s", glyph, pageText(worst)), titleRoom, set.Theme).String() + " - signalbox"
+		t.title = clip(clean.Linef("%s %s", glyph, pageText(worst)), titleRoom, set.Theme).String() + dash(set.Theme) + "signalbox"
 	}
 	if len(fresh) == 0 {
 		return
@@ -109,6 +109,9 @@ func pageText(p *insight.Problem) clean.Text {
 		name = p.Incident.Provider.String()
 	}
 	text := p.Incident.Title.String()
+	if text == "" {
+		text = "an incident without a title"
+	}
 	if name != "" {
 		text = name + ": " + text
 	}
@@ -116,6 +119,14 @@ func pageText(p *insight.Problem) clean.Text {
 		text = fmt.Sprintf("P%d %s", p.Severity, text)
 	}
 	return clean.Line(text)
+}
+
+// dash stands between what burns and whose window it is.
+func dash(th *theme.Theme) string {
+	if th.Options().ASCII {
+		return " - "
+	}
+	return " — "
 }
 
 func clip(t clean.Text, w int, th *theme.Theme) clean.Text {

@@ -40,6 +40,8 @@ type page struct {
 	called bool      // since it was triggered; or it need not call
 	listed bool      // in the snapshot that is looked at
 	gone   time.Time // when it was first not listed; zero: it is
+	// ended are the feeds of which a page for it ended while it went on.
+	ended map[store.FeedKey]bool
 }
 
 // viewKey is an incident, or a monitor and the service that it pages: one monitor may page several.
@@ -126,6 +128,7 @@ func (t *pages) see(s *store.Snapshot, p *insight.Problem, calls bool) bool {
 	again := p.State == sources.Triggered && k.state != sources.Triggered || k.triggeredAgain(views)
 	if again {
 		k.called = false
+		clear(k.ended)
 	}
 	latest := k.take(p.State, views)
 	for key := range views {
@@ -180,7 +183,7 @@ func (t *pages) pageOf(views map[viewKey]view) *page {
 		}
 	}
 	if k == nil {
-		k = &page{views: map[viewKey]view{}, state: sources.Triggered}
+		k = &page{views: map[viewKey]view{}, ended: map[store.FeedKey]bool{}, state: sources.Triggered}
 		t.known[k] = true
 	}
 	return k
@@ -215,6 +218,9 @@ func (k *page) triggeredAgain(views map[viewKey]view) bool {
 
 // paged reports that a page of the feed belonged to k that is not open any more.
 func (k *page) paged(feed store.FeedKey, open map[viewKey]view) bool {
+	if k.ended[feed] {
+		return true
+	}
 	for key, v := range k.views {
 		if _, still := open[key]; !still && v.kind == sources.PageIncident && v.feed == feed {
 			return true
@@ -253,6 +259,7 @@ func (t *pages) forget(now time.Time) {
 			f := t.feeds[v.feed]
 			if !v.listed && (f != nil && f.whole || !k.gone.IsZero() && now.Sub(k.gone) > forgetAfter) {
 				delete(k.views, key)
+				k.ended[v.feed] = k.ended[v.feed] || v.kind == sources.PageIncident
 				if t.by[key] == k {
 					delete(t.by, key)
 				}

@@ -349,3 +349,47 @@ func TestAResizedTerminalIsPaintedAnew(t *testing.T) {
 		}
 	})
 }
+
+// TestTheTitleGoesBackWithTheScreen leaves the screen while the window has our title: the one before comes
+// back, once, and nothing sets it after that.
+func TestTheTitleGoesBackWithTheScreen(t *testing.T) {
+	t.Parallel()
+	const (
+		set = "\x1b[22;2t\x1b]2;● P1\x1b\\"
+		pop = "\x1b[23;2t"
+	)
+	for name, end := range map[string]func(*screen.Output){
+		"left":   leave,
+		"closed": func(o *screen.Output) { _ = o.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeTerminal()
+			inBubble(t, f, screen.OutputOptions{}, func(t *testing.T, o *screen.Output) {
+				_, _ = o.WriteString(set)
+				end(o)
+				_ = o.Close()
+				got := strings.Join(f.written(), "")
+				if strings.Count(got, pop) != 1 || strings.Index(got, pop) > strings.Index(got, "\x1b[?1049l") {
+					t.Errorf("writes %q", got)
+				}
+				f.forget()
+				if n, err := o.WriteString(set + "\a"); n != len(set)+1 || err != nil {
+					t.Errorf("writing after that: %d, %v", n, err)
+				}
+				if got := strings.Join(f.written(), ""); got != "" {
+					t.Errorf("after that it writes %q", got)
+				}
+			})
+		})
+	}
+	f := newFakeTerminal()
+	inBubble(t, f, screen.OutputOptions{}, func(t *testing.T, o *screen.Output) {
+		_, _ = o.WriteString(set)
+		_, _ = o.WriteString("\x1b]2;\x1b\\" + pop)
+		f.forget()
+		leave(o)
+		if got := strings.Join(f.written(), ""); strings.Contains(got, pop) {
+			t.Errorf("a title that went back already goes back again: %q", got)
+		}
+	})
+}
