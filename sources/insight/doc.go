@@ -1,5 +1,6 @@
-// Package insight derives what the board shows from a snapshot: which runs and in which order, the
-// lanes of the deployments, what is wrong, what waits for a person.
+// Package insight derives what the board shows from a snapshot: what people are paged for and what may
+// have caused it, how services behave and how fast their error budgets burn, which runs and in which order,
+// the lanes of the deployments, what is wrong, what waits for a person.
 //
 // Everything here is a pure function: the same snapshot, view and clock give the same answer. Each walks
 // the snapshot once, so its cost grows with the snapshot; callers keep the answer until Key changes.

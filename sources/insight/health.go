@@ -82,7 +82,7 @@ func (f *facts) health(sf *serviceFacts, open []*Problem) Health {
 	for _, b := range f.budgets(sf) {
 		text := clean.Text{}
 		if b.Sense > Quiet {
-			text = clean.Join(clean.Const(" "), clean.Const("burn"), FormatRatio(float64(b.Burn.Rate)))
+			text = join(" ", "burn", FormatRatio(float64(b.Burn.Rate)).String())
 		}
 		if b.SLO.Value.Known() || b.Sense > Quiet {
 			h.hear(b.Sense, b.Feed, time.Time{}, text)

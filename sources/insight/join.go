@@ -174,13 +174,13 @@ func (j *joiner) join() {
 	for _, head := range j.byKey {
 		claimed, unclaimed, several := int32(-1), int32(-1), false
 		for at := head; at >= 0; at = j.holders[at].next {
-			switch h := &j.holders[at]; {
-			case h.service == "":
+			h := &j.holders[at]
+			if h.service == "" {
 				unclaimed = h.node
-			default:
-				several = several || claimed >= 0
-				claimed = h.node
+				continue
 			}
+			several = several || claimed >= 0
+			claimed = h.node
 		}
 		if claimed >= 0 && unclaimed >= 0 && !several {
 			j.union(claimed, unclaimed)

@@ -296,21 +296,21 @@ func rank(severity int) int {
 	return severity
 }
 
-// Matches reports whether every word of the filter (lower case) occurs in what the row says, or in one of
-// the problems folded in it.
+// Matches reports whether every word of the filter (lower case) occurs in what the row says or in what its
+// members are called, or in one of the problems folded in it.
 func (p *Problem) Matches(words []string) bool {
 	in := p.Incident
-	fields := [...]string{p.Service, in.Provider.String(), in.Title.String(), in.Number.String(), p.State.String(),
+	fields := []string{p.Service, in.Provider.String(), in.Title.String(), in.Number.String(), p.State.String(),
 		in.Holder.String(), in.Team.String(), p.Scope.String(), severityName(p.Severity)}
-	if matchAll(fields[:], words) {
-		return true
-	}
-	for i := range p.Inside {
-		if p.Inside[i].Matches(words) {
-			return true
+	for i := range p.Members {
+		switch m := &p.Members[i]; {
+		case m.Monitor != nil:
+			fields = append(fields, m.Monitor.Name.String())
+		case m.Incident != in:
+			fields = append(fields, m.Incident.Title.String(), m.Incident.Number.String())
 		}
 	}
-	return false
+	return matchAll(fields, words) || slices.ContainsFunc(p.Inside, func(q Problem) bool { return q.Matches(words) })
 }
 
 func severityName(n int) string {

@@ -487,3 +487,15 @@ func TestNothingIsKnownOfAnEmptyBoard(t *testing.T) {
 		t.Errorf("an unmapped problem is explained: %+v", p)
 	}
 }
+
+func TestTheFilterFindsEveryView(t *testing.T) {
+	t.Parallel()
+	k := keys(sources.MonitorKey(1))
+	p := Problems(world(incidents("pd", page("pd", "1", k, func(in *sources.Incident) { in.Number, in.Holder = clean.Line("#4101"), clean.Line("sre1") })),
+		incidents("dd", page("dd", "2", k, kind(sources.DeclaredIncident), titled("Checkout is down"))), monitors(alert(1, func(m *sources.Monitor) { m.Name = clean.Line("burn") }))), View{}, now)[0]
+	for filter, want := range map[string]bool{"": true, "5xx #4101": true, "checkout DOWN": true, "burn sre1": true, "p2 shop": true, "p3": false, "triggered": true, "acked": false} {
+		if got := p.Matches(Words(filter)); got != want {
+			t.Errorf("%q: %t", filter, got)
+		}
+	}
+}
