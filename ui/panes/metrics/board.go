@@ -98,12 +98,16 @@ type spot struct {
 	parts []pane.Part
 }
 
-// flow puts the metrics but those shown into lines of w columns, each whole.
-func flow(e pane.Env, items []item, shown []int, w int) []spot {
-	var out []spot
+// flow puts the metrics but those shown into so many lines of w columns, each whole, and returns how many
+// are left over.
+func flow(e pane.Env, items []item, shown []int, w, lines int) (out []spot, left int) {
 	x, y := 1, 0
 	for i := range items {
-		if slices.Contains(shown, i) {
+		switch {
+		case slices.Contains(shown, i):
+			continue
+		case y >= lines:
+			left++
 			continue
 		}
 		parts := brief(e, &items[i])
@@ -111,19 +115,23 @@ func flow(e pane.Env, items []item, shown []int, w int) []spot {
 		if x > 1 && x+n > w-1 {
 			x, y = 1, y+1
 		}
+		if y >= lines {
+			left++
+			continue
+		}
 		out = append(out, spot{i, x, y, parts})
 		x += n + 3
 	}
-	return out
+	return out, left
 }
 
-// restLines is how many lines the numbers take that are not among the first so many charts.
-func (p *Pane) restLines(e pane.Env, charts int) int {
+// restLines is how many lines the numbers take that are not among the first so many charts, up to so many.
+func (p *Pane) restLines(e pane.Env, charts, most int) int {
 	shown := make([]int, charts)
 	for i := range shown {
 		shown[i] = i
 	}
-	all := flow(e, p.items, shown, p.size.W)
+	all, _ := flow(e, p.items, shown, p.size.W, most)
 	if len(all) == 0 {
 		return 0
 	}
@@ -134,17 +142,13 @@ func (p *Pane) restLines(e pane.Env, charts int) int {
 // what does not fit at all is counted.
 func (p *Pane) others(e pane.Env, r screen.Region, shown []int) {
 	w, h := r.Size()
-	all := flow(e, p.items, shown, w)
-	n := len(all)
-	for n > 0 && all[n-1].y >= h {
-		n--
+	all, left := flow(e, p.items, shown, w, h)
+	if left > 0 {
+		all = more(e, r, all, left)
 	}
-	if n < len(all) {
-		n = more(e, r, all, n)
-	}
-	for i, s := range all[:n] {
+	for i, s := range all {
 		x := s.x + kit.Parts(r, e.Theme, s.x, s.y, w-1-s.x, s.parts)
-		ends := i+1 == len(all) || i+1 < n && all[i+1].y > s.y
+		ends := i+1 == len(all) && left == 0 || i+1 < len(all) && all[i+1].y > s.y
 		if room := min(mostSpark, w-2-x); ends && room >= leastSpark {
 			m := &p.items[s.item]
 			m.spark.Spark(e, r.Sub(x+1, s.y, room, 1), m.Series, span, times(p.marks), kit.Staleness(e, m.Feed))
@@ -152,18 +156,18 @@ func (p *Pane) others(e pane.Env, r screen.Region, shown []int) {
 	}
 }
 
-// more says at the end of r how many of all are not drawn when the first n are, and returns how many then
-// can be.
-func more(e pane.Env, r screen.Region, all []spot, n int) int {
+// more says at the end of r how many numbers are not drawn, and returns those that then still fit.
+func more(e pane.Env, r screen.Region, all []spot, left int) []spot {
 	w, h := r.Size()
 	for {
-		tail := kit.Text("+" + strconv.Itoa(len(all)-n) + " more")
+		tail := kit.Text("+" + strconv.Itoa(left) + " more")
 		x := w - 1 - tail.Width()
+		n := len(all)
 		if n == 0 || all[n-1].y < h-1 || all[n-1].x+kit.Width(all[n-1].parts)+2 <= x {
 			kit.Put(r, e.Theme, max(1, x), h-1, w-2, theme.Muted, tail)
-			return n
+			return all
 		}
-		n--
+		all, left = all[:n-1], left+1
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/ui/pane"
@@ -43,13 +44,21 @@ func itemsOf(charts []insight.Chart, had []item) []item {
 	for i := range charts {
 		m := &out[i]
 		m.Chart = charts[i]
-		if at := slices.IndexFunc(had, func(o item) bool { return o.Series.Ref == m.Series.Ref }); at >= 0 {
+		if at := find(had, i, m.Series.Ref); at >= 0 {
 			m.large, m.spark = had[at].large, had[at].spark
 			continue
 		}
 		m.large, m.spark = &kit.Plot{}, &kit.Plot{}
 	}
 	return out
+}
+
+// find is the index of a metric in items, which most often is i; -1 when it is not there.
+func find(items []item, i int, ref sources.Ref) int {
+	if i < len(items) && items[i].Series.Ref == ref {
+		return i
+	}
+	return slices.IndexFunc(items, func(o item) bool { return o.Series.Ref == ref })
 }
 
 // worst is one metric for each service: the first that is over its limit, else the first. Services with

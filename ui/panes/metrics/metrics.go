@@ -206,7 +206,7 @@ func (p *Pane) arrange(e pane.Env) {
 	p.below = kit.Below(len(p.remarks(e, p.size.W)), p.size.H)
 	h := p.size.H - p.below
 	p.plan = makePlan(p.size.W, h, len(p.items), p.service == "", len(kit.BudgetLines(e, p.budgets, p.size.W-2)),
-		func(charts int) int { return p.restLines(e, charts) })
+		func(charts, most int) int { return p.restLines(e, charts, most) })
 	if p.plan.charts == 0 {
 		p.widths.fit(e, p.items, p.size.W, p.service == "")
 		h -= p.plan.head

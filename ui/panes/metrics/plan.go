@@ -8,6 +8,7 @@ const (
 	leastWidth  = 22
 	leastHeight = 3
 	goodHeight  = 6
+	mostRest    = 3 // lines of numbers without a chart
 )
 
 // columnsIn is how many charts stand side by side in w columns.
@@ -37,8 +38,8 @@ type plan struct {
 }
 
 // makePlan shares w by h cells among n metrics and so many lines of objectives. list says that charts are
-// not wanted, rest how many lines the numbers take that have no chart when the first ones have.
-func makePlan(w, h, n int, list bool, budgets int, rest func(charts int) int) plan {
+// not wanted, rest how many lines the numbers take that have no chart when the first ones have, up to most.
+func makePlan(w, h, n int, list bool, budgets int, rest func(charts, most int) int) plan {
 	p := plan{w: w, h: h}
 	if list || n == 0 || w < leastWidth || h <= leastHeight {
 		if h >= 3 && n > 0 {
@@ -56,12 +57,11 @@ func makePlan(w, h, n int, list bool, budgets int, rest func(charts int) int) pl
 	body := h - p.legend - p.budgets
 	for p.rows = min(max(1, body/goodHeight), (n+p.columns-1)/p.columns); ; p.rows-- {
 		p.charts = min(n, p.rows*p.columns)
-		p.rest = min(rest(p.charts), max(0, body-leastHeight))
+		p.rest = rest(p.charts, max(0, min(body-leastHeight, max(1, body/4), mostRest)))
 		if p.rows == 1 || (body-p.rest)/p.rows >= leastHeight+1 {
 			break
 		}
 	}
-	p.rest = min(p.rest, max(1, body/3))
 	return p
 }
 
