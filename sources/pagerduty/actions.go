@@ -151,10 +151,10 @@ func (s *source) from(ctx context.Context, call sources.Call) (string, error) {
 // of kind Invalid or NotExist.
 func (s *source) me(ctx context.Context) (*wireUser, error) {
 	s.mu.Lock()
-	known := s.myself
+	me := s.myself
 	s.mu.Unlock()
-	if known != nil {
-		return known, nil
+	if me != nil {
+		return me, nil
 	}
 	w, err := one[wireMe](ctx, s, "/users/me", nil)
 	if err != nil {

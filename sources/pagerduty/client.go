@@ -20,6 +20,8 @@ import (
 const (
 	pageSize  = 100    // the most that PagerDuty gives at once
 	mostItems = 10_000 // offset and limit together may not go beyond
+	// mostBytes is what a page may weigh: each of its incidents may carry half a megabyte of details.
+	mostBytes = 64 << 20
 	media     = "application/vnd.pagerduty+json;version=2"
 )
 
@@ -60,7 +62,7 @@ func (s *source) dial(token secret.Secret, scheme string) *conn {
 				r.Header.Set("Authorization", scheme+token.Reveal())
 				return nil
 			},
-			BudgetKey: "pagerduty/" + token.Fingerprint() + suffix, Budget: s.env.Budget,
+			BudgetKey: "pagerduty/" + token.Fingerprint() + suffix, Budget: s.env.Budget, MaxBody: mostBytes,
 			UserAgent: s.env.UserAgent, Log: s.env.Log, Now: s.env.Now,
 		})
 	}

@@ -21,8 +21,8 @@ const (
 	mostAlertPages = 5
 )
 
-// ReadIncident reads an incident, its log, notes and alerts: four requests where none of them is long. What
-// cannot be read, but for the incident itself, is a notice.
+// ReadIncident reads an incident, who is on call for it, its log, notes and alerts: five requests where none
+// of them is long. What cannot be read, but for the incident itself, is a notice.
 func (s *source) ReadIncident(ctx context.Context, ref sources.Ref) (sources.IncidentDetail, error) {
 	var (
 		d   sources.IncidentDetail

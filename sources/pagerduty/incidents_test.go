@@ -387,3 +387,47 @@ func TestZones(t *testing.T) {
 		}
 	}
 }
+
+// Somebody takes over a shift: who is paged next changes within a minute, though no incident has.
+func TestNextFollowsTheShifts(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	s := opened(t, tripper{f})
+	now := testNow
+	s.env.Now = func() time.Time { return now }
+	incidents(t, s, query())
+	f.mu.Lock()
+	f.oncalls[2] = f.turn(0, "PUSER3", 2, -time.Minute, 4*time.Hour)
+	f.mu.Unlock()
+	if _, err := s.ListIncidents(t.Context(), query()); !errors.Is(err, sources.ErrNotModified) {
+		t.Errorf("within a minute: %v", err)
+	}
+	now = now.Add(61 * time.Second)
+	if hot := byNumber(t, incidents(t, s, query()).Items, "#4101"); who(hot.Next) != "sre3@ " {
+		t.Errorf("next are %q", who(hot.Next))
+	}
+	// What was known a while ago is better than nothing.
+	now = now.Add(61 * time.Second)
+	f.mu.Lock()
+	f.oncalls[0]["escalation_level"] = "one"
+	f.mu.Unlock()
+	b := incidents(t, s, query())
+	if hot := byNumber(t, b.Items, "#4101"); who(hot.Next) != "sre3@ " || len(b.Notices) != 1 {
+		t.Errorf("next are %q with %+v", who(hot.Next), b.Notices)
+	}
+}
+
+// A name stands for a service that names no ids, whatever its case; an id wins over a name.
+func TestServicesAreClaimedByIDOrName(t *testing.T) {
+	t.Parallel()
+	c := claimsOf([]sources.ServiceSpec{{Name: "Ledger"}, {Name: "checkout", Incidents: []string{"P1", "P2"}}, {Name: "pay", Incidents: []string{"P2", "P3"}}})
+	for _, w := range []struct {
+		id, name, want string
+	}{
+		{"P1", "anything", "checkout"}, {"P2", "x", "checkout"}, {"P3", "ledger", "pay"}, {"P9", " LEDGER ", "Ledger"}, {"P9", "checkout", ""}, {"P9", "", ""}, {"", "", ""},
+	} {
+		if got := c.of(wireRef{ID: w.id, Summary: w.name}); got != w.want {
+			t.Errorf("%s %q is %q, want %q", w.id, w.name, got, w.want)
+		}
+	}
+}

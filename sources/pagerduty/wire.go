@@ -151,10 +151,9 @@ func (w wireOnCalls) list() []wireOnCall { return w.OnCalls }
 
 type wireService struct {
 	wireRef
-	Description string    `json:"description"`
-	Status      string    `json:"status"`
-	Policy      *wireRef  `json:"escalation_policy"`
-	Teams       []wireRef `json:"teams"`
+	Status string    `json:"status"`
+	Policy *wireRef  `json:"escalation_policy"`
+	Teams  []wireRef `json:"teams"`
 }
 
 type wireServices struct {
