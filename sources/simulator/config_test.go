@@ -14,6 +14,7 @@ import (
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	story, load := start(t, simulator.Options{}), start(t, simulator.Options{Scale: world.Scale{Repositories: 3}})
+	full := start(t, simulator.Options{Scale: world.Scale{Repositories: 3, Incidents: 5, Series: 30, Monitors: 20}})
 	var types []config.SourceType
 	for _, d := range all.Drivers() {
 		types = append(types, config.SourceType{Name: d.Name, Doc: d.Doc, Sample: d.Sample, Config: d.Config})
@@ -24,6 +25,7 @@ func TestConfig(t *testing.T) {
 	}{
 		{story, []string{"checkout", "search", "web", "accounts", "ledger", "reports", "billing-core"}},
 		{load, []string{"service-001", "service-002", "service-003"}},
+		{full, []string{"service-001", "service-002", "service-003"}},
 	} {
 		text := x.c.sim.Config("env:SIM_TOKEN")
 		if strings.Contains(string(text), x.c.sim.Token()) {

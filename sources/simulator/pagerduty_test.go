@@ -655,3 +655,15 @@ func TestPagerDutyLoad(t *testing.T) {
 		t.Errorf("each service asks for %d metrics in\n%s", n, text)
 	}
 }
+
+// BenchmarkIncidents asks for a page of 100 of 800 open incidents, with what opened them.
+func BenchmarkIncidents(b *testing.B) {
+	c := start(b, simulator.Options{Scale: world.Scale{Repositories: 20, Incidents: 800, Alerts: 5000}})
+	n := 0
+	for b.Loop() {
+		if n++; n%900 == 0 {
+			c.sim.Advance(time.Minute) // another window of the rate limit
+		}
+		c.pages(open)
+	}
+}

@@ -72,8 +72,7 @@ func (v view) teamsOf(s *world.Service) []ref {
 }
 
 func (v view) integration(s *world.Service) ref {
-	r := v.object("events_api_v2_inbound_integration_reference", "services/"+s.ID+"/integrations", "P"+strings.ToUpper(s.ID[1:]), "Datadog")
-	return r
+	return v.object("events_api_v2_inbound_integration_reference", "services/"+s.ID+"/integrations", "PI"+s.ID[2:], "Datadog")
 }
 
 func (v view) service(s *world.Service) service {
