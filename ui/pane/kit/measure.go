@@ -77,10 +77,10 @@ func EarlierText(s *sources.Series, c insight.EarlierChange) string {
 	}
 	const day = 24 * time.Hour
 	v := insight.FormatValue(c.Change.From, s.Unit).String()
-	switch c.Ago {
-	case day:
+	if c.Ago == day {
 		return "yesterday " + v
-	case 7 * day:
+	}
+	if c.Ago == 7*day {
 		return "last week " + v
 	}
 	return Age(c.Ago) + " ago " + v

@@ -115,10 +115,10 @@ func (p *Pane) feed() int {
 
 // rangeName is how people write a range: 15m, 1h, 1d, 1w.
 func rangeName(d time.Duration) string {
-	switch d {
-	case day:
+	if d == day {
 		return "1d"
-	case 7 * day:
+	}
+	if d == 7*day {
 		return "1w"
 	}
 	return kit.Age(d)

@@ -54,7 +54,7 @@ func oddBoard(p *rand.Rand) *store.Snapshot {
 // cursor is on a metric that is seen.
 func TestAnyBoardAnySize(t *testing.T) {
 	t.Parallel()
-	p := rand.New(rand.NewPCG(11, 13)) //nolint:gosec // a test's own numbers
+	p := rand.New(rand.NewPCG(11, 13))
 	for range 150 {
 		e := uitest.Env(oddBoard(p))
 		e.Watched = []string{"checkout", "", "web"}[p.IntN(3)]
