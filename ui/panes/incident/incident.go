@@ -34,7 +34,7 @@ type Pane struct {
 
 	parts  []*part
 	gen    int
-	folded map[string]bool // sections
+	folded map[string]bool // sections that are folded, and labels that are not
 	rows   []row
 	list   component.List[string]
 	size   pane.Sized
@@ -305,8 +305,8 @@ func (p *Pane) enter(e pane.Env) tea.Cmd {
 		return nil
 	}
 	switch r := p.rows[i]; {
-	case r.heading:
-		p.folded[r.key] = !p.folded[r.key]
+	case r.toggles != "":
+		p.folded[r.toggles] = !p.folded[r.toggles]
 		p.arrange(e)
 	case !r.open.IsZero():
 		return kit.Send(pane.Open{Ref: r.open})
@@ -321,9 +321,9 @@ func (p *Pane) Keys(e pane.Env) []keymap.Binding {
 	switch {
 	case !ok:
 		open.Disabled = "there is nothing to open"
-	case p.rows[i].heading && p.folded[p.rows[i].key]:
+	case p.rows[i].toggles != "" && p.folded[p.rows[i].toggles] == p.rows[i].heading:
 		open.Help = "unfold"
-	case p.rows[i].heading:
+	case p.rows[i].toggles != "":
 		open.Help = "fold"
 	case p.rows[i].open.IsZero():
 		open.Disabled = "this line opens nothing: the title of a section folds it"

@@ -267,3 +267,31 @@ func outside(t *testing.T, g *screen.Grid, w, h int) {
 		}
 	}
 }
+
+func TestLongLabelsUnfold(t *testing.T) {
+	t.Parallel()
+	detail := uitest.PageDetail()
+	for range 40 {
+		detail.Alerts[0].Labels = append(detail.Alerts[0].Labels, clean.Const("some_label=some_value"))
+	}
+	detail.Alerts[0].Labels = append(detail.Alerts[0].Labels, clean.Const("last=one"))
+	d := drive(uitest.Night(), uitest.PageRef("Q1"), 100, 60)
+	answer(d, detail, nil)
+	if d.Says("last=one") || !d.Says("all labels") {
+		t.Fatalf("all labels show\n%s", d.Text())
+	}
+	for range 40 {
+		if d.Pane.Keys(d.Env)[0].Help == "unfold" {
+			break
+		}
+		d.Press(keymap.Down)
+	}
+	d.Press(keymap.OpenDetail)
+	if !d.Says("last=one") || d.Pane.Keys(d.Env)[0].Help != "fold" {
+		t.Fatalf("not all labels show\n%s", d.Text())
+	}
+	d.Press(keymap.OpenDetail)
+	if d.Says("last=one") {
+		t.Error("they do not fold again")
+	}
+}

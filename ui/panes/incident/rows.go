@@ -23,6 +23,7 @@ type row struct {
 	url     string      // of what the line is about
 	ref     sources.Ref // of what the line is about; zero: the incident
 	open    sources.Ref // what Enter opens
+	toggles string      // what Enter unfolds, and folds again
 }
 
 func (r *row) height() int {
@@ -57,7 +58,7 @@ type builder struct {
 // begin begins a section.
 func (b *builder) begin(title string, right ...pane.Part) {
 	b.section = "# " + title
-	b.rows = append(b.rows, row{key: b.section, heading: true, first: len(b.rows) == 0,
+	b.rows = append(b.rows, row{key: b.section, toggles: b.section, heading: true, first: len(b.rows) == 0,
 		left: []pane.Part{kit.P(theme.Muted, title)}, right: right})
 }
 
@@ -224,7 +225,7 @@ func (b *builder) paged(p *Pane, q *insight.Problem) {
 		if l.Kind == "paged" || l.Kind == "escalated" || l.Kind == "reassigned" {
 			told++
 			b.text(key(l.At, l.Kind, told), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(e.Now, l.At, e.Zone)+" ")}}, theme.Text,
-				kit.Text(kit.Sep(" ", l.Kind, l.Who.String(), l.Text.String())))
+				kit.Text(kit.Sep(" ", l.Kind, said(&l).String())))
 		}
 	}
 	in := q.Incident
@@ -239,11 +240,12 @@ func (b *builder) paged(p *Pane, q *insight.Problem) {
 	when := kit.Clock(e.Now, n.At, e.Zone)
 	switch n.Kind {
 	case insight.Escalates:
-		in := "in "
-		if n.In <= 0 {
-			in = ""
+		count := kit.Countdown(n)
+		if n.In > 0 {
+			count = "in " + count
 		}
-		b.line("next", kit.P(theme.Muted, when+" "), kit.P(theme.Text, kit.Sep(" ", "escalates to", kit.Whom(e, n))), kit.P(theme.Muted, ", "), kit.P(theme.Warn, in+kit.Countdown(n)))
+		to := kit.Sep(": ", above(n.Incident.Level), kit.Whom(e, n))
+		b.line("next", kit.P(theme.Muted, when+" "), kit.P(theme.Text, kit.Sep(" to ", "escalates", to)), kit.P(theme.Muted, ", "), kit.P(theme.Warn, count))
 	case insight.Repages:
 		b.line("next", kit.P(theme.Muted, when+" "), kit.P(theme.Text, kit.Sep(" ", "pages", kit.Whom(e, n), "again")), kit.P(theme.Muted, " if it is still open"))
 	case insight.NoPage:
@@ -256,6 +258,14 @@ func (b *builder) paged(p *Pane, q *insight.Problem) {
 			b.say("next", "Nobody will be paged by itself.")
 		}
 	}
+}
+
+// above is the step of the escalation after n; "" when n is unknown.
+func above(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return level(n + 1)
 }
 
 func level(n int) string {

@@ -3,6 +3,7 @@ package incident
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -69,9 +70,17 @@ func (b *builder) log(p *Pane) {
 	for i := range logs {
 		l := &logs[i]
 		b.text(key(l.At, l.Kind, i), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(b.e.Now, l.At, b.e.Zone)+" "), kit.P(theme.Text, l.Kind+" ")},
-			right: via(l)}, theme.Text, kit.Text(kit.Sep(" ", l.Who.String(), l.Text.String())))
+			right: via(l)}, theme.Text, said(l))
 	}
 	b.trouble(p)
+}
+
+// said is who did it and what it says, the name once.
+func said(l *sources.LogEntry) clean.Text {
+	if strings.HasPrefix(l.Text.String(), l.Who.String()) {
+		return l.Text
+	}
+	return kit.Text(kit.Sep(" ", l.Who.String(), l.Text.String()))
 }
 
 // all reports that every system has answered, and nothing lacks.
@@ -147,10 +156,9 @@ func (b *builder) alert(id string, a *sources.Alert) {
 	if len(a.Silenced) > 0 {
 		tok = theme.Muted
 	}
-	b.text(id, row{left: b.glyph(tok, g), right: []pane.Part{kit.P(theme.Muted, kit.AgeSince(b.e.Now, a.Since))}, url: a.URL, ref: a.Ref}, theme.Text, a.Title)
-	if len(a.Labels) > 0 {
-		b.text(id+" labels", row{left: []pane.Part{kit.P(theme.Text, "  ")}, url: a.URL, ref: a.Ref}, theme.Muted, clean.Join(clean.Const(" "), a.Labels...))
-	}
+	all := "labels of " + id
+	b.text(id, row{left: b.glyph(tok, g), right: []pane.Part{kit.P(theme.Muted, kit.AgeSince(b.e.Now, a.Since))}, url: a.URL, ref: a.Ref, toggles: all}, theme.Text, a.Title)
+	b.labels(id, row{left: []pane.Part{kit.P(theme.Text, "  ")}, url: a.URL, ref: a.Ref, toggles: all}, a.Labels)
 	for i := range a.Silenced {
 		s := &a.Silenced[i]
 		text := "silenced"
@@ -161,6 +169,26 @@ func (b *builder) alert(id string, a *sources.Alert) {
 			text += " by " + s.By.String()
 		}
 		b.text(id+" silence "+itoa(i), row{left: []pane.Part{kit.P(theme.Text, "  ")}, url: a.URL, ref: s.Ref}, theme.Muted, kit.Text(kit.Sep(": ", text, s.Comment.String())))
+	}
+}
+
+// fewLines is how many lines of an alert's labels show before somebody asks for all.
+const fewLines = 2
+
+// labels are an alert's labels, the telling ones first; all of them once the row was toggled.
+func (b *builder) labels(id string, r row, labels []clean.Text) {
+	lines := kit.Wrap(clean.Join(clean.Const(" "), labels...), max(b.w-2, 12))
+	more := !b.folded[r.toggles] && len(lines) > fewLines
+	if more {
+		lines = lines[:fewLines]
+	}
+	left := r.left
+	for i, l := range lines {
+		r.left = append(left[:len(left):len(left)], pane.Part{Token: theme.Muted, Text: l})
+		if more && i == fewLines-1 {
+			r.right = kit.Key(b.e, keymap.OpenDetail, "all labels")
+		}
+		b.add(id+" labels "+itoa(i), r)
 	}
 }
 
