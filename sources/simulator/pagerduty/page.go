@@ -1,7 +1,8 @@
 package pagerduty
 
 import (
-	"encoding/json"
+	"bytes"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -51,18 +52,23 @@ func page[T any](c *call, key string, list []T, show func(T) any) answer {
 	}
 	from := min(s.offset, len(list))
 	to := min(from+s.limit, len(list))
-	items := make([]json.RawMessage, 0, to-from)
-	for _, x := range list[from:to] {
-		items = append(items, mustJSON(show(x)))
-	}
-	body := map[string]any{key: items, "limit": s.limit, "offset": s.offset, "more": to < len(list), "total": nil}
-	if c.q.Get("total") == "true" {
-		body["total"] = len(list)
-	}
 	if to < len(list) {
 		c.next = c.pageAt(s.offset + s.limit)
 	}
-	return c.ok(http.StatusOK, body)
+	total := "null"
+	if c.q.Get("total") == "true" {
+		total = strconv.Itoa(len(list))
+	}
+	var b bytes.Buffer // items are large: they are encoded once
+	fmt.Fprintf(&b, `{%q:[`, key)
+	for n, x := range list[from:to] {
+		if n > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(mustJSON(show(x)))
+	}
+	fmt.Fprintf(&b, `],"limit":%d,"offset":%d,"more":%t,"total":%s}`, s.limit, s.offset, to < len(list), total)
+	return answer{status: http.StatusOK, body: b.Bytes()}
 }
 
 // bounds reads since and until; a missing one is what otherwise says. It answers when one of them is no
