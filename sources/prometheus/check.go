@@ -94,7 +94,10 @@ func checkClock(f *findings, h http.Header, now time.Time) {
 // for most objectives.
 func (s *source) checkRetention(ctx context.Context, f *findings) {
 	const week, month = 7 * 24 * time.Hour, 28 * 24 * time.Hour
-	switch kept := s.kept(ctx, s.env.Now()); {
+	kept, err := s.kept(ctx, s.env.Now())
+	switch {
+	case err != nil:
+		f.fail("retention", err)
 	case kept == 0:
 	case kept < week:
 		f.add(sources.LevelWarn, "retention", duration(kept)+": too short to compare with the week before, and for objectives over 30 days", "raise --storage.tsdb.retention.time, or name a long-term store")

@@ -67,7 +67,7 @@ func resultOf(v model.Value, warnings v1.Warnings, infos v1.Infos) (*result, err
 			r.add(nil, []sources.Point{point(v.Timestamp, v.Value)}, false)
 		}
 	case *model.String:
-		return nil, &sources.Error{Kind: sources.Invalid, Msg: "the expression gives a text, not a number", Fix: "mend the expression", Err: &apiError{Type: "bad_data", Msg: "a string"}}
+		return nil, notNumber()
 	default:
 		return nil, notOurs()
 	}

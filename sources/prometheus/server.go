@@ -106,6 +106,8 @@ func (l *live) explain(res *http.Response, body []byte) *sources.Error {
 		e.Fix = "check what the credential may do, and the tenant in headers"
 	case res.StatusCode == http.StatusNotFound:
 		e.Msg, e.Fix = "there is no Prometheus API at this address, or not what was asked for", "check url and its path"
+	case res.StatusCode == http.StatusBadRequest && !ours:
+		e.Kind, e.Msg, e.Fix = sources.Unsupported, "the server does not know what was asked for", "check url and its path"
 	case ours && text != "":
 		e.Msg = text
 		e.Err = &apiError{Type: said.ErrorType, Msg: text}
@@ -180,6 +182,9 @@ func decode[T any](ctx context.Context, s *server, body []byte, call func(contex
 	}
 	v, err := call(ctx, v1.NewAPI(canned{s.urls, body}))
 	if e, ok := errors.AsType[*v1.Error](err); ok {
+		if strings.Contains(e.Msg, "unexpected value type") {
+			return none, notNumber()
+		}
 		return none, &sources.Error{
 			Kind: sources.Invalid, Msg: "the answer cannot be read: " + clean.Line(e.Msg).String(),
 			Fix: "check url and what stands in between", Err: err,
@@ -208,4 +213,12 @@ func statusOf(body []byte) (string, error) {
 
 func notOurs() error {
 	return &sources.Error{Kind: sources.Invalid, Msg: "the answer is not what Prometheus promises", Fix: "check url, its path, and what stands in between"}
+}
+
+// notNumber says that an expression gives a text.
+func notNumber() error {
+	return &sources.Error{
+		Kind: sources.Invalid, Msg: "the expression gives a text, not a number", Fix: "mend the expression",
+		Err: &apiError{Type: "bad_data", Msg: "a string"},
+	}
 }

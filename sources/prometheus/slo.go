@@ -81,7 +81,11 @@ func (s *source) objective(ctx context.Context, spec sources.SLOSpec, now time.T
 		return o, nil, err
 	}
 	r.fill(&o)
-	if kept := s.kept(ctx, now); kept > 0 && kept < spec.Window && o.Value.Known() {
+	kept, err := s.kept(ctx, now)
+	if err != nil {
+		return o, nil, err
+	}
+	if kept > 0 && kept < spec.Window && o.Value.Known() {
 		o.Note = clean.Linef("over the last %s: that is how long this server keeps its data", duration(kept))
 	}
 	o.Revision = objectiveRevision(&o)
@@ -244,26 +248,29 @@ type retention struct {
 	keeps time.Duration
 }
 
-// kept is how long the server keeps its data; 0 where it does not say. It is asked once an hour, and can be
-// done without.
-func (s *source) kept(ctx context.Context, now time.Time) time.Duration {
+// kept is how long the server keeps its data; 0 where it does not say, or not to this credential. It is asked
+// once an hour.
+func (s *source) kept(ctx context.Context, now time.Time) (time.Duration, error) {
 	s.mu.Lock()
 	was := s.keeps
 	s.mu.Unlock()
 	if !was.asked.IsZero() && now.Sub(was.asked).Abs() < time.Hour {
-		return was.keeps
+		return was.keeps, nil
 	}
 	next := retention{asked: now}
 	info, err := ask(ctx, s.server, "runtimeinfo", func(ctx context.Context, a v1.API) (v1.RuntimeinfoResult, error) {
 		return a.Runtimeinfo(ctx)
 	})
-	if err == nil {
-		next.keeps = parseRetention(info.StorageRetention)
+	if err != nil {
+		if e := httpx.Explain("", "", err); !absent(e) && e.Kind != sources.Permission {
+			return 0, e
+		}
 	}
+	next.keeps = parseRetention(info.StorageRetention)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keeps = next
-	return next.keeps
+	return next.keeps, nil
 }
 
 // parseRetention reads "15d", or "15d or 10GiB"; 0 for what names no time.
