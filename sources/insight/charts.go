@@ -110,8 +110,8 @@ func meanUntil(points []sources.Point, t time.Time) float64 {
 // ChangeKind says how a change is put into words.
 type ChangeKind uint8
 
-// The kinds of change. A rise to twice as much or more is a ratio, "×18"; any other change of one percent
-// or more is a percentage; less is level. From nothing there is no ratio.
+// The kinds of change. A rise to twice as much or more is a ratio, "×18"; any other change of three percent
+// or more is a percentage; less is level: most metrics waver by that. From nothing there is no ratio.
 const (
 	ChangeUnknown ChangeKind = iota
 	ChangeLevel
@@ -131,7 +131,7 @@ type Change struct {
 
 const (
 	ratioFrom   = 2 // times as much
-	percentFrom = 1
+	percentFrom = 3
 )
 
 func changeOf(from, value float64) Change {

@@ -55,7 +55,7 @@ func TestChanges(t *testing.T) {
 		text    string
 	}{
 		{0.228, 4.1, ChangeRatio, true, "×18"}, {304, 912, ChangeRatio, true, "×3.0"}, {1, 2, ChangeRatio, true, "×2.0"}, {1, 1.99, ChangePercent, true, "99 %"},
-		{1250, 1200, ChangePercent, false, "4 %"}, {100, 100.9, ChangeLevel, true, ""}, {100, 99.1, ChangeLevel, false, ""}, {9, 3, ChangePercent, false, "67 %"},
+		{1250, 1200, ChangePercent, false, "4 %"}, {100, 102.9, ChangeLevel, true, ""}, {100, 97.1, ChangeLevel, false, ""}, {100, 103, ChangePercent, true, "3 %"}, {9, 3, ChangePercent, false, "67 %"},
 		{5, 0, ChangePercent, false, "100 %"}, {0, 0, ChangeLevel, false, ""}, {0, 3, ChangeFromZero, true, "from 0"}, {nan, 3, ChangeUnknown, false, ""},
 		{math.Inf(1), 3, ChangeUnknown, false, ""}, {-2, 2, ChangePercent, true, "200 %"}, {-2, -4, ChangePercent, false, "100 %"},
 	} {

@@ -32,7 +32,8 @@ func Healths(s *store.Snapshot, now time.Time) map[string]Health {
 	f := factsOf(s, now)
 	out := make(map[string]Health, len(f.services))
 	open := map[string][]*Problem{}
-	ps := openProblems(s, View{Whose: All}, now)
+	d := deriverOf(s, View{Whose: All}, now)
+	ps := d.problems()
 	for i := range ps {
 		if p := &ps[i]; p.Service != "" {
 			open[p.Service] = append(open[p.Service], p)
@@ -134,7 +135,7 @@ func hearProblems(h *hearing, open []*Problem) {
 		var first *Problem
 		for _, p := range open {
 			if p.State == state && p.Incident.Kind != sources.MonitorIncident {
-				n += max(1, len(p.Inside))
+				n++
 				if first == nil || p.opened.Before(first.opened) {
 					first = p
 				}
@@ -183,6 +184,19 @@ func overText(m *sources.Series, v float64, open []*Problem) clean.Text {
 		}
 		return clean.Const("errors")
 	}
-	word, _, _ := strings.Cut(m.Name.String(), " ")
-	return clean.Join(clean.Const(" "), clean.Line(word), FormatValue(v, m.Unit))
+	return join(" ", shortName(m.Name.String()), FormatValue(v, m.Unit).String())
+}
+
+// shortName is the one word that a metric is known by: the first, of two the shorter. It is "p95" of
+// "p95 latency" and "lag" of "replica lag".
+func shortName(name string) string {
+	words := strings.Fields(name)
+	switch {
+	case len(words) == 0:
+		return ""
+	case len(words) == 2 && len(words[1]) < len(words[0]):
+		return words[1]
+	default:
+		return words[0]
+	}
 }

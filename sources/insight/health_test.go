@@ -39,6 +39,7 @@ func TestHealth(t *testing.T) {
 		{"errors", []func(*store.Snapshot){metrics(errs(4.1))}, true, Crit, "errors", 2 * time.Minute},
 		{"errors that a page calls 5xx", []func(*store.Snapshot){metrics(errs(4.1)), incidents("pd", page("pd", "1"))}, true, Crit, "5xx", 2 * time.Minute},
 		{"latency", []func(*store.Snapshot){metrics(p95)}, true, Crit, "p95 912 ms", time.Minute},
+		{"the shorter of two words", []func(*store.Snapshot){metrics(series("replica lag", sources.OtherSignal, "s", 30, 43))}, true, Crit, "lag 43 s", 0},
 		{"errors before latency", []func(*store.Snapshot){metrics(p95, errs(4.1))}, true, Crit, "errors", 2 * time.Minute},
 		{"a monitor is well", []func(*store.Snapshot){monitors(monitor(sources.MonitorOK))}, true, Quiet, "", 0},
 		{"a monitor of which nothing is known", []func(*store.Snapshot){monitors(monitor(sources.MonitorUnknown))}, false, Quiet, "", 0},

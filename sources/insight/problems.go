@@ -42,19 +42,30 @@ func Problems(s *store.Snapshot, v View, now time.Time) []Problem {
 
 // openProblems are the problems without what explains them.
 func openProblems(s *store.Snapshot, v View, now time.Time) []Problem {
-	d := problemDeriver{snap: s, view: v, now: now, index: indexOf(s.Catalog), zones: map[string]*time.Location{}}
-	d.upstream = dependencies(s.Catalog, func(svc *store.Service) bool { return svc.Team == "" })
-	d.followed = dependencies(s.Catalog, func(svc *store.Service) bool { return svc.Name == v.Follow })
+	d := deriverOf(s, v, now)
+	return d.order(d.fold(d.problems()))
+}
+
+func deriverOf(s *store.Snapshot, v View, now time.Time) problemDeriver {
+	return problemDeriver{
+		snap: s, view: v, now: now, index: indexOf(s.Catalog), zones: map[string]*time.Location{},
+		upstream: dependencies(s.Catalog, func(svc *store.Service) bool { return svc.Team == "" }),
+		followed: dependencies(s.Catalog, func(svc *store.Service) bool { return svc.Name == v.Follow }),
+	}
+}
+
+// problems are those that the view shows, in no order.
+func (d *problemDeriver) problems() []Problem {
 	j := joiner{byKey: map[string]int32{}}
-	j.gather(s, now)
+	j.gather(d.snap, d.now)
 	j.join()
-	all := make([]Problem, 0, len(j.nodes))
+	out := make([]Problem, 0, len(j.nodes))
 	for _, g := range j.groups() {
 		if p, ok := d.problem(g); ok && d.admits(&p) {
-			all = append(all, p)
+			out = append(out, p)
 		}
 	}
-	return d.order(d.fold(all))
+	return out
 }
 
 type problemDeriver struct {
