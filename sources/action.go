@@ -27,6 +27,27 @@ const (
 	PostEvent   Verb = "event" // writes a deployment marker
 )
 
+// The verbs on runs, and on the gates that they wait for.
+const (
+	Approve     Verb = "approve"
+	Reject      Verb = "reject"
+	RerunFailed Verb = "rerun"
+	RerunAll    Verb = "rerun-all"
+	Cancel      Verb = "cancel"
+)
+
+// The verbs on environments that a source offers: what promoting and rolling back are made of.
+const (
+	Dispatch Verb = "dispatch" // starts a deploy workflow with inputs
+	Deploy   Verb = "deploy"   // files a deployment, for whoever listens
+)
+
+// Promote and Rollback are what people ask for; a plan says by which of a source's verbs they are done.
+const (
+	Promote  Verb = "promote"
+	Rollback Verb = "rollback"
+)
+
 // ActionSpec is one verb that a source offers on objects of one kind.
 type ActionSpec struct {
 	Verb Verb

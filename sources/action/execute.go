@@ -1,0 +1,299 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/journal"
+	"example.com/signalbox/sources/policy"
+)
+
+// Execute carries a plan out and follows its effect until the authority shows it, or its deadline passes.
+// It sends at most one request that changes something, and none at all unless approval is what the plan
+// demands, the target is as the plan was made of, policy is no stricter than it was, and the intent is in
+// the journal. When ctx ends after something was sent, the outcome says what is known, and the next start
+// settles the rest.
+func (r *Runner) Execute(ctx context.Context, p Plan, approval Approval) Outcome {
+	x := execution{Runner: r, plan: &p, approval: approval}
+	out := x.run(ctx)
+	out.Plan = p.ID
+	if x.unrecorded != nil {
+		out.Unrecorded = true
+		out.Fix = clean.Linef("the journal could not be written (%v): note down what was done", x.unrecorded)
+		r.o.Log.Error("the journal cannot be written", "plan", p.ID, "err", x.unrecorded)
+	}
+	r.notice(&p, Ended, out.Text, out.URL)
+	return out
+}
+
+// execution is one plan being carried out.
+type execution struct {
+	*Runner
+	plan       *Plan
+	approval   Approval
+	broken     []string // the gates that a reason has lifted
+	unrecorded error
+}
+
+func (x *execution) run(ctx context.Context) Outcome {
+	if why := x.disagrees(); why != "" {
+		return x.refuse(ctx, clean.Line(why), clean.Const("look at the plan again"))
+	}
+	a, _, err := x.actor(x.plan.Call.Verb, x.plan.Call.Target)
+	if err != nil {
+		return x.refuse(ctx, errorText(err), fixOf(err))
+	}
+	release, out, ok := x.hold(ctx)
+	if !ok {
+		return out
+	}
+	defer release()
+	if out, ok := x.again(ctx, a); !ok {
+		return out
+	}
+	if out, ok := x.intend(ctx); !ok {
+		return out
+	}
+	return x.send(ctx, a)
+}
+
+// disagrees says why the approval is not what the plan demands; "" when it is.
+func (x *execution) disagrees() string {
+	d, a := x.plan.Demand, x.approval
+	switch {
+	case d.Kind == Refusal:
+		return "refused: " + strictestText(x.plan.Gates)
+	case d.Reason && (!a.BreakGlass || a.Reason == ""):
+		return "refused: a typed reason is demanded"
+	case d.Kind == YesDemand && !a.Yes:
+		return "not confirmed"
+	case d.Kind >= TypeDemand && a.Typed != d.Word:
+		return "not confirmed: " + d.Word + " was to be typed"
+	case d.Kind == SecondDemand && a.Cosigner == "":
+		return "refused: a second person has not agreed"
+	}
+	return ""
+}
+
+func strictestText(gates []policy.Finding) string {
+	worst := policy.Finding{}
+	for _, g := range gates {
+		if g.Verdict > worst.Verdict {
+			worst = g
+		}
+	}
+	return worst.Text.String()
+}
+
+// hold takes the lock on the target, and settles first what a crash has left open on it.
+func (x *execution) hold(ctx context.Context) (release func(), out Outcome, ok bool) {
+	release, crashed, err := x.o.Locks.Lock(lockName(x.plan.Call.Target))
+	if err != nil {
+		return nil, x.refuse(ctx, clean.Linef("another action on it is under way: %v", err), clean.Const("wait for it to end")), false
+	}
+	if !crashed {
+		return release, Outcome{}, true
+	}
+	if err := x.settleTarget(ctx, x.plan.Call.Target); err != nil {
+		out := x.refuse(ctx, clean.Linef("an action that a crash left open could not be settled: %v", err), clean.Const("look at the target yourself, then try again"))
+		release()
+		return nil, out, false
+	}
+	return release, Outcome{}, true
+}
+
+// again reads the target once more: nothing is sent to one that is not as the plan was made of, nor when a
+// gate has become stricter.
+func (x *execution) again(ctx context.Context, a Access) (out Outcome, ok bool) {
+	t, err := read(ctx, a, x.plan.Call.Target)
+	if err != nil {
+		return x.refuse(ctx, clean.Linef("it could not be read again: %s", errorText(err)), fixOf(err)), false
+	}
+	if t.revision != x.plan.Call.Revision {
+		text := clean.Linef("it changed meanwhile: it is %s", t.now)
+		x.record(ctx, journal.Stale, func(r *journal.Record) { r.Outcome = text })
+		x.o.Nudge(x.plan.Call.Target)
+		return Outcome{State: Stale, Text: text, Fix: clean.Const("look at it again; nothing was sent")}, false
+	}
+	gates := x.o.Policy.Judge(x.facts(x.plan.Request, t, a))
+	lifted := gates
+	if x.plan.Demand.Reason {
+		lifted, x.broken = policy.Lift(gates)
+	}
+	if now, then := policy.Strictest(lifted), x.agreed(); now > then {
+		x.plan.Gates = gates
+		return x.refuse(ctx, clean.Line(strictestText(lifted)), clean.Const("this was not so when you looked: look at the plan again")), false
+	}
+	x.plan.Gates = gates
+	return Outcome{}, true
+}
+
+// agreed is the strictest verdict that the approval satisfies.
+func (x *execution) agreed() policy.Verdict {
+	switch x.plan.Demand.Kind {
+	case NoDemand:
+		return policy.Warn
+	case YesDemand:
+		return policy.Confirm
+	case TypeDemand:
+		return policy.TypedConfirm
+	case SecondDemand:
+		return policy.SecondPerson
+	case Refusal:
+	}
+	return policy.Allow
+}
+
+// intend writes down what is about to be sent. Only the acknowledgement of a page goes on without.
+func (x *execution) intend(ctx context.Context) (out Outcome, ok bool) {
+	err := x.append(ctx, journal.Intended, func(r *journal.Record) {
+		call := x.plan.Call
+		r.Call, r.Approval = &call, x.approvalRecord()
+	})
+	if err == nil {
+		return Outcome{}, true
+	}
+	if x.plan.Call.Verb == sources.Acknowledge {
+		x.unrecorded = err
+		return Outcome{}, true
+	}
+	return Outcome{State: Refused, Text: clean.Linef("the journal cannot be written, so nothing was sent: %v", err), Fix: clean.Const("make room in the state directory, or type signalbox doctor")}, false
+}
+
+func (x *execution) approvalRecord() *journal.Approval {
+	a := journal.Approval{Kind: "none", Reason: clean.Line(x.approval.Reason), BreakGlass: x.broken, Cosigner: x.approval.Cosigner}
+	switch x.plan.Demand.Kind {
+	case YesDemand:
+		a.Kind = "yes"
+	case TypeDemand:
+		a.Kind, a.Typed = "typed", x.approval.Typed
+	case SecondDemand:
+		a.Kind, a.Typed = "second person", x.approval.Typed
+	case NoDemand, Refusal:
+	}
+	return &a
+}
+
+// send sends the one request. From here on ctx's end stops the following, never the record of it.
+func (x *execution) send(ctx context.Context, a Access) Outcome {
+	x.notice(x.plan, Sending, x.plan.How, "")
+	receipt, err := a.Set.Actor.Perform(ctx, x.plan.Call)
+	x.o.Nudge(x.plan.Call.Target)
+	kept := context.WithoutCancel(ctx)
+	switch {
+	case err == nil:
+		x.record(kept, journal.Answered, func(r *journal.Record) { r.Receipt, r.URL = &receipt, receipt.URL })
+		x.notice(x.plan, Sent, receipt.Text, receipt.URL)
+	case lost(err):
+		x.record(kept, journal.Unknown, func(r *journal.Record) { r.Outcome = errorText(err) })
+		x.notice(x.plan, Following, clean.Const("the answer was lost: looking whether it happened"), "")
+	default:
+		text := clean.Linef("the provider refused it: %s", errorText(err))
+		x.record(kept, journal.Failed, func(r *journal.Record) { r.Outcome = text })
+		return Outcome{State: Failed, Text: text, Fix: fixOf(err)}
+	}
+	return x.follow(ctx, a, receipt, err)
+}
+
+// lost reports that a request may have had its effect although its answer is not known. An error that no
+// driver has named is taken for that: it may hide anything.
+func lost(err error) bool {
+	e, ok := errors.AsType[*sources.Error](err)
+	return !ok || e.Kind == sources.Ambiguous
+}
+
+// follow asks the authority until it shows the effect, it is clear that it will not come, or the deadline
+// passes.
+func (x *execution) follow(ctx context.Context, a Access, receipt sources.Receipt, lost error) Outcome {
+	kept := context.WithoutCancel(ctx)
+	state, p, err := x.watch(ctx, a, x.plan.Call, receipt, x.plan.Deadline)
+	url := p.URL
+	if url == "" {
+		url = receipt.URL
+	}
+	switch state {
+	case seenDone:
+		x.record(kept, journal.Verified, func(r *journal.Record) { r.Outcome, r.URL = p.Text, url })
+		x.o.Nudge(x.plan.Call.Target)
+		return Outcome{State: Done, Text: p.Text, URL: url, Receipt: receipt}
+	case seenUndone:
+		x.record(kept, journal.Failed, func(r *journal.Record) { r.Outcome, r.URL = p.Text, url })
+		return Outcome{State: Failed, Text: p.Text, URL: url, Receipt: receipt, Fix: clean.Const("look at it at the provider")}
+	case cannotSee:
+		text := clean.Linef("sent, and what became of it cannot be read: %s", errorText(err))
+		x.record(kept, journal.Given, func(r *journal.Record) { r.Outcome, r.URL = text, url })
+		if lost != nil {
+			return Outcome{State: Unknown, Text: clean.Linef("the answer was lost, and what became of it cannot be read: %s", errorText(err)), URL: url, Fix: clean.Const("look at it at the provider before you try again")}
+		}
+		return Outcome{State: Unverified, Text: text, URL: url, Receipt: receipt}
+	case interrupted:
+		return Outcome{State: Unknown, Text: clean.Linef("interrupted: %s", known(lost, p)), URL: url, Receipt: receipt, Fix: clean.Const("the next start of signalbox looks what became of it")}
+	case tooLate:
+	}
+	text := clean.Linef("not seen to take effect within %s: %s", x.plan.Deadline, known(lost, p))
+	x.record(kept, journal.Given, func(r *journal.Record) { r.Outcome, r.URL = text, url })
+	return Outcome{State: Unknown, Text: text, URL: url, Receipt: receipt, Fix: clean.Const("look at it at the provider before you try again")}
+}
+
+// known is what is known of an action whose effect has not been seen.
+func known(lost error, p sources.Progress) string {
+	switch {
+	case !p.Text.IsZero():
+		return p.Text.String()
+	case lost != nil:
+		return "the answer was lost, and it may or may not have happened"
+	default:
+		return "the provider took it"
+	}
+}
+
+// refuse ends an action before anything was sent.
+func (x *execution) refuse(ctx context.Context, text, fix clean.Text) Outcome {
+	x.record(context.WithoutCancel(ctx), journal.Refused, func(r *journal.Record) { r.Outcome, r.Approval = text, x.approvalRecord() })
+	return Outcome{State: Refused, Text: text, Fix: fix}
+}
+
+// record appends to the journal; that it cannot is told with the outcome.
+func (x *execution) record(ctx context.Context, stage journal.Stage, fill func(*journal.Record)) {
+	if err := x.append(ctx, stage, fill); err != nil {
+		x.unrecorded = err
+	}
+}
+
+func (x *execution) append(ctx context.Context, stage journal.Stage, fill func(*journal.Record)) error {
+	p := x.plan
+	who := x.o.Who
+	who.Login, who.Via = p.Acting, p.Request.Via
+	r := journal.Record{
+		Plan: p.ID, Stage: stage, Verb: p.Call.Verb, Who: who, Target: p.Call.Target, Name: p.Name, Service: p.Service,
+		Before: p.Now, After: p.Then, How: p.How,
+	}
+	for _, g := range p.Gates {
+		r.Gates = append(r.Gates, journal.Gate{Rule: g.Gate, Verdict: g.Verdict.String(), Text: g.Text})
+	}
+	fill(&r)
+	_, err := x.o.Journal.Append(ctx, r)
+	return err
+}
+
+func errorText(err error) clean.Text {
+	if e, ok := errors.AsType[*sources.Error](err); ok && e.Msg != "" {
+		return clean.Line(e.Msg)
+	}
+	return clean.Line(err.Error())
+}
+
+func fixOf(err error) clean.Text {
+	if e, ok := errors.AsType[*sources.Error](err); ok {
+		return clean.Line(e.Fix)
+	}
+	return clean.Text{}
+}
+
+// pauses are between two looks at what became of an action; the last one repeats.
+func pauses() []time.Duration {
+	return []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second}
+}

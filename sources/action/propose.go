@@ -1,0 +1,178 @@
+package action
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/policy"
+)
+
+// Propose makes the plan of a request, by reading alone. Its error is a *sources.Error: the target is not
+// there, the source cannot do it or did not answer. A plan that policy refuses is a plan.
+func (r *Runner) Propose(ctx context.Context, q Request) (Plan, error) {
+	a, spec, err := r.actor(q.Verb, q.Target)
+	if err != nil {
+		return Plan{}, err
+	}
+	if err := lacks(spec, q); err != nil {
+		return Plan{}, err
+	}
+	t, err := read(ctx, a, q.Target)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{
+		ID: r.newID(), At: r.o.Now(), Request: q, Acting: clean.Line(a.Identity), Name: t.name, Service: t.service,
+		Title: clean.Linef("%s %s", wording(q.Verb).title, t.name), Now: t.now, Then: wording(q.Verb).then,
+		Changed: q.Revision != "" && q.Revision != t.revision, Deadline: deadline(q.Verb),
+	}
+	p.Call = sources.Call{
+		ID: p.ID, Verb: q.Verb, Target: q.Target, Revision: t.revision, Identity: a.Identity,
+		Text: q.Text, For: q.For, To: slices.Clone(q.To), Level: q.Level, Others: slices.Clone(q.Others), Fields: q.Fields,
+	}
+	if a.Set.Previewer != nil {
+		v, err := a.Set.Previewer.Preview(ctx, p.Call)
+		if err != nil {
+			return Plan{}, err
+		}
+		p.How, p.Lines, p.Wakes = v.How, v.Lines, v.Wakes
+	}
+	r.judge(&p, t, a)
+	return p, nil
+}
+
+// Renew makes the plan again, of what is so now: for a dialog that stays open. Its ID stays.
+func (r *Runner) Renew(ctx context.Context, p Plan) (Plan, error) {
+	q := p.Request
+	q.Revision = p.Call.Revision
+	fresh, err := r.Propose(ctx, q)
+	if err != nil {
+		return p, err
+	}
+	fresh.ID, fresh.Call.ID, fresh.Request = p.ID, p.ID, p.Request
+	return fresh, nil
+}
+
+// judge asks policy, and settles how hard the plan is to confirm.
+func (r *Runner) judge(p *Plan, t target, a Access) {
+	f := r.facts(p.Request, t, a)
+	p.Gates = r.o.Policy.Judge(f)
+	p.Demand = demand(p.Gates, t.word)
+}
+
+// demand is what a plan with these gates wants. Where only gates that glass may be broken for refuse it, it
+// is a reason, on top of what the rest demand.
+func demand(gates []policy.Finding, word string) Demand {
+	lifted, names := policy.Lift(gates)
+	d := Demand{Reason: len(names) > 0, Word: word}
+	switch policy.Strictest(lifted) {
+	case policy.Allow, policy.Warn:
+		d.Kind = NoDemand
+	case policy.Confirm:
+		d.Kind = YesDemand
+	case policy.TypedConfirm:
+		d.Kind = TypeDemand
+	case policy.SecondPerson:
+		d.Kind = SecondDemand
+	case policy.Deny:
+		return Demand{Kind: Refusal}
+	}
+	if d.Reason && d.Kind < TypeDemand {
+		d.Kind = TypeDemand
+	}
+	if d.Kind < TypeDemand {
+		d.Word = ""
+	}
+	return d
+}
+
+// lacks says what a verb needs and the request does not say.
+func lacks(spec sources.ActionSpec, q Request) error {
+	for _, need := range spec.Need {
+		missing := false
+		fix := ""
+		switch need {
+		case "text":
+			missing, fix = q.Text == "", "write it"
+		case "for":
+			missing, fix = q.For <= 0, "say for how long"
+		case "to":
+			missing, fix = len(q.To) == 0, "say to whom"
+		case "level":
+			missing, fix = q.Level <= 0, "say to which level"
+		case "others":
+			missing, fix = len(q.Others) == 0, "say which"
+		}
+		if missing {
+			return &sources.Error{Kind: sources.Invalid, Op: string(q.Verb), Scope: q.Target.ID, Msg: "it lacks its " + need, Fix: fix}
+		}
+	}
+	return nil
+}
+
+// phrase is a verb in words.
+type phrase struct {
+	title string     // of a dialog: "Acknowledge"
+	then  clean.Text // what will be
+}
+
+func wording(v sources.Verb) phrase {
+	switch v {
+	case sources.Acknowledge:
+		return phrase{"Acknowledge", clean.Const("acknowledged: its escalation stops")}
+	case sources.Resolve:
+		return phrase{"Resolve", clean.Const("resolved")}
+	case sources.Escalate:
+		return phrase{"Escalate", clean.Const("the next level is paged")}
+	case sources.Reassign:
+		return phrase{"Hand over", clean.Const("somebody else holds it, and is paged")}
+	case sources.Snooze:
+		return phrase{"Snooze", clean.Const("quiet, and paged again when the time is up")}
+	case sources.AddNote:
+		return phrase{"Note on", clean.Const("a note that stays")}
+	case sources.Merge:
+		return phrase{"Merge into", clean.Const("one incident; the others are resolved into it")}
+	case sources.PostStatus:
+		return phrase{"Status update of", clean.Const("sent to its subscribers")}
+	case sources.SilenceIt:
+		return phrase{"Silence", clean.Const("silent until the time is up")}
+	case sources.Expire:
+		return phrase{"End the silence of", clean.Const("heard again")}
+	case sources.Mute:
+		return phrase{"Mute", clean.Const("muted until the time is up")}
+	case sources.Unmute:
+		return phrase{"Unmute", clean.Const("heard again")}
+	case sources.Approve:
+		return phrase{"Approve", clean.Const("goes on")}
+	case sources.Reject:
+		return phrase{"Reject", clean.Const("ends as failed")}
+	case sources.RerunFailed:
+		return phrase{"Run the failed jobs again of", clean.Const("its failed jobs run again")}
+	case sources.RerunAll:
+		return phrase{"Run again", clean.Const("all its jobs run again")}
+	case sources.Cancel:
+		return phrase{"Cancel", clean.Const("ends as cancelled")}
+	case sources.PostEvent:
+		return phrase{"Mark", clean.Const("a marker on the charts")}
+	case sources.Dispatch, sources.Deploy, sources.Promote, sources.Rollback:
+		return phrase{"Deploy to", clean.Const("another version runs")}
+	}
+	return phrase{string(v), clean.Text{}}
+}
+
+// deadline is for how long a verb's effect is followed.
+func deadline(v sources.Verb) time.Duration {
+	switch v {
+	case sources.RerunFailed, sources.RerunAll, sources.Cancel, sources.Approve, sources.Reject:
+		return 2 * time.Minute
+	case sources.Dispatch, sources.Deploy, sources.Promote, sources.Rollback:
+		return 30 * time.Minute
+	case sources.Acknowledge, sources.Resolve, sources.Escalate, sources.Reassign, sources.Snooze, sources.AddNote, sources.Merge,
+		sources.PostStatus, sources.SilenceIt, sources.Expire, sources.Mute, sources.Unmute, sources.PostEvent:
+		return 30 * time.Second
+	}
+	return 30 * time.Second
+}

@@ -1,0 +1,120 @@
+package action
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/capability"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/journal"
+	"example.com/signalbox/sources/policy"
+	"example.com/signalbox/sources/store"
+)
+
+// Access is one source, and who acts there.
+type Access struct {
+	Set      capability.Set
+	Identity string // `me:` of the source's type
+}
+
+// Book is where records are kept: a *journal.Journal.
+type Book interface {
+	Ready(context.Context) error
+	Append(context.Context, journal.Record) (journal.Record, error)
+	Open() ([][]journal.Record, error)
+}
+
+// Locker gives out the locks on targets. Lock never waits: it returns an error that says who holds the
+// lock. crashed reports that whoever held it before ended without giving it back.
+type Locker interface {
+	Lock(name string) (release func(), crashed bool, err error)
+}
+
+// Judge is the policy: a *policy.Set.
+type Judge interface {
+	Judge(policy.Facts) []policy.Finding
+}
+
+// Options are a Runner's surroundings. All but Notice, Nudge and Log must be set.
+type Options struct {
+	Access   func(source string) (Access, error)
+	Snapshot func() *store.Snapshot
+	Policy   Judge
+	Journal  Book
+	Locks    Locker
+	ReadOnly func() bool
+	Now      func() time.Time
+	Who      journal.Who
+	// Notice is told of each step; Nudge which target has changed, so that what shows it is read again.
+	// Neither may block.
+	Notice func(Event)
+	Nudge  func(sources.Ref)
+	Log    *slog.Logger
+}
+
+// Runner carries actions out. It is safe for several goroutines at once, and holds no state but that of
+// the journal and the locks.
+type Runner struct{ o Options }
+
+// New returns a Runner.
+func New(o Options) *Runner {
+	if o.Notice == nil {
+		o.Notice = func(Event) {}
+	}
+	if o.Nudge == nil {
+		o.Nudge = func(sources.Ref) {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Runner{o: o}
+}
+
+// newID is a plan's identity: its moment, for people, and enough chance to be unique on every machine.
+func (r *Runner) newID() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return r.o.Now().UTC().Format("20060102-150405-") + hex.EncodeToString(b[:])
+}
+
+// actor is the source of ref as an actor that knows verb.
+func (r *Runner) actor(verb sources.Verb, ref sources.Ref) (Access, sources.ActionSpec, error) {
+	a, err := r.o.Access(ref.Source)
+	if err != nil {
+		return a, sources.ActionSpec{}, err
+	}
+	if a.Set.Actor != nil {
+		for _, spec := range a.Set.Actor.Actions() {
+			if spec.Verb == verb && spec.On == ref.Kind {
+				return a, spec, nil
+			}
+		}
+	}
+	return a, sources.ActionSpec{}, &sources.Error{
+		Kind: sources.Unsupported, Op: string(verb), Scope: ref.String(),
+		Msg: "the source " + ref.Source + " cannot " + string(verb) + " a " + string(ref.Kind),
+	}
+}
+
+// Offers lists the verbs that the source of an object offers on it.
+func (r *Runner) Offers(ref sources.Ref) []sources.ActionSpec {
+	a, err := r.o.Access(ref.Source)
+	if err != nil || a.Set.Actor == nil {
+		return nil
+	}
+	var out []sources.ActionSpec
+	for _, spec := range a.Set.Actor.Actions() {
+		if spec.On == ref.Kind {
+			out = append(out, spec)
+		}
+	}
+	return out
+}
+
+func (r *Runner) notice(p *Plan, step Step, text clean.Text, url string) {
+	r.o.Notice(Event{Plan: p.ID, Title: p.Title, Step: step, Text: text, URL: url, At: r.o.Now()})
+}

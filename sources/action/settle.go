@@ -1,0 +1,173 @@
+package action
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/journal"
+)
+
+// sight is what watching has found.
+type sight uint8
+
+const (
+	seenDone sight = iota
+	seenUndone
+	cannotSee
+	interrupted
+	tooLate
+)
+
+// watch asks the authority until it shows what became of a call. A look that fails is tried again.
+func (r *Runner) watch(ctx context.Context, a Access, c sources.Call, receipt sources.Receipt, deadline time.Duration) (sight, sources.Progress, error) {
+	var last sources.Progress
+	if a.Set.Verifier == nil {
+		return cannotSee, last, errors.New("the source does not tell")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	end := time.NewTimer(deadline)
+	defer end.Stop()
+	for i := 0; ; i++ {
+		p, err := a.Set.Verifier.Verify(ctx, c, receipt)
+		switch {
+		case err == nil:
+			if p.Text != last.Text && p.State == sources.Pending {
+				r.o.Notice(Event{Plan: c.ID, Step: Following, Text: p.Text, URL: p.URL, At: r.o.Now()})
+			}
+			last = p
+			switch p.State {
+			case sources.Done:
+				return seenDone, p, nil
+			case sources.Undone:
+				return seenUndone, p, nil
+			case sources.Pending:
+			}
+		case sources.KindOf(err) == sources.Unsupported:
+			return cannotSee, last, err
+		default:
+			r.o.Log.Info("look what became of an action", "plan", c.ID, "err", err)
+		}
+		list := pauses()
+		pause := time.NewTimer(list[min(i, len(list)-1)])
+		select {
+		case <-pause.C:
+		case <-end.C:
+			pause.Stop()
+			return tooLate, last, nil
+		case <-ctx.Done():
+			pause.Stop()
+			return interrupted, last, context.Cause(ctx) //nolint:wrapcheck // the caller says what it means
+		}
+	}
+}
+
+// lockName is the name of the lock on a target: whatever its identity is made of, it is a file's name.
+func lockName(ref sources.Ref) string {
+	sum := sha256.Sum256([]byte(ref.String()))
+	return "action-" + hex.EncodeToString(sum[:12])
+}
+
+// Settled is what became of an action that a crash had left open.
+type Settled struct {
+	Record  journal.Record // of its intent
+	Outcome Outcome
+}
+
+// settleDeadline is for how long an action that a crash left open is followed: its effect had time to come.
+const settleDeadline = 30 * time.Second
+
+// Settle looks what became of every action that was begun and never ended, by reading alone, and writes it
+// down. Those that another process is still at are left to it. It is called at the start, before anything
+// else acts.
+func (r *Runner) Settle(ctx context.Context) ([]Settled, error) {
+	open, err := r.o.Journal.Open()
+	if err != nil {
+		return nil, fmt.Errorf("look for open actions: %w", err)
+	}
+	var out []Settled
+	var errs []error
+	for _, records := range open {
+		release, _, err := r.o.Locks.Lock(lockName(records[0].Target))
+		if err != nil {
+			continue // whoever holds the lock is at it
+		}
+		s, err := r.settle(ctx, records)
+		release()
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out, errors.Join(errs...)
+}
+
+// settleTarget settles what is open on one target, whose lock is held.
+func (r *Runner) settleTarget(ctx context.Context, ref sources.Ref) error {
+	open, err := r.o.Journal.Open()
+	if err != nil {
+		return fmt.Errorf("look for open actions: %w", err)
+	}
+	for _, records := range open {
+		if records[0].Target == ref {
+			if _, err := r.settle(ctx, records); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settle follows one open action to its end.
+func (r *Runner) settle(ctx context.Context, records []journal.Record) (Settled, error) {
+	first := records[0]
+	s := Settled{Record: first, Outcome: Outcome{Plan: first.Plan, State: Unknown}}
+	if first.Call == nil {
+		return s, fmt.Errorf("record %d of the journal does not say what was sent", first.Seq)
+	}
+	var receipt sources.Receipt
+	answered := false
+	for _, rec := range records {
+		if rec.Stage == journal.Answered && rec.Receipt != nil {
+			receipt, answered = *rec.Receipt, true
+		}
+	}
+	a, err := r.o.Access(first.Target.Source)
+	if err != nil {
+		return s, fmt.Errorf("settle %s: %w", first.Plan, err)
+	}
+	stage := journal.Given
+	switch state, p, err := r.watch(ctx, a, *first.Call, receipt, settleDeadline); state {
+	case seenDone:
+		stage = journal.Verified
+		s.Outcome = Outcome{Plan: first.Plan, State: Done, Text: p.Text, URL: p.URL}
+	case seenUndone:
+		stage = journal.Failed
+		s.Outcome = Outcome{Plan: first.Plan, State: Failed, Text: p.Text, URL: p.URL}
+	case interrupted:
+		return s, fmt.Errorf("settle %s: %w", first.Plan, err)
+	case cannotSee:
+		s.Outcome.Text = clean.Linef("what became of it cannot be read: %v", err)
+	case tooLate:
+		s.Outcome.Text = clean.Const("it shows no effect: it was probably never sent")
+		if answered {
+			s.Outcome.Text = clean.Const("the provider took it, and it shows no effect")
+		}
+	}
+	rec := journal.Record{
+		Plan: first.Plan, Stage: stage, Verb: first.Verb, Who: r.o.Who, Target: first.Target, Name: first.Name, Service: first.Service,
+		Outcome: clean.Linef("settled after a crash: %s", s.Outcome.Text), URL: s.Outcome.URL,
+	}
+	if _, err := r.o.Journal.Append(ctx, rec); err != nil {
+		return s, err
+	}
+	r.o.Nudge(first.Target)
+	return s, nil
+}
