@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
+	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 )
 
 // Check asks every source what could keep it from working, one after the other in the order of the
-// config, and yields its name and what it found: of the source itself, then of each configured repository.
+// config, and yields its name and what it found: of the source itself, then of each configured repository and
+// incident service.
 func (b *Board) Check(ctx context.Context) iter.Seq2[string, []sources.Finding] {
 	return func(yield func(string, []sources.Finding) bool) {
 		b.mu.Lock()
@@ -21,14 +24,27 @@ func (b *Board) Check(ctx context.Context) iter.Seq2[string, []sources.Finding] 
 			if o.set.Checker != nil {
 				found = o.set.Checker.Check(ctx)
 			}
-			if o.set.ScopeChecker != nil {
-				found = append(found, o.set.ScopeChecker.CheckScopes(ctx, repositories(cfg, o.entry.Name))...)
+			if scopes := scopesOf(cfg, o.entry.Name); o.set.ScopeChecker != nil && len(scopes) > 0 {
+				found = append(found, o.set.ScopeChecker.CheckScopes(ctx, scopes)...)
 			}
 			if !yield(o.entry.Name, found) {
 				return
 			}
 		}
 	}
+}
+
+// scopesOf is what the config names of a source: repositories, and what services are called where they page.
+func scopesOf(cfg *config.Config, source string) []string {
+	out := repositories(cfg, source)
+	for i := range cfg.Services {
+		for _, o := range cfg.Services[i].Incidents {
+			if o.Source == source && !slices.Contains(out, o.ID) {
+				out = append(out, o.ID)
+			}
+		}
+	}
+	return out
 }
 
 // CheckState tells whether something can be kept for the next start, and the budget shared.
