@@ -108,6 +108,8 @@ func TestEachRuleFires(t *testing.T) {
 		{"goroutines are guarded", map[string]string{"sources/poll/a.go": "package poll\nfunc f() { go f() }"}},
 		{"only wire composes", map[string]string{"cmd/internal/cli/a.go": imports("cli", own("sources/all"))}},
 		{"only wire composes", map[string]string{"ui/a.go": imports("ui", own("cmd/internal/wire"))}},
+		{"only the runner performs", map[string]string{"cmd/internal/wire/a.go": "package wire\nfunc f(a interface{ Perform() }) { a.Perform() }"}},
+		{"policy and insight are pure", map[string]string{"sources/policy/a.go": imports("policy", "os")}},
 	}
 	fired := map[string]bool{}
 	for _, tt := range tests {

@@ -26,6 +26,8 @@ func Rules() []Rule {
 		{"no init functions", inits},
 		{"goroutines are guarded", goroutines},
 		{"only wire composes", composers},
+		{"only the runner performs", performers},
+		{"policy and insight are pure", pure},
 	}
 }
 
@@ -224,6 +226,38 @@ func goroutines(_ *Module, p Package, report func(ast.Node, string)) {
 			return true
 		})
 	}
+}
+
+// performers demands that everything that changes something goes through the Runner: its checks, its record,
+// its one write.
+func performers(_ *Module, p Package, report func(ast.Node, string)) {
+	if p.Path == "sources/action" {
+		return
+	}
+	for _, f := range p.Files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if sel, ok := call.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Perform" {
+				report(n, p.Path+" calls Perform: only sources/action may")
+			}
+			return true
+		})
+	}
+}
+
+// pure demands that what judges neither asks nor remembers anything.
+func pure(_ *Module, p Package, report func(ast.Node, string)) {
+	if p.Path != "sources/policy" && p.Path != "sources/insight" {
+		return
+	}
+	eachImport(p, func(n *ast.ImportSpec, imp string) {
+		if slices.Contains([]string{"net", "net/http", "os", "os/exec", "os/user", "io/fs", "math/rand", "math/rand/v2", "crypto/rand"}, imp) {
+			report(n, p.Path+" imports "+imp)
+		}
+	})
 }
 
 // composers keeps the knowledge of all parts in one place: commands reach drivers, feeds and the state
