@@ -34,6 +34,7 @@ type Pane struct {
 	rows    []row
 	worst   rowKey // the row that is unfolded wherever the cursor is; zero: none
 	worstAt int
+	of      int // how many rows there would be without the filter
 	count   counts
 	opened  map[sources.Ref]bool // storms that show what is in them
 	list    kit.Listing[rowKey]
@@ -180,9 +181,13 @@ func (p *Pane) tally(e pane.Env) {
 // narrow makes the rows of what the filter lets through, and shares the lines between them and the remarks.
 func (p *Pane) narrow(e pane.Env) {
 	words := p.list.Filter.Words()
-	p.rows, p.worst = p.rows[:0], rowKey{}
+	p.rows, p.worst, p.of = p.rows[:0], rowKey{}, len(p.all)
 	for i := range p.all {
-		if q := &p.all[i]; q.Matches(words) {
+		q := &p.all[i]
+		if p.opened[q.Incident.Ref] {
+			p.of += len(q.Inside)
+		}
+		if q.Matches(words) {
 			p.add(e, q)
 		}
 	}
@@ -309,7 +314,7 @@ func (p *Pane) Draw(e pane.Env, r screen.Region) {
 	if len(p.all) > 0 {
 		p.list.Draw(e, r, p.lines(), kit.Drawing{
 			Row: func(r screen.Region, i int) { p.draw(e, r, i) },
-			Of:  p.listed(), None: "No incident matches the filter.", Remarks: remarks,
+			Of:  p.of, None: "No incident matches the filter.", Remarks: remarks,
 		})
 		return
 	}
@@ -323,15 +328,4 @@ func (p *Pane) Draw(e pane.Env, r screen.Region) {
 		_, h := r.Size()
 		kit.DrawRemarks(e, r, kit.Below(len(remarks), h), remarks)
 	}
-}
-
-// listed is how many rows there would be without the filter.
-func (p *Pane) listed() int {
-	n := len(p.all)
-	for i := range p.all {
-		if p.opened[p.all[i].Incident.Ref] {
-			n += len(p.all[i].Inside)
-		}
-	}
-	return n
 }
