@@ -161,6 +161,8 @@ func TestAKeyOfAnotherPlaceSaysSo(t *testing.T) {
 	b := newBoard(t, 160, 48)
 	b.press("3", "e")
 	b.says("e works in a log: to the log's first error")
+	b.press("]")
+	b.says("] works in the large chart of a metric: a longer time")
 	b.press("enter", "4")
 	b.says("4 works on the board: Esc goes back there")
 }

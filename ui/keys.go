@@ -90,7 +90,11 @@ func (a *App) elsewhere(key string) {
 		}
 	case keymap.Board:
 		if action, ok := a.set.Keys.Lookup(keymap.Detail, key); ok {
-			a.say(theme.Muted, clean.Linef("%s works in a log: %s", name, a.what(action)))
+			where := "a log"
+			if action == keymap.Shorter || action == keymap.Longer {
+				where = "the large chart of a metric"
+			}
+			a.say(theme.Muted, clean.Linef("%s works in %s: %s", name, where, a.what(action)))
 		}
 	case keymap.Everywhere:
 	}
