@@ -340,8 +340,15 @@ func healthParts(e pane.Env, h *insight.Health, w int) []pane.Part {
 	}
 	parts := []pane.Part{{Token: tok, Text: e.Theme.Glyph(g)}}
 	words := strings.Fields(h.Text.String())
-	for len(words) > 1 && !number(words[len(words)-2]) && 2+kit.Text(strings.Join(words, " ")).Width() > w {
-		words = words[:len(words)-1]
+	for len(words) > 1 && 2+kit.Text(strings.Join(words, " ")).Width() > w {
+		last := len(words) - 1
+		if number(words[last-1]) {
+			last-- // a number says nothing without its unit
+		}
+		if last == 0 {
+			break
+		}
+		words = words[:last]
 	}
 	if len(words) > 0 {
 		parts = append(parts, kit.P(tok, " "+strings.Join(words, " ")))
@@ -349,9 +356,8 @@ func healthParts(e pane.Env, h *insight.Health, w int) []pane.Part {
 	return parts
 }
 
-// number reports that a word says nothing without the next one.
 func number(word string) bool {
-	_, err := strconv.Atoi(word)
+	_, err := strconv.ParseFloat(word, 64)
 	return err == nil
 }
 
