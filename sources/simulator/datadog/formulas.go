@@ -2,6 +2,7 @@ package datadog
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -60,17 +61,17 @@ func (c *call) plan(kind string) (*plan, error) {
 	case r.Data == nil || r.Data.Type != kind:
 		return nil, fmt.Errorf("data.type must be '%s'", kind)
 	case r.Data.Attributes.From == nil || r.Data.Attributes.To == nil:
-		return nil, errorf("from and to are required")
+		return nil, errors.New("from and to are required")
 	case *r.Data.Attributes.From >= *r.Data.Attributes.To:
-		return nil, errorf("from must be before to")
+		return nil, errors.New("from must be before to")
 	case len(r.Data.Attributes.Queries) == 0:
-		return nil, errorf("queries must not be empty")
+		return nil, errors.New("queries must not be empty")
 	case r.Data.Attributes.Interval < 0:
-		return nil, errorf("interval must be positive")
+		return nil, errors.New("interval must be positive")
 	}
 	at := r.Data.Attributes
 	if time.UnixMilli(*at.To).Before(c.w.Now().AddDate(0, -15, 0)) {
-		return nil, errorf("Queries ending outside the retention date are invalid") //nolint:staticcheck // Datadog's words
+		return nil, errors.New("Queries ending outside the retention date are invalid") //nolint:staticcheck // Datadog's words
 	}
 	p := &plan{queries: map[string]mql.Expr{}, how: map[string]string{}}
 	var all []mql.Expr
@@ -85,7 +86,7 @@ func (c *call) plan(kind string) (*plan, error) {
 				return nil, err
 			}
 			if len(list) != 1 {
-				return nil, errorf("a query is one expression: %s", q.Query)
+				return nil, fmt.Errorf("a query is one expression: %s", q.Query)
 			}
 			p.queries[q.Name] = list[0]
 			all = append(all, list[0])
@@ -165,7 +166,7 @@ type timeseriesSeries struct {
 type timeseriesAttributes struct {
 	Series []timeseriesSeries `json:"series"`
 	Times  []int64            `json:"times"`
-	Values [][]value          `json:"values"`
+	Values []row              `json:"values"`
 }
 
 func document(kind string, attributes any) map[string]any {
@@ -178,23 +179,19 @@ func (c *call) timeseries() answer {
 	if err != nil {
 		return c.fail(http.StatusBadRequest, err.Error())
 	}
-	out := timeseriesAttributes{Series: []timeseriesSeries{}, Times: []int64{}, Values: [][]value{}}
-	d := metricsOf(c.w)
+	out := timeseriesAttributes{Series: []timeseriesSeries{}, Times: []int64{}, Values: []row{}}
+	d := c.metrics()
 	for i, x := range p.formulas {
 		list, err := mql.Eval(x, p.window, d, p.names(d, false))
 		if err != nil {
 			return c.fail(http.StatusBadRequest, err.Error())
 		}
 		for _, s := range p.limits[i].limited(list) {
-			values := make([]value, len(s.Values))
-			for k, v := range s.Values {
-				values[k] = value(v)
-			}
 			one := timeseriesSeries{GroupTags: []string{}, QueryIndex: i, Unit: unitsOf(s)}
 			for _, t := range s.Tags {
 				one.GroupTags = append(one.GroupTags, t.String())
 			}
-			out.Series, out.Values = append(out.Series, one), append(out.Values, values)
+			out.Series, out.Values = append(out.Series, one), append(out.Values, row(s.Values))
 		}
 	}
 	if len(out.Series) > 0 {
@@ -218,7 +215,7 @@ func (c *call) scalar() answer {
 	if err != nil {
 		return c.fail(http.StatusBadRequest, err.Error())
 	}
-	d := metricsOf(c.w)
+	d := c.metrics()
 	rows, order := map[string][]value{}, []string{}
 	var keys []string
 	tags := map[string][]mql.Tag{}

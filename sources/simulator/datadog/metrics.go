@@ -1,10 +1,10 @@
 package datadog
 
 import (
-	"fmt"
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +23,7 @@ type data struct {
 	w       *world.World
 	newest  time.Time // nothing later is known yet
 	sources []*place
+	cache   *mql.Cache
 }
 
 // place is where a service runs.
@@ -38,8 +39,9 @@ type source struct {
 	measure string
 }
 
-func metricsOf(w *world.World) *data {
-	d := &data{w: w, newest: w.Now().Add(-world.MetricDelay)}
+func (c *call) metrics() *data {
+	w := c.w
+	d := &data{w: w, newest: w.Now().Add(-world.MetricDelay), cache: &c.s.cache}
 	for _, s := range w.Services {
 		for _, stage := range []string{"prod", "staging", "dev"} {
 			for _, target := range s.Targets(stage) {
@@ -63,6 +65,10 @@ func (*data) Metric(name string) (mql.Metric, bool) {
 	m, ok := measure(name)
 	return mql.Metric{Unit: m.Unit, Count: m.Count}, ok
 }
+
+func (d *data) Settled() time.Time { return d.newest }
+
+func (d *data) Cache() *mql.Cache { return d.cache }
 
 func (d *data) Sources(metric string) []mql.Source {
 	out := make([]mql.Source, 0, len(d.sources))
@@ -89,6 +95,8 @@ func (p *place) Tag(key string) (string, bool) {
 	}
 }
 
+func (s source) ID() string { return s.measure + "/" + s.s.Name + "/" + s.stage + "/" + s.region }
+
 func (s source) At(t time.Time) (float64, bool) {
 	if t.After(s.d.newest) {
 		return 0, false
@@ -99,11 +107,31 @@ func (s source) At(t time.Time) (float64, bool) {
 // value is a number, or null where there is none.
 type value float64
 
-func (v value) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-		return []byte("null"), nil
+func (v value) MarshalJSON() ([]byte, error) { return appendValue(nil, float64(v)), nil }
+
+func appendValue(b []byte, v float64) []byte {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return append(b, "null"...)
 	}
-	return mustJSON(float64(v)), nil
+	if a := math.Abs(v); a != 0 && (a < 1e-6 || a >= 1e21) {
+		return strconv.AppendFloat(b, v, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(b, v, 'f', -1, 64)
+}
+
+// row is the values of a series.
+type row []float64
+
+func (r row) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, 20*len(r)+2)
+	b = append(b, '[')
+	for i, v := range r {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendValue(b, v)
+	}
+	return append(b, ']'), nil
 }
 
 // unit is what a value is of.
@@ -202,7 +230,7 @@ func (c *call) query() answer {
 		return c.ok(a)
 	}
 	w := mql.Window{From: time.Unix(int64(from), 0), To: time.Unix(int64(to), 0), Finest: finest}.Fit(queryPoints, exprs...)
-	d := metricsOf(c.w)
+	d := c.metrics()
 	for i, x := range exprs {
 		list, err := mql.Eval(x, w, d, nil)
 		if err != nil {
@@ -279,5 +307,3 @@ func scopeOf(s mql.Series) string {
 	slices.Sort(parts)
 	return strings.Join(parts, ",")
 }
-
-func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }

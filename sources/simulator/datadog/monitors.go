@@ -114,7 +114,7 @@ func (c *call) monitor(m *world.Monitor) monitor {
 // messageOf is what a monitor notifies: whom, and where to read on.
 func (c *call) messageOf(m *world.Monitor) string {
 	text := m.Name + " on {{region.name}}."
-	if m.Severity > 0 {
+	if m.Pages() {
 		text += " @pagerduty-" + m.Service.Name
 	} else {
 		text += " @slack-" + m.Service.Team + "-alerts"

@@ -1,6 +1,7 @@
 package datadog
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -253,7 +254,7 @@ func (c *call) asked() (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, v)
 	if err != nil {
-		return t, errorf("filter[at_ts] must be an ISO-8601 date")
+		return t, errors.New("filter[at_ts] must be an ISO-8601 date")
 	}
 	return t.UTC(), nil
 }

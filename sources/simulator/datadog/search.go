@@ -1,6 +1,7 @@
 package datadog
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -23,7 +24,7 @@ const maxNesting = 32
 
 func parseSearch(text string) (search, error) {
 	if len(text) > maxBody>>8 {
-		return nil, errorf("Query parsing error: the query is too long") //nolint:staticcheck // Datadog's words
+		return nil, errors.New("Query parsing error: the query is too long") //nolint:staticcheck // Datadog's words
 	}
 	p := &searcher{words: searchWords(text)}
 	if len(p.words) == 0 {
@@ -86,7 +87,7 @@ func (p *searcher) peek() string {
 // either reads alternatives. key is what words without one belong to, inside key:(…).
 func (p *searcher) either(key string, depth int) (search, error) {
 	if depth > maxNesting {
-		return nil, errorf("Query parsing error: nested too deeply") //nolint:staticcheck // Datadog's words
+		return nil, errors.New("Query parsing error: nested too deeply") //nolint:staticcheck // Datadog's words
 	}
 	x, err := p.both(key, depth)
 	for err == nil && p.peek() == "OR" {
@@ -120,14 +121,14 @@ func (p *searcher) single(key string, depth int) (search, error) {
 	case word == "" || word == ")" || word == "AND" || word == "OR":
 		return nil, fmt.Errorf("Query parsing error: unexpected '%s'", word) //nolint:staticcheck // Datadog's words
 	case depth > maxNesting:
-		return nil, errorf("Query parsing error: nested too deeply") //nolint:staticcheck // Datadog's words
+		return nil, errors.New("Query parsing error: nested too deeply") //nolint:staticcheck // Datadog's words
 	case word == "NOT" || word == "-":
 		x, err := p.single(key, depth+1)
 		return func(f found) bool { return !x(f) }, err
 	case word == "(":
 		x, err := p.either(key, depth+1)
 		if err == nil && p.peek() != ")" {
-			err = errorf("Query parsing error: a parenthesis does not close") //nolint:staticcheck // Datadog's words
+			err = errors.New("Query parsing error: a parenthesis does not close") //nolint:staticcheck // Datadog's words
 		}
 		p.at++
 		return x, err

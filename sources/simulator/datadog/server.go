@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 
+	"example.com/signalbox/sources/simulator/datadog/mql"
 	"example.com/signalbox/sources/simulator/seen"
 	"example.com/signalbox/sources/simulator/world"
 )
@@ -47,6 +48,7 @@ type Server struct {
 	mux *http.ServeMux
 
 	// What follows is guarded by the world's lock.
+	cache   mql.Cache
 	windows map[string]*window
 	stable  map[int]bool // incidents that no longer get worse, by number
 	lowered map[int]bool // incidents whose severity was changed here

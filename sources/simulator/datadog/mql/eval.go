@@ -17,6 +17,8 @@ type Metric struct {
 
 // Source is one stored series.
 type Source interface {
+	// ID tells it apart from all others.
+	ID() string
 	// Tag is the value of the tag of that key.
 	Tag(key string) (string, bool)
 	// At is the value at t; false where there is none.
@@ -27,6 +29,10 @@ type Source interface {
 type Data interface {
 	Metric(name string) (Metric, bool)
 	Sources(metric string) []Source
+	// Settled is until when values never change, and Cache where those of that time are remembered: nil for
+	// nowhere.
+	Settled() time.Time
+	Cache() *Cache
 }
 
 // Window is the time that is asked for: [From, To), in steps that begin at whole multiples of Step.
@@ -238,7 +244,7 @@ func (e *evaluation) query(q *Query, w Window) []Series {
 	times, out := w.Times(), make([]Series, 0, len(order))
 	for _, key := range order {
 		g := groups[key]
-		s := Series{Query: q, Unit: m.Unit, Tags: g.tags, Values: g.values(q, m, w, times)}
+		s := Series{Query: q, Unit: m.Unit, Tags: g.tags, Values: e.values(g, q, m, w, times)}
 		fill(s.Values, q.Fill)
 		out = append(out, s)
 	}
@@ -265,29 +271,62 @@ func tagsOf(src Source, by []string) ([]Tag, bool) {
 // samplesPerStep bounds how many values of a source make one point.
 const samplesPerStep = 3
 
-func (g *group) values(q *Query, m Metric, w Window, times []time.Time) []float64 {
-	out := make([]float64, len(times))
-	n := min(samplesPerStep, max(1, int(w.Step/max(w.Finest, time.Second))))
-	slot := w.Step / time.Duration(n)
-	one, all := make([]float64, 0, n), make([]float64, 0, len(g.sources))
-	for i, t := range times {
+// values are the group's points: those of each of its sources over time, aggregated.
+func (e *evaluation) values(g *group, q *Query, m Metric, w Window, times []time.Time) []float64 {
+	rows := make([][]float64, 0, len(g.sources))
+	for _, src := range g.sources {
+		rows = append(rows, e.row(src, q, m, w, times))
+	}
+	out, all := make([]float64, len(times)), make([]float64, 0, len(rows))
+	for i := range out {
 		all = all[:0]
-		for _, src := range g.sources {
-			one = one[:0]
-			for k := range n {
-				at := t.Add(time.Duration(k)*slot + slot/2)
-				if !at.Before(w.To) {
-					break
-				}
-				if v, ok := src.At(at); ok {
-					one = append(one, v)
-				}
-			}
-			if len(one) > 0 {
-				all = append(all, overTime(one, q, m, slot))
+		for _, row := range rows {
+			if !math.IsNaN(row[i]) {
+				all = append(all, row[i])
 			}
 		}
 		out[i] = aggregate(q.Aggr, all)
+	}
+	return out
+}
+
+// row is one source's points.
+func (e *evaluation) row(src Source, q *Query, m Metric, w Window, times []time.Time) []float64 {
+	n := min(samplesPerStep, max(1, int(w.Step/max(w.Finest, time.Second))))
+	slot := w.Step / time.Duration(n)
+	out, values := make([]float64, len(times)), make([]float64, 0, n)
+	cache, settled := e.data.Cache(), e.data.Settled()
+	if settled.After(w.To) {
+		settled = w.To
+	}
+	var known *points
+	if cache != nil {
+		known = cache.of(line{src.ID(), w.Step, q.Rollup, q.As == "rate"})
+	}
+	for i, t := range times {
+		number := t.UnixNano() / int64(w.Step)
+		if known != nil {
+			if v, ok := known.at(number); ok && !t.Add(w.Step).After(settled) {
+				out[i] = v
+				continue
+			}
+		}
+		values = values[:0]
+		for k := range n {
+			at := t.Add(time.Duration(k)*slot + slot/2)
+			if !at.Before(w.To) {
+				break
+			}
+			if v, ok := src.At(at); ok {
+				values = append(values, v)
+			}
+		}
+		if out[i] = math.NaN(); len(values) > 0 {
+			out[i] = overTime(values, q, m, slot)
+		}
+		if known != nil && !t.Add(w.Step).After(settled) {
+			cache.set(known, number, out[i])
+		}
 	}
 	return out
 }

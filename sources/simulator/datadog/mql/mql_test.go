@@ -31,6 +31,11 @@ func (fake) Sources(metric string) []Source {
 	}
 }
 
+func (fake) Settled() time.Time { return time.Time{} }
+func (fake) Cache() *Cache      { return nil }
+
+func (s fakeSource) ID() string { return s.metric + s.service + s.region }
+
 func (s fakeSource) Tag(key string) (string, bool) {
 	v, ok := map[string]string{"service": s.service, "region": s.region, "env": "prod", "url": "a/b"}[key]
 	return v, ok
@@ -62,8 +67,8 @@ func window(from, to string, step time.Duration) Window {
 	return Window{From: at(from), To: at(to), Step: step, Finest: 10 * time.Second}
 }
 
-// line is a series in short: its group and its values.
-func line(s Series) string {
+// shortLine is a series in short: its group and its values.
+func shortLine(s Series) string {
 	var b strings.Builder
 	b.WriteString(s.group() + ":")
 	for _, v := range s.Values {
@@ -143,7 +148,7 @@ func TestEval(t *testing.T) {
 				t.Fatalf("%s: %v", query, e)
 			}
 			for _, s := range list {
-				parts = append(parts, line(s))
+				parts = append(parts, shortLine(s))
 			}
 		}
 		if got = strings.Join(parts, "|"); err != nil {
@@ -174,14 +179,14 @@ func TestGaps(t *testing.T) {
 			t.Fatalf("%s: %v", query, err)
 		}
 		list, err := Eval(exprs[0], w, fake{}, nil)
-		if err != nil || len(list) != 1 || line(list[0]) != want {
+		if err != nil || len(list) != 1 || shortLine(list[0]) != want {
 			t.Errorf("%s\n got %v (%v)\nwant %s", query, list, err, want)
 		}
 	}
 	// A step that is half in the gap counts what is known of it.
 	exprs, _ := Parse("sum:hits{service:search}.as_count()")
 	list, _ := Eval(exprs[0], window("10:20:00", "10:30:00", 10*time.Minute), fake{}, nil)
-	if got := line(list[0]); got != ": 4000" {
+	if got := shortLine(list[0]); got != ": 4000" {
 		t.Errorf("a step with two of three values known is %s", got)
 	}
 }
@@ -207,7 +212,7 @@ func TestFormula(t *testing.T) {
 			if list, err := Eval(x, w, fake{}, names); err == nil {
 				var parts []string
 				for _, s := range list {
-					parts = append(parts, line(s))
+					parts = append(parts, shortLine(s))
 				}
 				got = strings.Join(parts, "|")
 			}
@@ -319,6 +324,100 @@ func TestScalar(t *testing.T) {
 	}
 	if got := Scalar(values[:1], "last"); !math.IsNaN(got) {
 		t.Errorf("nothing is %g", got)
+	}
+}
+
+// remembering is a fake that counts how often it is asked, and remembers until half past ten.
+type remembering struct {
+	fake
+	cache *Cache
+	asked *int
+}
+
+type countedSource struct {
+	fakeSource
+	asked *int
+}
+
+func (r remembering) Settled() time.Time { return window("10:30:00", "10:30:00", 0).From }
+func (r remembering) Cache() *Cache      { return r.cache }
+
+func (r remembering) Sources(metric string) []Source {
+	var out []Source
+	for _, s := range r.fake.Sources(metric) {
+		f, _ := s.(fakeSource)
+		out = append(out, countedSource{f, r.asked})
+	}
+	return out
+}
+
+func (s countedSource) At(t time.Time) (float64, bool) {
+	*s.asked++
+	return s.fakeSource.At(t)
+}
+
+// TestCache asks for overlapping hours, and is told the same as without a memory.
+func TestCache(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	d := remembering{cache: &Cache{}, asked: &asked}
+	for _, x := range []struct {
+		from, to string
+		step     time.Duration
+		query    string
+		want     int // questions to the sources: three for each point and source
+	}{
+		{"10:00:00", "10:10:00", time.Minute, "sum:hits{*}", 90},
+		{"10:00:00", "10:10:00", time.Minute, "avg:hits{*} by {service}", 0},
+		{"10:00:00", "10:10:00", time.Minute, "sum:hits{*}.as_rate()", 90},
+		{"10:00:00", "10:10:00", time.Minute, "sum:hits{*}.rollup(avg)", 90},
+		{"10:05:00", "10:12:00", time.Minute, "sum:hits{*}", 18},
+		{"09:58:00", "10:02:00", time.Minute, "sum:hits{*}", 18},
+		{"10:18:00", "10:26:00", time.Minute, "sum:hits{*}", 72},
+		{"09:58:00", "10:26:00", time.Minute, "sum:hits{*}", 54},
+		{"10:28:00", "10:32:00", time.Minute, "sum:hits{*}", 36},
+		{"10:28:00", "10:32:00", time.Minute, "sum:hits{*}", 18}, // what is not settled yet is asked for again
+		{"10:00:00", "10:10:00", 2 * time.Minute, "sum:hits{*}", 45},
+		{"10:00:00", "10:10:30", time.Minute, "sum:hits{*}", 3}, // half a step
+		{"10:00:00", "10:11:00", time.Minute, "sum:hits{*}", 0},
+	} {
+		exprs, err := Parse(x.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := window(x.from, x.to, x.step)
+		asked = 0
+		got, err := Eval(exprs[0], w, d, nil)
+		want, err2 := Eval(exprs[0], w, fake{}, nil)
+		if err != nil || err2 != nil || len(got) != len(want) {
+			t.Fatal(err, err2, got, want)
+		}
+		for i := range got {
+			if line1, line2 := shortLine(got[i]), shortLine(want[i]); line1 != line2 {
+				t.Errorf("%s from %s: remembered %s, true %s", x.query, x.from, line1, line2)
+			}
+		}
+		if asked > x.want {
+			t.Errorf("%s from %s to %s asked %d times, want %d", x.query, x.from, x.to, asked, x.want)
+		}
+	}
+}
+
+// TestCacheBounds holds that the memory stays small whatever is asked.
+func TestCacheBounds(t *testing.T) {
+	t.Parallel()
+	c := &Cache{}
+	for i := range int64(200) {
+		p := c.of(line{source: strconv.Itoa(int(i)), step: time.Minute})
+		for _, n := range []int64{0, spanMost - 1, 40 * spanMost, -40 * spanMost, -41*spanMost + 1} {
+			c.set(p, n, 1)
+			if v, ok := p.at(n); !ok || v != 1 {
+				t.Fatalf("point %d is forgotten at once", n)
+			}
+		}
+	}
+	if c.kept > keptMost+2*spanMost {
+		t.Errorf("%d points are kept", c.kept)
 	}
 }
 
