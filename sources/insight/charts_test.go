@@ -191,3 +191,25 @@ func TestBudgets(t *testing.T) {
 		t.Error("the service's own traffic metric is not asked")
 	}
 }
+
+func TestBehaviourAnswersForEachService(t *testing.T) {
+	t.Parallel()
+	other := series("p95", sources.LatencySignal, "ms", 300, 1)
+	other.Service = "zoo"
+	s := world(metrics(other, series("p95", sources.LatencySignal, "ms", 300, 912)),
+		environments(environment("shop", "prod", true, deployed("prod", "v2", "eu", sources.StatePassed, 30*time.Minute))))
+	b := BehaviourOf(s, now)
+	if got := strings.Join(b.Measured(), " "); got != "shop zoo" {
+		t.Errorf("measured are %s", got)
+	}
+	if c := b.Charts("shop"); len(c.Charts) != 1 || c.Charts[0].Value != 912 || len(c.Marks) != 1 {
+		t.Errorf("shop's charts are %+v", c)
+	}
+	if n := len(b.Marks("shop", before(time.Minute))); n != 0 {
+		t.Errorf("%d deployments within a minute", n)
+	}
+	var none Behaviour
+	if len(none.Measured()) != 0 || len(none.Charts("shop").Charts) != 0 || none.Marks("shop", now) != nil {
+		t.Error("nothing is known, and told")
+	}
+}

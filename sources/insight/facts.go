@@ -18,6 +18,7 @@ type facts struct {
 	now      time.Time
 	services map[string]*serviceFacts
 	upstream map[string][]string
+	picked   []picked // room to work in
 }
 
 type serviceFacts struct {

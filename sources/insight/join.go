@@ -37,6 +37,20 @@ type holder struct {
 	next    int32 // -1: the last
 }
 
+// joinerOf is a joiner with room for s.
+func joinerOf(s *store.Snapshot) joiner {
+	n, keys := 0, 0
+	for f := range s.FeedsOf(store.Incidents) {
+		n += len(f.Incidents)
+		for i := range f.Incidents {
+			keys += len(f.Incidents[i].Keys)
+		}
+	}
+	return joiner{
+		nodes: make([]node, 0, n), parent: make([]int32, 0, n), holders: make([]holder, 0, keys), byKey: make(map[string]int32, keys),
+	}
+}
+
 func (j *joiner) gather(s *store.Snapshot, now time.Time) {
 	twice := severalFeeds(s)
 	seen := map[sources.Ref]bool{}

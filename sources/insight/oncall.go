@@ -137,7 +137,8 @@ type NextPage struct {
 	Incident *sources.Incident
 }
 
-// PagesNext is who is paged next for p, and when: the soonest of what its open incidents announce.
+// PagesNext is who is paged next for p, and when: the soonest of what its open incidents announce, and
+// those of the problems folded in it.
 func PagesNext(p *Problem, now time.Time) NextPage {
 	n := pagesNext(p)
 	if n.Kind == NoPage {
@@ -166,6 +167,14 @@ type zone struct {
 // pagesNext is PagesNext without what depends on the clock.
 func pagesNext(p *Problem) NextPage {
 	var n NextPage
+	for i := range p.Inside {
+		if o := pagesNext(&p.Inside[i]); o.Kind != NoPage && (n.Kind == NoPage || o.At.Before(n.At)) {
+			n = o
+		}
+	}
+	if p.Inside != nil {
+		return n
+	}
 	for i := range p.Members {
 		in := p.Members[i].Incident
 		if in == nil {

@@ -132,3 +132,17 @@ func TestPagesNext(t *testing.T) {
 		}
 	}
 }
+
+func TestAStormPagesWhenTheFirstOfItDoes(t *testing.T) {
+	t.Parallel()
+	var ins []sources.Incident
+	for i := range 9 {
+		ins = append(ins, page("pd", fmt.Sprint(i), opened(time.Hour-time.Duration(i)*time.Second), func(in *sources.Incident) {
+			in.EscalatesAt, in.Next = now.Add(time.Duration(9-i)*time.Minute), []sources.Person{person(fmt.Sprint("sre", i))}
+		}))
+	}
+	p := Problems(world(incidents("pd", ins...)), View{}, now)[0]
+	if n := PagesNext(&p, now); len(p.Inside) != 9 || n.In != time.Minute || n.Who[0].ID != "sre8" || n.There.Hour() != 3 || n.Incident.Ref.ID != "8" {
+		t.Errorf("the storm of %d pages in %s: %+v", len(p.Inside), n.In, n)
+	}
+}

@@ -56,7 +56,7 @@ func deriverOf(s *store.Snapshot, v View, now time.Time) problemDeriver {
 
 // problems are those that the view shows, in no order.
 func (d *problemDeriver) problems() []Problem {
-	j := joiner{byKey: map[string]int32{}}
+	j := joinerOf(d.snap)
 	j.gather(d.snap, d.now)
 	j.join()
 	out := make([]Problem, 0, len(j.nodes))
@@ -156,10 +156,7 @@ func (d *problemDeriver) problem(g []Member) (Problem, bool) {
 	p.Upstream = p.Foreign && d.upstream[p.Service]
 	p.Onset = p.opened
 	p.Impact = Impact{Failing: sources.Number(math.NaN()), Feed: -1}
-	if n := pagesNext(&p); len(n.Who) > 0 {
-		p.zone.name = n.Who[0].Zone
-		p.zone.place = d.zone(p.zone.name)
-	}
+	p.zone = d.zone(&p)
 	return p, true
 }
 
@@ -185,14 +182,20 @@ func (d *problemDeriver) addMember(p *Problem, m *Member) {
 	}
 }
 
-// zone is the place that a provider's time zone names; nil when it names none that is known here.
-func (d *problemDeriver) zone(name string) *time.Location {
-	loc, ok := d.zones[name]
-	if !ok {
-		loc = loadZone(name)
-		d.zones[name] = loc
+// zone is that of who is paged next for p. Each name is looked up once.
+func (d *problemDeriver) zone(p *Problem) zone {
+	n := pagesNext(p)
+	if len(n.Who) == 0 {
+		return zone{}
 	}
-	return loc
+	z := zone{name: n.Who[0].Zone}
+	place, ok := d.zones[z.name]
+	if !ok {
+		place = loadZone(z.name)
+		d.zones[z.name] = place
+	}
+	z.place = place
+	return z
 }
 
 // compareMembers puts first who speaks for a problem: what is open, a page before a declared incident

@@ -96,5 +96,6 @@ func (d *problemDeriver) storm(ps []Problem, at []int) Problem {
 	row.Foreign = row.Foreign && !row.Mine
 	row.Upstream = row.Upstream && row.Foreign
 	row.Inside = d.order(inside)
+	row.zone = d.zone(&row)
 	return row
 }

@@ -229,11 +229,17 @@ func (f *facts) suspects(p *Problem) []Suspect {
 	if ok {
 		return out
 	}
-	out = sf.suspect(nil, p, "")
+	f.picked = sf.pick(f.picked[:0], p, "")
 	for _, up := range f.upstreamOf(p.Service) {
-		out = f.about(up).suspect(out, p, up)
+		f.picked = f.about(up).pick(f.picked, p, up)
 	}
-	slices.SortStableFunc(out, func(a, b Suspect) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(f.picked, func(a, b picked) int { return b.at.Compare(a.at) })
+	for i := range f.picked {
+		if out == nil {
+			out = make([]Suspect, 0, len(f.picked))
+		}
+		out = append(out, f.picked[i].suspect(p.Onset))
+	}
 	if sf.suspects == nil {
 		sf.suspects = map[suspectsOf][]Suspect{}
 	}
@@ -275,31 +281,41 @@ func (f *facts) upstreamOf(service string) []string {
 	return ups
 }
 
-func (sf *serviceFacts) suspect(out []Suspect, p *Problem, upstream string) []Suspect {
+// picked is a change that is suspected.
+type picked struct {
+	*shift
+	at       time.Time
+	rolling  bool // it was rolling out at the onset
+	upstream string
+}
+
+// pick adds the changes of a service that are suspects of p, the newest first.
+func (sf *serviceFacts) pick(out []picked, p *Problem, upstream string) []picked {
 	all := sf.changed()
 	from, to := p.Onset.Add(-suspectReach), p.Onset.Add(suspectSlack)
-	for i := range all {
+	for i := len(all) - 1; i >= 0; i-- {
 		s := &all[i]
-		if s.start.After(to) {
+		if s.start.After(to) || s.at.Before(from) {
 			continue
 		}
-		rolling := s.kind == sources.DeploymentChange && !s.start.After(to) && (s.live || s.at.After(p.Onset))
-		if !rolling && (s.at.Before(from) || s.at.After(to)) || s.start.Before(from) && s.at.Before(from) {
-			continue
-		}
-		if !sf.concerns(s, p) {
+		rolling := s.kind == sources.DeploymentChange && (s.live || s.at.After(p.Onset))
+		if !rolling && s.at.After(to) || !sf.concerns(s, p) {
 			continue
 		}
 		at := s.at
 		if rolling {
 			at = s.start
 		}
-		out = append(out, Suspect{
-			Kind: s.kind, At: at, Before: p.Onset.Sub(at), Text: s.text, By: s.by, Why: why(s, p.Onset.Sub(at), rolling),
-			Env: s.ref, Version: s.version, URL: s.url, Upstream: upstream,
-		})
+		out = append(out, picked{s, at, rolling, upstream})
 	}
 	return out
+}
+
+func (s *picked) suspect(onset time.Time) Suspect {
+	return Suspect{
+		Kind: s.kind, At: s.at, Before: onset.Sub(s.at), Text: s.text, By: s.by, Why: why(s.shift, onset.Sub(s.at), s.rolling),
+		Env: s.ref, Version: s.version, URL: s.url, Upstream: s.upstream,
+	}
 }
 
 // concerns reports that a change was made where p is.
