@@ -233,8 +233,11 @@ func (rd *reader) notices(ctx context.Context) []sources.Notice {
 
 // unsent reports that a request that failed with err was certainly not received: no connection came about.
 func unsent(err error) bool {
-	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
-		return true
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		refused := op.Op == "remote error" && strings.Contains(op.Err.Error(), "certificate")
+		if op.Op == "dial" || op.Op == "proxyconnect" || refused {
+			return true
+		}
 	}
 	_, dns := errors.AsType[*net.DNSError](err)
 	return dns

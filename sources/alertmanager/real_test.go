@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,9 +63,11 @@ func urlsOf(w *realserver.World) []string {
 	return urls
 }
 
-// incidents lists what is about one service.
+// incidents lists what is about one service. Each call asks for another limit, far above what there is: an
+// answer "not modified" would have to be remembered here.
 func incidents(ctx context.Context, set capability.Set, service string) ([]sources.Incident, []sources.Notice, error) {
-	b, err := set.Incidents.ListIncidents(ctx, sources.Query{Now: time.Now(), Limit: int(time.Now().UnixNano()%1e9) + 1e6, Services: []sources.ServiceSpec{{Name: service}}})
+	q := sources.Query{Now: time.Now(), Limit: 1_000_000 + int(calls.Add(1)), Services: []sources.ServiceSpec{{Name: service}}}
+	b, err := set.Incidents.ListIncidents(ctx, q)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,6 +79,8 @@ func incidents(ctx context.Context, set capability.Set, service string) ([]sourc
 	}
 	return mine, b.Notices, nil
 }
+
+var calls atomic.Int64
 
 func await(t *testing.T, look func(context.Context) error) {
 	t.Helper()

@@ -88,6 +88,15 @@ func explainTLS(err error) (kind sources.ErrKind, msg, fix string, ok bool) {
 		}
 		return sources.Invalid, "the server's certificate is not valid", "ask who runs the server", true
 	}
+	if op, is := errors.AsType[*net.OpError](err); is && op.Op == "remote error" {
+		switch said := op.Err.Error(); {
+		case strings.Contains(said, "certificate required"):
+			return sources.Permission, "the server wants a certificate, and was shown none", "set cert_file and cert_key", true
+		case strings.Contains(said, "certificate"):
+			return sources.Permission, "the server does not take the certificate that it was shown (" + strings.TrimPrefix(said, "tls: ") + ")",
+				"check cert_file and cert_key: who signed it, and until when it is valid", true
+		}
+	}
 	if _, is := errors.AsType[tls.RecordHeaderError](err); is {
 		return sources.Invalid, "the server does not speak TLS", "check the address and its port", true
 	}
