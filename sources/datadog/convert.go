@@ -150,12 +150,11 @@ type included struct {
 	} `json:"relationships"`
 }
 
-// includedFields are the attributes of everything that is brought along: users, teams, schedules, links.
+// includedFields are the attributes of what is brought along: users and attached links.
 type includedFields struct {
 	Name       text   `json:"name"`
 	Email      text   `json:"email"`
 	Handle     text   `json:"handle"`
-	TimeZone   text   `json:"time_zone"`
 	Attachment *paper `json:"attachment"`
 }
 

@@ -25,17 +25,16 @@ import (
 	"example.com/signalbox/sources"
 )
 
-// shared is what a test reads and the project does not hold: recordings and descriptions. "" where it is
-// absent.
-func shared(t testing.TB, name string) string {
-	t.Helper()
+// sharedPath is where something is that tests read and the project does not hold: recordings and
+// descriptions. "" where it is absent.
+func sharedPath(name string) (string, error) {
 	var roots []string
 	if env := os.Getenv("SIGNALBOX_FIXTURES"); env != "" {
 		roots = append(roots, env, filepath.Dir(env))
 	}
 	dir, err := os.Getwd()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	for ; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
@@ -44,15 +43,24 @@ func shared(t testing.TB, name string) string {
 			break
 		}
 		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
+			return "", errors.New("no go.mod above the test")
 		}
 	}
 	for _, root := range roots {
 		if _, err := os.Stat(filepath.Join(root, name)); err == nil {
-			return filepath.Join(root, name)
+			return filepath.Join(root, name), nil
 		}
 	}
-	return ""
+	return "", nil
+}
+
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	path, err := sharedPath(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // exchange is one recorded request and its answer.
@@ -623,20 +631,15 @@ func TestRecordedObjectsDecode(t *testing.T) {
 }
 
 // unzipped reads a compressed file.
-func unzipped(t testing.TB, path string) []byte {
-	t.Helper()
+func unzipped(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
 	z, err := gzip.NewReader(f)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	raw, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return io.ReadAll(z)
 }
