@@ -88,6 +88,7 @@ func (t *Transport) RoundTrip(orig *http.Request) (*http.Response, error) {
 	c := condOf(req.Context())
 	c.ask(req)
 	start := t.o.Now()
+	hand(req.Context())
 	res, err := t.o.Base.RoundTrip(req)
 	t.log(req, res, err, t.o.Now().Sub(start))
 	if err != nil {
