@@ -84,8 +84,13 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer token")
-	if resp, err := c.http.Do(req); err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("a bearer token: %v, %v", resp, err)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("a bearer token: status %d", resp.StatusCode)
 	}
 }
 

@@ -205,8 +205,8 @@ func (c *call) monitors() answer {
 			list = append(list, m)
 		}
 	}
-	more := false
 	if c.q.Has("page") || c.q.Has("page_size") || c.q.Has("id_offset") { // without any of them everything is told at once
+		var more bool
 		if list, more = from(list, page*size, size); more {
 			c.announce("page", page+1)
 		}

@@ -67,6 +67,43 @@ func TestOpening(t *testing.T) {
 	}
 }
 
+// TestMonitorQueries asks for what each monitor looks at, and finds it as the monitor says.
+func TestMonitorQueries(t *testing.T) {
+	t.Parallel()
+	c := start(t, simulator.Options{Seed: 1})
+	var list []struct {
+		Name, Query string
+		State       string `json:"overall_state"`
+		Options     struct{ Thresholds map[string]float64 }
+	}
+	c.get("/api/v1/monitor").into(t, &list)
+	now := c.sim.Now()
+	states := map[string]int{}
+	for _, m := range list {
+		states[m.State]++
+		_, query, ok := strings.Cut(m.Query, "):")
+		query, limit, ok2 := strings.Cut(query, " > ")
+		if !ok || !ok2 || limit != fmt.Sprint(m.Options.Thresholds["critical"]) {
+			t.Fatalf("%s asks %s", m.Name, m.Query)
+		}
+		var a struct {
+			Status string
+			Series []struct{ Pointlist [][2]*float64 }
+		}
+		c.get("/api/v1/query", "from", unix(now.Add(-3*time.Minute)), "to", unix(now), "query", query).into(t, &a)
+		worst := math.Inf(-1)
+		for _, s := range a.Series {
+			worst = max(worst, *s.Pointlist[len(s.Pointlist)-1][1])
+		}
+		if a.Status != "ok" || (m.State == "Alert") != (worst > m.Options.Thresholds["critical"]) || (m.State == "No Data") != (len(a.Series) == 0) {
+			t.Errorf("%s is %s at %g: %s", m.Name, m.State, worst, query)
+		}
+	}
+	if states["Alert"] != 4 || states["OK"] < 15 || states["No Data"] < 4 {
+		t.Errorf("states are %v", states)
+	}
+}
+
 // sloBody is an objective's history.
 type sloBody struct {
 	Data struct {

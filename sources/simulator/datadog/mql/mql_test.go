@@ -139,7 +139,6 @@ func TestEval(t *testing.T) {
 		"cumsum(sum:hits{*}.as_rate())":                                          ": 50 100",
 		"avg:cpu{*}, avg:hits{service:search}.as_rate()":                         ": 0 1|: 10 10",
 	} {
-		got := ""
 		exprs, err := Parse(query)
 		var parts []string
 		for _, x := range exprs {
@@ -151,7 +150,8 @@ func TestEval(t *testing.T) {
 				parts = append(parts, shortLine(s))
 			}
 		}
-		if got = strings.Join(parts, "|"); err != nil {
+		got := strings.Join(parts, "|")
+		if err != nil {
 			got = "error"
 		}
 		if got != want {
