@@ -13,9 +13,9 @@ func (s *script) behaviour() {
 		}
 		// The rate has to be high for five minutes; the metrics come late.
 		s.addMonitor(svc, Monitor{Name: "5xx above 2 % for 5m", Metric: ErrorRate, Limit: 2, For: 5*time.Minute + MetricDelay, Severity: 1})
-		s.addMonitor(svc, Monitor{Name: "p95 above 1 s for 10m", Metric: P95, Limit: 1000, Warn: 600, For: 10*time.Minute + MetricDelay})
-		s.addMonitor(svc, Monitor{Name: "cpu above 80 % for 15m", Metric: CPU, Limit: 80, Warn: 70, For: 15 * time.Minute})
-		s.addMonitor(svc, Monitor{Name: "disk above 90 %", Metric: Disk, Limit: 90, Warn: 80})
+		s.addMonitor(svc, Monitor{Name: "p95 above 1 s for 10m", Metric: P95, Limit: 1000, Warn: 600, For: 10*time.Minute + MetricDelay, Severity: 3, Silent: true})
+		s.addMonitor(svc, Monitor{Name: "cpu above 80 % for 15m", Metric: CPU, Limit: 80, Warn: 70, For: 15 * time.Minute, Severity: 4, Silent: true})
+		s.addMonitor(svc, Monitor{Name: "disk above 90 %", Metric: Disk, Limit: 90, Warn: 80, Severity: 3, Silent: true})
 	}
 }
 

@@ -22,7 +22,8 @@ type Monitor struct {
 	Limit    float64
 	Warn     float64       // from where on it warns; 0: never
 	For      time.Duration // how long it must be breached before it alerts
-	Severity int           // 1 is the worst; 0: it pages nobody
+	Severity int           // 1 is the worst; 0: nobody said
+	Silent   bool          // it tells people, and pages nobody
 	Created  time.Time
 
 	State    string
@@ -30,6 +31,9 @@ type Monitor struct {
 	Since    time.Time // when the breach that lasts began; zero: there is none
 	Incident *Incident
 }
+
+// Pages reports whether a monitor pages somebody when it alerts.
+func (m *Monitor) Pages() bool { return m.Severity > 0 && !m.Silent }
 
 // Group is a monitor's part in one region.
 type Group struct {
@@ -96,7 +100,7 @@ func (w *World) look(m *Monitor) {
 	case m.Warn > 0 && m.State != StateAlert:
 		w.turn(m, StateWarn)
 	}
-	if m.Incident == nil && m.State == StateAlert && m.Severity > 0 && !w.Muted(m) {
+	if m.Incident == nil && m.State == StateAlert && m.Pages() && !w.Muted(m) {
 		m.Incident = w.page(m, m.Since)
 	}
 }
