@@ -169,6 +169,12 @@ func TestSuspects(t *testing.T) {
 	upstreamFlag := flag("limits 50", 14*time.Minute)
 	upstreamFlag.Service = "bank"
 	staging := deployed("staging", "v1.9.3", "", passed, 12*time.Minute)
+	bySHA := deployed("prod", "", "eu", passed, 11*time.Minute)
+	bySHA.Version = sources.Version{SHA: "a1b2c3d4e5"}
+	bare := event("v1.9.2", "", 11*time.Minute)
+	bare.Version = sources.Version{}
+	nameless := bare
+	nameless.Title = clean.Text{}
 	rolling := deployed("prod", "v2", "eu", running, 0)
 	rolling.Created, rolling.Ended = before(12*time.Minute), time.Time{}
 	// The incident was opened ten minutes ago.
@@ -191,6 +197,10 @@ func TestSuspects(t *testing.T) {
 		{"staging is not production", []func(*store.Snapshot){environments(environment("shop", "prod", true, eu), environment("shop", "staging", false, staging))}, "v1.9.2 → prod eu: 1m before onset, by dev4"},
 		{"staging when there is no production", []func(*store.Snapshot){environments(environment("shop", "staging", false, staging))}, "v1.9.3 → staging: 2m before onset, by dev4"},
 		{"the event of a deployment", []func(*store.Snapshot){environments(environment("shop", "prod", true, eu)), changes(event("1.9.2", "production", 10*time.Minute))}, "v1.9.2 → prod eu: 1m before onset, by dev4"},
+		{"the event knows the tag, the deployment the commit", []func(*store.Snapshot){environments(environment("shop", "prod", true, bySHA)), changes(event("v1.9.2", "prod", 12*time.Minute))},
+			"v1.9.2 → prod eu: 1m before onset, by dev4"},
+		{"an event that only names it", []func(*store.Snapshot){environments(environment("shop", "prod", true, eu)), changes(bare)}, "v1.9.2 → prod eu: 1m before onset, by dev4"},
+		{"an event that names nothing", []func(*store.Snapshot){changes(nameless)}, "a deployment: 1m before onset"},
 		{"the event of another", []func(*store.Snapshot){environments(environment("shop", "prod", true, eu)), changes(event("v1.9.1", "prod", 40*time.Minute))},
 			"v1.9.2 → prod eu: 1m before onset, by dev4; v1.9.1 → prod: 30m before onset"},
 		{"two events of one", []func(*store.Snapshot){changes(event("v1.9.1", "prod", 40*time.Minute), event("v1.9.1", "", 39*time.Minute))}, "v1.9.1 → prod: 30m before onset"},

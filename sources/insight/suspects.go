@@ -28,6 +28,7 @@ type shift struct {
 	version  sources.Version
 	ref      sources.Ref // of the environment
 	env      string
+	where    string // env and, where it is not all of them, its targets
 	provider string
 	prod     bool
 	failed   bool
@@ -102,30 +103,25 @@ func rollout(e *sources.Environment, ds []sources.Deployment) (shift, bool) {
 		return s, false
 	}
 	s.at = cmp.Or(s.at, s.start)
-	where := s.env
+	s.where = s.env
 	if len(targets) < len(e.Targets) {
 		slices.Sort(targets)
-		where = join(" ", append([]string{where}, targets...)...).String()
+		s.where = join(" ", append([]string{s.where}, targets...)...).String()
 	}
-	s.text = deployText(s.version, where)
-	if s.failed {
-		s.text = clean.Join(clean.Const(" "), s.text, clean.Const("failed"))
-	}
+	s.text = s.deployText()
 	return s, true
 }
 
-func deployText(v sources.Version, where string) clean.Text {
-	what := v.Short()
-	switch {
-	case what.IsZero():
-		what = clean.Const("a deployment")
-	case where == "":
-		return clean.Join(clean.Const(" "), what, clean.Const("deployed"))
+// deployText is a deployment in words: "v1.9.2 → prod".
+func (s *shift) deployText() clean.Text {
+	what, to, failed := cmp.Or(s.version.Short(), clean.Const("a deployment")), "", ""
+	if s.where != "" {
+		to = "→ " + s.where
 	}
-	if where == "" {
-		return what
+	if s.failed {
+		failed = "failed"
 	}
-	return clean.Join(clean.Const(" "), what, clean.Const("→"), clean.Line(where))
+	return join(" ", what.String(), to, failed)
 }
 
 // sameVersion is Version.Same where one system writes v1.9.2 and the other 1.9.2.
@@ -152,13 +148,13 @@ func (sf *serviceFacts) addChange(c *sources.Change) {
 	case sources.DeploymentChange:
 		for i := range sf.shifts {
 			if sf.shifts[i].isOf(&s) {
-				sf.shifts[i].by = cmp.Or(sf.shifts[i].by, s.by)
-				sf.shifts[i].url = cmp.Or(sf.shifts[i].url, s.url)
+				sf.shifts[i].merge(&s)
 				return
 			}
 		}
 		if !c.Version.IsZero() || c.Title.IsZero() {
-			s.text = deployText(c.Version, s.env)
+			s.where = s.env
+			s.text = s.deployText()
 		}
 	case sources.FlagChange, sources.ConfigChange:
 		if word := string(c.Kind); !containsFold(c.Title.String(), word) {
@@ -182,7 +178,8 @@ func (sf *serviceFacts) known(s *shift) bool {
 	})
 }
 
-// isOf reports that s and the event o are the same deployment.
+// isOf reports that s and the event o are the same deployment. Where one system knows the commit alone and
+// the other the tag alone, the same environment at the same time is enough.
 func (s *shift) isOf(o *shift) bool {
 	if s.kind != sources.DeploymentChange || s.env != "" && o.env != "" && s.env != o.env {
 		return false
@@ -190,11 +187,23 @@ func (s *shift) isOf(o *shift) bool {
 	if o.at.Before(s.start.Add(-oneChange)) || o.at.After(s.at.Add(oneChange)) {
 		return false
 	}
-	if o.version.IsZero() {
-		name := s.version.Short().String()
+	v, w := s.version, o.version
+	if w.IsZero() {
+		name := v.Short().String()
 		return name != "" && strings.Contains(o.text.String(), name)
 	}
-	return sameVersion(s.version, o.version)
+	both := v.SHA != "" && w.SHA != "" || !v.Tag.IsZero() && !w.Tag.IsZero()
+	return sameVersion(v, w) || !both && s.env != "" && s.env == o.env
+}
+
+// merge takes from another record of the same deployment what this one lacks.
+func (s *shift) merge(o *shift) {
+	s.by, s.url = cmp.Or(s.by, o.by), cmp.Or(s.url, o.url)
+	if s.version.Tag.IsZero() && !o.version.Tag.IsZero() {
+		s.version.Tag = o.version.Tag
+		s.version.SHA = cmp.Or(s.version.SHA, o.version.SHA)
+		s.text = s.deployText()
+	}
 }
 
 // explain adds what speaks for a cause: when it began, who is hurt, what was changed before.
