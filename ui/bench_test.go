@@ -7,6 +7,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui"
 	"example.com/signalbox/ui/panes"
 	"example.com/signalbox/ui/uitest"
@@ -70,18 +71,46 @@ func BenchmarkStory(b *testing.B) {
 	}
 }
 
+// BenchmarkMeasured is a key and its frame on boards with few and with many metrics. The cursor goes from
+// service to service, and the charts with it.
+func BenchmarkMeasured(b *testing.B) {
+	for _, n := range [][2]int{{36, 60}, {200, 1440}} {
+		for _, from := range []string{"2", "3"} {
+			b.Run(fmt.Sprintf("%dx%d from pane %s", n[0], n[1], from), func(b *testing.B) {
+				bd := newBoard(b, 200, 50, func(o *ui.Options, _ *board) {
+					o.Panes, o.Snapshot, o.Clock = panes.All(), uitest.ManySeries(n[0], n[1]), uitest.Now
+					o.Idle, o.Strips, o.Wrong, o.Detail = panes.Idle, panes.Strips(), panes.Wrong(), panes.Detail
+				})
+				bd.press(from)
+				keys := [2]tea.Msg{keyOf("j"), keyOf("k")}
+				b.ReportAllocs()
+				i := 0
+				for b.Loop() {
+					bd.app.Update(keys[i%2])
+					i++
+				}
+			})
+		}
+	}
+}
+
 // The real panes at every size, in the board that they are made for.
 func TestStoryAtEverySize(t *testing.T) {
 	t.Parallel()
-	bd := newBoard(t, 80, 24, func(o *ui.Options, _ *board) {
-		o.Panes, o.Snapshot, o.Clock = panes.All(), uitest.Story(), uitest.Now
-		o.Idle, o.Strips, o.Wrong, o.Detail = panes.Idle, panes.Strips(), panes.Wrong(), panes.Detail
-	})
-	for w := 0; w <= 210; w += 1 + w/15 {
-		for h := 0; h <= 60; h += 1 + h/10 {
-			bd.app.Update(tea.WindowSizeMsg{Width: w, Height: h})
-			checkFrame(t, bd, w, h)
-		}
+	for name, snap := range map[string]*store.Snapshot{"story": uitest.Story(), "measured": uitest.Measured()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bd := newBoard(t, 80, 24, func(o *ui.Options, _ *board) {
+				o.Panes, o.Snapshot, o.Clock = panes.All(), snap, uitest.Now
+				o.Idle, o.Strips, o.Wrong, o.Detail = panes.Idle, panes.Strips(), panes.Wrong(), panes.Detail
+			})
+			for w := 0; w <= 210; w += 1 + w/15 {
+				for h := 0; h <= 60; h += 1 + h/10 {
+					bd.app.Update(tea.WindowSizeMsg{Width: w, Height: h})
+					checkFrame(t, bd, w, h)
+				}
+			}
+			_, _ = bd.app.Update(keyOf("j"))
+		})
 	}
-	_, _ = bd.app.Update(keyOf("j"))
 }

@@ -14,7 +14,7 @@ import (
 // item is one metric, with what charts of it keep.
 type item struct {
 	insight.Chart
-	large, spark *kit.Plot
+	large, spark kit.Plot
 }
 
 func (m *item) name() clean.Text { return kit.MetricName(m.Series) }
@@ -37,6 +37,50 @@ func (r *reader) read(e pane.Env) bool {
 	return true
 }
 
+// view is what is shown of a service.
+type view struct {
+	items   []item
+	budgets []insight.Budget
+	marks   []insight.Mark
+	over    int // of items
+	old     bool
+}
+
+// views are those that were shown, so that a cursor that comes back to a service finds it as it was.
+type views map[string]*view
+
+// of is the view of a service; of "" that of all services. Its plots outlive a change of the data.
+func (v views) of(known insight.Behaviour, service string) *view {
+	had := v[service]
+	if had != nil && !had.old {
+		return had
+	}
+	if had == nil {
+		had = &view{}
+	}
+	now := &view{}
+	if service == "" {
+		now.items = itemsOf(worst(known), had.items)
+	} else {
+		all := known.Charts(service)
+		now.items, now.budgets, now.marks = itemsOf(all.Charts, had.items), all.Budgets, insight.Production(all.Marks)
+	}
+	for i := range now.items {
+		if now.items[i].Over {
+			now.over++
+		}
+	}
+	v[service] = now
+	return now
+}
+
+// age makes every view one to be made anew.
+func (v views) age() {
+	for _, one := range v {
+		one.old = true
+	}
+}
+
 // itemsOf makes items of charts. Metrics that were shown before keep their plots, and with them their
 // scales.
 func itemsOf(charts []insight.Chart, had []item) []item {
@@ -46,9 +90,7 @@ func itemsOf(charts []insight.Chart, had []item) []item {
 		m.Chart = charts[i]
 		if at := find(had, i, m.Series.Ref); at >= 0 {
 			m.large, m.spark = had[at].large, had[at].spark
-			continue
 		}
-		m.large, m.spark = &kit.Plot{}, &kit.Plot{}
 	}
 	return out
 }

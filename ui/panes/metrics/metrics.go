@@ -30,10 +30,8 @@ const span = time.Hour
 type Pane struct {
 	service string // whose metrics are shown; "": one row for each service
 	reader  reader
-	items   []item
-	budgets []insight.Budget
-	marks   []insight.Mark
-	over    int // of items
+	views   views
+	*view   // of service
 	list    component.List[sources.Ref]
 	size    pane.Sized
 	below   int // lines of remarks
@@ -49,7 +47,7 @@ var (
 )
 
 // New makes the pane.
-func New() *Pane { return &Pane{} }
+func New() *Pane { return &Pane{views: views{}, view: &view{}} }
 
 // ID implements pane.Pane.
 func (p *Pane) ID() pane.ID { return ID }
@@ -182,19 +180,10 @@ func (p *Pane) derive(e pane.Env) {
 	if service != p.service {
 		p.service, p.chosen = service, false
 	}
-	p.reader.read(e)
-	if service == "" {
-		p.items, p.budgets, p.marks = itemsOf(worst(p.reader.known), p.items), nil, nil
-	} else {
-		all := p.reader.known.Charts(service)
-		p.items, p.budgets, p.marks = itemsOf(all.Charts, p.items), all.Budgets, insight.Production(all.Marks)
+	if p.reader.read(e) {
+		p.views.age()
 	}
-	p.over = 0
-	for i := range p.items {
-		if p.items[i].Over {
-			p.over++
-		}
-	}
+	p.view = p.views.of(p.reader.known, service)
 	if !p.chosen {
 		p.list = component.List[sources.Ref]{}
 	}
