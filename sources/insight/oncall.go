@@ -26,7 +26,8 @@ type Duty struct {
 // OnCall lists who is on call at now: mine first, then the lower step of the escalation, then whoever is
 // paged for the services that stand first in the config. Team leaves out who is paged for other teams'
 // services alone, Mine whoever is not me; following a service leaves out who is not paged for it. A shift
-// that names no service belongs to all of them.
+// that names no service belongs to all of them. What two systems tell of one person is one Duty, unless
+// they differ.
 func OnCall(s *store.Snapshot, v View, now time.Time) []Duty {
 	var out []Duty
 	place := make(map[string]int, len(s.Catalog.Services))
@@ -55,9 +56,26 @@ func OnCall(s *store.Snapshot, v View, now time.Time) []Duty {
 		return cmp.Or(cmp.Compare(b2i(b.Mine), b2i(a.Mine)), cmp.Compare(x.Level, y.Level), cmp.Compare(first(x), first(y)),
 			strings.Compare(x.Policy.String(), y.Policy.String()), compareRefs(x.Ref, y.Ref))
 	})
-	return slices.CompactFunc(out, func(a, b Duty) bool {
-		return a.Feed == b.Feed && a.Who.ID == b.Who.ID && sameTurn(a.Shift, b.Shift)
-	})
+	kept := out[:0]
+	for i := range out {
+		if !slices.ContainsFunc(kept, func(d Duty) bool { return d.says(&out[i]) }) {
+			kept = append(kept, out[i])
+		}
+	}
+	return kept
+}
+
+// says reports that o tells nothing that d does not: the same turn once more, or another system's view of
+// the same person on the same step, which knows of no other end and no other services.
+func (d *Duty) says(o *Duty) bool {
+	if d.Feed == o.Feed {
+		return d.Who.ID == o.Who.ID && sameTurn(d.Shift, o.Shift)
+	}
+	same := d.Mine && o.Mine || !d.Who.Login.IsZero() && d.Who.Login == o.Who.Login || d.Who.Name == o.Who.Name
+	if !same || d.Shift.Level != o.Shift.Level || !o.Until.IsZero() && !o.Until.Equal(d.Until) {
+		return false
+	}
+	return !slices.ContainsFunc(o.Shift.Services, func(name string) bool { return !slices.Contains(d.Shift.Services, name) })
 }
 
 // lasts reports that sh is on at now: from its start on, and no more at its end.

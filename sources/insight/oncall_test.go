@@ -58,10 +58,19 @@ func TestOnCall(t *testing.T) {
 		{"another team's, but me", View{}, []sources.Shift{turn("a", 1, -4, 4, serves("bank"), me)}, "a +4h"},
 		{"only mine", View{Whose: Mine}, []sources.Shift{turn("a", 1, -4, 4), turn("b", 1, -4, 4, me)}, "b +4h"},
 		{"of the followed service", View{Follow: "cart"}, []sources.Shift{turn("a", 1, -4, 4, serves("shop")), turn("b", 1, -4, 4, serves("cart")), turn("c", 1, -4, 4)}, "b +4h; c +4h"},
+		{"two systems tell of one person", View{}, []sources.Shift{turn("a", 1, -4, 4, serves("shop")), turn("a", 1, -9, 0, policy("dd"))}, "a +4h"},
+		{"two systems tell of me", View{}, []sources.Shift{turn("a", 1, -4, 4, serves("shop"), me), turn("me", 1, -9, 4, policy("dd"), me)}, "a +4h"},
+		{"two systems differ on the end", View{}, []sources.Shift{turn("a", 1, -4, 4, serves("shop")), turn("a", 1, -9, 5, policy("dd"))}, "a +4h; a +5h"},
+		{"two systems, two services", View{}, []sources.Shift{turn("a", 1, -4, 4, serves("shop")), turn("a", 1, -9, 0, serves("cart"))}, "a +4h; a"},
+		{"two systems, two steps", View{}, []sources.Shift{turn("a", 1, -4, 4, serves("shop")), turn("a", 2, -9, 0)}, "a +4h; a"},
 		{"one told twice", View{}, []sources.Shift{turn("a", 1, -4, 4), turn("a", 1, -4, 4)}, "a +4h"},
 	} {
 		s := world(feed("pd", store.Shifts, func(f *store.Feed) { f.Shifts = c.shifts }))
 		var got []string
+		if s.Feeds = append(s.Feeds, store.Feed{Key: store.FeedKey{Source: "dd", Capability: store.Shifts}}); strings.HasPrefix(c.name, "two systems") {
+			last := len(c.shifts) - 1
+			s.Feeds[0].Shifts, s.Feeds[1].Shifts = c.shifts[:last], c.shifts[last:]
+		}
 		for _, d := range OnCall(s, c.view, now) {
 			line := d.Who.ID
 			if !d.Until.IsZero() {
