@@ -12,13 +12,13 @@ import (
 )
 
 // onCall is a board with these shifts.
-func onCall(t *testing.T, width int, health store.HealthState, make func(now time.Time) []sources.Shift) *board {
+func onCall(t *testing.T, width int, health store.HealthState, shifts func(now time.Time) []sources.Shift) *board {
 	t.Helper()
 	return newBoard(t, width, 30, func(o *ui.Options, b *board) {
 		s, now := o.Snapshot, b.clock.now()
 		s.Catalog.Sources = append(s.Catalog.Sources, store.SourceInfo{Name: "pagerduty", Type: "pagerduty", Capabilities: []store.Capability{store.Shifts}})
 		s.Feeds = append(s.Feeds, store.Feed{Key: store.FeedKey{Source: "pagerduty", Capability: store.Shifts},
-			Health: store.Health{State: health, Interval: time.Minute, LastGood: now}, Shifts: make(now)})
+			Health: store.Health{State: health, Interval: time.Minute, LastGood: now}, Shifts: shifts(now)})
 	})
 }
 
@@ -55,7 +55,7 @@ func TestTheHeaderNamesWhoIsOnCall(t *testing.T) {
 	for _, c := range []struct {
 		width  int
 		health store.HealthState
-		make   func(time.Time) []sources.Shift
+		shifts func(time.Time) []sources.Shift
 		want   string
 		not    string
 	}{
@@ -71,7 +71,7 @@ func TestTheHeaderNamesWhoIsOnCall(t *testing.T) {
 		{160, store.Refused, nobody, "02:14 UTC", "on call"},
 		{60, store.Healthy, night, "02:14 UTC", "then"},
 	} {
-		b := onCall(t, c.width, c.health, c.make)
+		b := onCall(t, c.width, c.health, c.shifts)
 		head := b.line(0)
 		if !strings.Contains(head, c.want) || c.not != "" && strings.Contains(head, c.not) {
 			t.Errorf("at %d columns: %q, want %q and no %q", c.width, head, c.want, c.not)

@@ -200,7 +200,7 @@ func Runbook(e pane.Env, p *insight.Problem) string {
 func Systems(p *insight.Problem) []string {
 	var out []string
 	for i := range p.Members {
-		name := ""
+		var name string
 		if m := &p.Members[i]; m.Incident != nil {
 			name = m.Incident.Ref.Source
 		} else {
