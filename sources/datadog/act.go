@@ -3,16 +3,12 @@ package datadog
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -123,56 +119,31 @@ func (s *source) change(ctx context.Context, c call) (answer, error) {
 	if err := ctx.Err(); err != nil {
 		return answer{}, httpx.Explain(c.op.doing, "", err)
 	}
+	ctx, flight := httpx.Watch(ctx)
 	req, err := s.prepare(ctx, conn.write, c)
 	if err != nil {
 		return answer{}, err
 	}
 	a, err := send(conn.write, req)
 	switch {
-	case err != nil && a.status == 0 && unsent(err):
+	case err != nil && a.status == 0 && (sources.KindOf(err) == sources.Throttled || !flight.MayHaveArrived(err)):
 		return a, err
 	case err != nil && a.status/100 == 4:
 		return a, s.refusal(c.op, a) // its text was lost, and it refuses all the same
 	case err != nil:
-		return a, ambiguous(c.op, err)
-	case a.status >= 500:
-		return a, ambiguous(c.op, s.refusal(c.op, a))
+		return a, lost(c.op, err)
+	case httpx.Undecided(&http.Response{StatusCode: a.status}):
+		return a, lost(c.op, s.refusal(c.op, a))
 	case a.status/100 != 2:
 		return a, s.refusal(c.op, a)
 	case c.op.bare() && a.status == http.StatusOK && strings.HasPrefix(a.header.Get("Content-Type"), "text/html"):
-		return a, ambiguous(c.op, errors.New("a web page came where Datadog answers nothing"))
+		return a, lost(c.op, errors.New("a web page came where Datadog answers nothing"))
 	}
 	return a, nil
 }
 
-// unsent reports whether err is from before anything of the request was sent.
-func unsent(err error) bool {
-	if e, ours := errors.AsType[*sources.Error](err); ours {
-		// The transport's own: a limit, or a key that cannot be read. What else it refuses is an answer.
-		return e.Kind == sources.Throttled || e.Kind == sources.Permission
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
-		return true
-	}
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return true
-	}
-	var (
-		authority x509.UnknownAuthorityError
-		name      x509.HostnameError
-		invalid   x509.CertificateInvalidError
-		record    tls.RecordHeaderError
-	)
-	return errors.Is(err, syscall.ECONNREFUSED) ||
-		errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid) || errors.As(err, &record)
-}
-
-func ambiguous(op operation, err error) error {
-	e := httpx.Explain(op.doing, "", err)
-	return &sources.Error{
-		Kind: sources.Ambiguous, Op: op.doing, Msg: "it may or may not have happened: " + e.Msg,
-		Fix: "look at it in Datadog before trying again", Err: err,
-	}
+func lost(op operation, err error) error {
+	return httpx.Lost(op.doing, "", "look at it in Datadog before trying again", err)
 }
 
 // pageVerb acts on an On-Call page. Datadog answers 202 and nothing: what becomes of it cannot be read.
@@ -229,7 +200,7 @@ func (s *source) mute(ctx context.Context, c sources.Call) (sources.Receipt, err
 	}
 	made, err := decode[oneDowntime](opMute, a.body)
 	if err != nil {
-		return none, ambiguous(opMute, err)
+		return none, lost(opMute, err)
 	}
 	ref := s.ref(sources.KindSilence, "", plain(made.Data.ID))
 	return sources.Receipt{

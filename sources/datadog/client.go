@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	dd "github.com/DataDog/datadog-api-client-go/v2/api/datadog"
@@ -174,51 +173,13 @@ func (c *conn) transport(f family) *httpx.Transport {
 	if t := c.transports[f]; t != nil {
 		return t
 	}
-	period := &atomic.Int64{}
 	t := httpx.NewTransport(httpx.Options{
-		Base: periodReader{c.s.base, period}, Hosts: c.s.hosts(), Authorize: c.authorize,
-		BudgetKey: "datadog/" + c.fingerprint + "/" + string(f), Budget: hourly{c.s.env.Budget, period},
+		Base: c.s.base, Hosts: c.s.hosts(), Authorize: c.authorize,
+		BudgetKey: "datadog/" + c.fingerprint + "/" + string(f), Budget: c.s.env.Budget,
 		UserAgent: c.s.env.UserAgent, Log: c.s.env.Log, Now: c.s.env.Now,
 	})
 	c.transports[f] = t
 	return t
-}
-
-// periodReader notes over how many seconds Datadog counts the requests of a family.
-type periodReader struct {
-	http.RoundTripper
-	seconds *atomic.Int64
-}
-
-// RoundTrip implements http.RoundTripper.
-func (p periodReader) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := p.RoundTripper.RoundTrip(req)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // the transport above says what was done
-	}
-	var n whole
-	if n.UnmarshalJSON([]byte(res.Header.Get("X-Ratelimit-Period"))) == nil && n > 0 && n <= 7*24*3600 {
-		p.seconds.Store(int64(n))
-	}
-	return res, nil
-}
-
-// hourly is a Budget that hears of limits by the hour, as it plans: Datadog counts some endpoints by the
-// minute, or by ten seconds.
-type hourly struct {
-	sources.Budget
-	seconds *atomic.Int64
-}
-
-// Report implements sources.Budget.
-func (h hourly) Report(key string, r sources.Rate) {
-	if n := h.seconds.Load(); n > 0 && n != 3600 {
-		r.Limit = int(int64(r.Limit) * 3600 / n)
-		if r.Remaining > 0 {
-			r.Remaining = max(1, int(int64(r.Remaining)*3600/n))
-		}
-	}
-	h.Budget.Report(key, r)
 }
 
 // call is one operation with its arguments.

@@ -22,6 +22,8 @@ func Driver() sources.Driver {
 		Name:   "datadog",
 		Doc:    "Datadog metrics, monitors, SLOs, incidents, on-call shifts and deployments",
 		Sample: sample,
+		// Most endpoints tell their own limit; this stands for those that do not.
+		Grants: sources.Rate{Limit: 6000, Window: time.Hour},
 		Config: func() any { return defaults() },
 		Open:   open,
 	}
@@ -66,7 +68,7 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	s := &source{
 		env: env, cfg: *cfg, base: env.Transport,
 		same:      httpx.NewSame[any](sameSize),
-		patience:  400 * time.Millisecond,
+		patience:  200 * time.Millisecond,
 		delivered: map[string]uint64{},
 		asked:     map[string][]sources.ServiceSpec{},
 		kept:      map[string]keptValue{},

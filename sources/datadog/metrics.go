@@ -186,7 +186,7 @@ func (s *source) QueryMetrics(ctx context.Context, q sources.Query) (sources.Bat
 		if err := s.query(ctx, all, spanOf(q)); err != nil {
 			return sources.Batch[sources.Series]{}, err
 		}
-		if err := lost(all); err != nil {
+		if err := nothing(all); err != nil {
 			return sources.Batch[sources.Series]{}, err
 		}
 		earlier := map[string][]sources.Earlier{}
@@ -205,8 +205,8 @@ func (s *source) QueryMetrics(ctx context.Context, q sources.Query) (sources.Bat
 	})
 }
 
-// lost is why a read of metrics failed as a whole: none was answered, and not because of the queries.
-func lost(all []*asked) error {
+// nothing is why a read of metrics failed as a whole: none was answered, and not because of the queries.
+func nothing(all []*asked) error {
 	var first error
 	for _, a := range all {
 		if a.failed == nil || unfit(a.failed) {
