@@ -127,7 +127,7 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	}
 	base, err := cfg.Access.Base(env.Transport)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // a FieldError is for config
+		return nil, err
 	}
 	s := &source{
 		env: env, cfg: *cfg, base: base,

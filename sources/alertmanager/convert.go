@@ -232,12 +232,13 @@ func (c *converter) silenceRef(id string) sources.Ref {
 // revision is the fingerprint of what a verb on the incident depends on: what state it is in, and what a
 // silence of it would be made of. How many alerts it has is not: in a storm they come by the second.
 func revision(in *sources.Incident, alerts []*wireAlert) sources.Revision {
-	h := sha256.New()
-	fmt.Fprintln(h, in.State, in.Inhibited, in.Low, in.Severity, in.Holder, sources.PrintLabels(common(alerts)))
+	var b strings.Builder
+	_, _ = fmt.Fprintln(&b, in.State, in.Inhibited, in.Low, in.Severity, in.Holder, sources.PrintLabels(common(alerts)))
 	for _, sl := range in.Silenced {
-		fmt.Fprintln(h, sl.Ref.ID, sl.By, sl.Until.UTC())
+		_, _ = fmt.Fprintln(&b, sl.Ref.ID, sl.By, sl.Until.UTC())
 	}
-	return sources.Revision(hex.EncodeToString(h.Sum(nil)[:8]))
+	sum := sha256.Sum256([]byte(b.String()))
+	return sources.Revision(hex.EncodeToString(sum[:8]))
 }
 
 // title is what the leading alert says of itself, with its name where that does not say it.

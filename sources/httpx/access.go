@@ -123,11 +123,11 @@ func (a *Access) Address(text string) (*url.URL, error) {
 	case err != nil, u.Host == "", u.Opaque != "", u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("is not an address")
 	case u.User != nil:
-		return nil, errors.New("holds a user or a password: move them to basic:")
+		return nil, errors.New("holds a user or a password, which belong into basic")
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return nil, errors.New("holds more than a host and a path")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()) && !a.PlainHTTP:
-		return nil, errors.New("is not encrypted: set plain_http: true where the network in between is trusted")
+		return nil, errors.New("is not encrypted: plain_http: true allows that where the network in between is trusted")
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
 	return u, nil

@@ -73,7 +73,7 @@ func (t *Transport) PausedUntil() time.Time {
 // RoundTrip sends one request. The request itself is not changed.
 func (t *Transport) RoundTrip(orig *http.Request) (*http.Response, error) {
 	ours := t.hosts[hostKey(orig.URL)]
-	if err := checkScheme(orig.URL); err != nil && !(ours && t.o.PlainHTTP && orig.URL.Scheme == "http") {
+	if err := checkScheme(orig.URL); err != nil && (!ours || !t.o.PlainHTTP || orig.URL.Scheme != "http") {
 		closeBody(orig)
 		return nil, err
 	}

@@ -24,7 +24,7 @@ import (
 )
 
 // ListMonitors lists the alerting rules, one monitor for each service that a rule fires for, and the jobs
-// that have targets down: two requests. A store without one of the two says so in a notice.
+// that have targets down: two requests, and one more in an hour. A store without one of the two says so in a notice.
 func (s *source) ListMonitors(ctx context.Context, q sources.Query) (sources.Batch[sources.Monitor], error) {
 	return httpx.Deliver(ctx, &s.feeds, "monitors", q, func(ctx context.Context) (sources.Batch[sources.Monitor], error) {
 		s.mu.Lock()
@@ -82,6 +82,7 @@ type monitors struct {
 	s        *source
 	all      bool              // no services were named: everything is wanted
 	services map[string]string // the configured service, by the value of the service label
+	outbound outbound
 }
 
 func (s *source) monitors(q sources.Query) *monitors {
@@ -100,7 +101,7 @@ func (s *source) monitors(q sources.Query) *monitors {
 	return m
 }
 
-func (m *monitors) rules(ctx context.Context, _ time.Time) ([]sources.Monitor, []sources.Notice, error) {
+func (m *monitors) rules(ctx context.Context, now time.Time) ([]sources.Monitor, []sources.Notice, error) {
 	found, err := ask(ctx, m.s.server, "rules", func(ctx context.Context, a v1.API) (*v1.RulesResult, error) {
 		r, err := a.Rules(ctx, nil)
 		if err != nil {
@@ -109,6 +110,9 @@ func (m *monitors) rules(ctx context.Context, _ time.Time) ([]sources.Monitor, [
 		return &r, nil
 	})
 	if err != nil {
+		return nil, nil, err
+	}
+	if m.outbound, err = m.s.outboundLabels(ctx, now); err != nil {
 		return nil, nil, err
 	}
 	var items []sources.Monitor
@@ -194,7 +198,7 @@ func (m *monitors) subject(r v1.AlertingRule) string {
 const (
 	// maxGroups bounds how many groups a monitor lists, maxKeys how many alerts it names to other systems.
 	maxGroups = 100
-	maxKeys   = 200
+	maxKeys   = 199
 )
 
 func (m *monitors) monitor(id, service string, r v1.AlertingRule, alerts []*v1.Alert) sources.Monitor {
@@ -225,7 +229,7 @@ func (m *monitors) monitor(id, service string, r v1.AlertingRule, alerts []*v1.A
 			out.Groups = append(out.Groups, alertGroup(r, a, severity))
 		}
 		if len(out.Keys) < maxKeys {
-			out.Keys = append(out.Keys, sources.AlertKey(sources.PrintLabels(stringMap(a.Labels))))
+			out.Keys = append(out.Keys, m.outbound.keys(stringMap(a.Labels))...)
 		}
 	}
 	out.Name = named(r, alerts)

@@ -60,13 +60,14 @@ type source struct {
 
 	feeds httpx.Feeds
 
-	mu      sync.Mutex
-	earlier map[string]earlier                 // by expression and distance
-	metrics map[sources.Ref]sources.MetricSpec // as they were last asked for
-	slos    map[sources.Ref]sources.SLOSpec
-	budgets map[string]budget // by expression: what changes slowly
-	query   sources.Query     // whose the monitors are, as they were last asked for
-	keeps   retention
+	mu       sync.Mutex
+	earlier  map[string]earlier                 // by expression and distance
+	metrics  map[sources.Ref]sources.MetricSpec // as they were last asked for
+	slos     map[sources.Ref]sources.SLOSpec
+	budgets  map[string]budget // by expression: what changes slowly
+	query    sources.Query     // whose the monitors are, as they were last asked for
+	keeps    retention
+	outbound outbound
 }
 
 func open(env sources.Env, config any) (sources.Source, error) {
@@ -83,7 +84,7 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	}
 	base, err := cfg.Access.Base(env.Transport)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // a FieldError is for config
+		return nil, err
 	}
 	s := &source{env: env, cfg: *cfg, base: base,
 		earlier: map[string]earlier{}, metrics: map[sources.Ref]sources.MetricSpec{}, slos: map[sources.Ref]sources.SLOSpec{}, budgets: map[string]budget{},

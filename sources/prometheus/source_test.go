@@ -113,6 +113,8 @@ func (f *fake) data(r *http.Request, expr string) any {
 		return obj{"resultType": "vector", "result": []obj{sample(obj{}, value)}}
 	case "rules":
 		return f.rules()
+	case "status/config":
+		return obj{"yaml": "global:\n  scrape_interval: 15s\n  external_labels:\n    cluster: eu-1\n    replica: a\nalerting:\n  alert_relabel_configs:\n  - regex: replica\n    action: labeldrop\n"}
 	case "status/runtimeinfo":
 		return obj{"storageRetention": "15d"}
 	case "status/buildinfo":
@@ -364,7 +366,7 @@ func TestACompatibleStoreWithoutRules(t *testing.T) {
 	if _, err = board(t, f, nil).Monitors.ListMonitors(t.Context(), query()); sources.KindOf(err) != sources.NotExist {
 		t.Errorf("an address without anything: %v", err)
 	}
-	for _, got := range board(t, &fake{missing: []string{"/rules", "/buildinfo", "/runtimeinfo"}}, nil).Checker.Check(t.Context()) {
+	for _, got := range board(t, &fake{missing: []string{"/rules", "/buildinfo", "/runtimeinfo", "/config"}}, nil).Checker.Check(t.Context()) {
 		if got.Level == sources.LevelFail {
 			t.Errorf("held against a store: %v", got)
 		}
@@ -382,7 +384,8 @@ func TestMonitorsOfRulesAndTargets(t *testing.T) {
 	rule, job := b.Items[0], b.Items[1]
 	if rule.State != sources.MonitorAlert || rule.Severity != 1 || rule.Service != "checkout" || !rule.Since.Equal(suiteNow.Add(-5*time.Minute)) ||
 		rule.Name.String() != "HighErrors: errors are above the limit" || rule.Runbook != "https://runbooks.example/errors" ||
-		rule.Keys[0] != `alert/{alertname="HighErrors", service="checkout", severity="critical"}` || rule.Groups[0].Name.String() != "service:checkout" || rule.Groups[0].Value != 0.07 {
+		len(rule.Keys) != 2 || rule.Keys[0] != `alert/{alertname="HighErrors", service="checkout", severity="critical"}` ||
+		rule.Keys[1] != `alert/{alertname="HighErrors", cluster="eu-1", service="checkout", severity="critical"}` || rule.Groups[0].Name.String() != "service:checkout" || rule.Groups[0].Value != 0.07 {
 		t.Errorf("rule %+v", rule)
 	}
 	if job.Name.String() != "job api: 1 of 12 targets down" || job.State != sources.MonitorWarn || job.Service != "checkout" || job.Groups[0].Name.String() != "10.0.0.1:80" {
