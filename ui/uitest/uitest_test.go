@@ -39,7 +39,7 @@ func TestUnusedGoldensAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g := &Goldens{used: map[string]bool{"used.golden": true}}
+	g := &Goldens{used: map[string]use{"used.golden": {t.Name(), 1}}}
 	if got := g.unused(); !slices.Equal(got, []string{filepath.Join(goldenDir, "left.golden")}) {
 		t.Errorf("got %v", got)
 	}
