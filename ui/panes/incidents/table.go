@@ -46,11 +46,17 @@ func (t *table) measure(e pane.Env, rows []row) {
 			t.grow(colService, min(20, service(r).Width()))
 			t.grow(colTitle, title(r).Width())
 		}
-		t.grow(colState, kit.Width(state(e, r, true)))
-		t.short = max(t.short, kit.Width(state(e, r, false)))
+		t.grow(colState, kit.Width(state(e, r, true)[:2])+ageRoom)
+		t.short = max(t.short, kit.Width(state(e, r, false)[:2])+ageRoom)
 		t.grow(colWho, kit.Width(who(e, r)))
+		if q := r.p; q.State == sources.Acknowledged && !q.Incident.RepagesAt.IsZero() && !q.Upstream {
+			t.grow(colWho, kit.Width(who(e, r))+ageRoom-1-len(again(e.Now, q.Incident.RepagesAt)))
+		}
 	}
 }
+
+// ageRoom is a blank and the longest age: columns keep their places while time passes.
+const ageRoom = 4
 
 func (t *table) grow(col, w int) { t.want[col] = max(t.want[col], w) }
 
@@ -220,10 +226,7 @@ func team(e pane.Env, service string) string {
 
 // again is how long it is until somebody is paged again.
 func again(now, t time.Time) string {
-	if d := t.Sub(now); d >= time.Minute {
-		return kit.Minutes(d)
-	}
-	return "now"
+	return kit.Age(t.Sub(now))
 }
 
 // unheld says of an incident that nobody holds what it is.
