@@ -177,6 +177,20 @@ func TestOnePageSeenByTwoSystems(t *testing.T) {
 	expect(t, "the page alone", w.show(pages(q)), "")
 }
 
+// Two pages that turn out to be one trouble have both called: that they are one is no news.
+func TestPagesThatTurnOutToBeOne(t *testing.T) {
+	t.Parallel()
+	w := watched(t, loud())
+	w.show(nil)
+	w.b.clock.pass(time.Minute)
+	p, q := w.page("Q1", 0), w.page("Q2", 0, func(in *sources.Incident) { in.Title = clean.Const("card gateway answers slowly") })
+	expect(t, "two pages", w.show(pages(p, q)), push+title1+bel+"\x1b]9;signalbox: P1 checkout: 5xx above 2 %, and 1 more\x1b\\")
+	p.Keys, q.Keys = []string{sources.IncidentKey("datadog", "7")}, []string{sources.IncidentKey("datadog", "7")}
+	expect(t, "one trouble", w.show(pages(p, q)), "")
+	expect(t, "one of its pages", w.show(pages(p)), "")
+	expect(t, "both again", w.show(pages(p, q)), bel+notice1)
+}
+
 func TestMineAndEverybodys(t *testing.T) {
 	t.Parallel()
 	w := watched(t, loud())
