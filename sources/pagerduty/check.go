@@ -102,8 +102,8 @@ func (s *source) checkActor(ctx context.Context, f *findings, me *wireUser) {
 	const what = "acting user"
 	if s.cfg.From == "" {
 		if me == nil || !email.MatchString(me.Email) {
-			f.add(sources.LevelWarn, what, "the token belongs to nobody: me: says who acts",
-				"set from:, or pagerduty: below me:, to the e-mail address with which you sign in to PagerDuty")
+			f.add(sources.LevelWarn, what, "the token belongs to nobody: without from: only me: says who acts, and that is not looked up here",
+				"set from: to the e-mail address with which you sign in to PagerDuty, or make sure that pagerduty: below me: is it")
 			return
 		}
 		f.ok(what, me.Email)
