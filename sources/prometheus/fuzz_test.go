@@ -161,6 +161,33 @@ func FuzzRules(f *testing.F) {
 	})
 }
 
+// What the quick reader takes it reads as client_golang does.
+func FuzzMatrix(f *testing.F) {
+	f.Add([]byte(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"x","a":"}"},"values":[[1.5,"1"],[2,"NaN"],[3,"+Inf"]]},{"metric":{},"values":[]}]},"warnings":["w"],"infos":["i"]}`))
+	f.Add([]byte(`{"status":"success","isPartial":false,"data":{"resultType":"matrix","result":[]}}`))
+	f.Add(chart(2, 3))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		quick, ok := matrix(body)
+		if !ok {
+			return
+		}
+		s := sourceOf(t, body)
+		slow, err := decode(t.Context(), s.server, body, func(ctx context.Context, a v1.API) (*result, error) {
+			v, w, i, err := a.QueryRange(ctx, "x", v1.Range{Step: time.Minute})
+			if err != nil {
+				return nil, err
+			}
+			return resultOf(v, w, i)
+		})
+		if err != nil {
+			return // what the library is strict about: a number of leading zeros, a name in other letters
+		}
+		if a, b := fmt.Sprintf("%v %v", quick.streams, quick.remarks), fmt.Sprintf("%v %v", slow.streams, slow.remarks); a != b {
+			t.Errorf("%s\n%s\n%s", body, a, b)
+		}
+	})
+}
+
 // chart is an answer of so many series of so many points.
 func chart(series, points int) []byte {
 	var b strings.Builder
@@ -197,6 +224,17 @@ func BenchmarkDecode200Series(b *testing.B) {
 		})
 		if err != nil || len(r.streams) != 200 {
 			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkMatrix200Series(b *testing.B) {
+	body := chart(200, 1440)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if r, ok := matrix(body); !ok || len(r.streams) != 200 {
+			b.Fatal("not taken")
 		}
 	}
 }

@@ -71,10 +71,15 @@ func resultOf(v model.Value, warnings v1.Warnings, infos v1.Infos) (*result, err
 	default:
 		return nil, notOurs()
 	}
-	slices.SortFunc(r.streams, func(a, b stream) int {
+	r.sort()
+	return r, nil
+}
+
+// sort orders series by their labels, whatever order a store has them in.
+func (r *result) sort() {
+	slices.SortStableFunc(r.streams, func(a, b stream) int {
 		return strings.Compare(sources.PrintLabels(a.labels), sources.PrintLabels(b.labels))
 	})
-	return r, nil
 }
 
 // limited keeps the first of many series.
@@ -181,7 +186,7 @@ func niceStep(d time.Duration) time.Duration {
 // does.
 func (s *server) queryRange(ctx context.Context, expr string, sp span) (*result, error) {
 	key := fmt.Sprintf("range %s %s %s", expr, sp.end.Sub(sp.start), sp.step)
-	return ask(ctx, s, key, func(ctx context.Context, a v1.API) (*result, error) {
+	return askQuick(ctx, s, key, func(ctx context.Context, a v1.API) (*result, error) {
 		v, warnings, infos, err := a.QueryRange(ctx, expr, v1.Range{Start: sp.start, End: sp.end, Step: sp.step})
 		if err != nil {
 			return nil, err //nolint:wrapcheck // ask explains it
@@ -191,6 +196,12 @@ func (s *server) queryRange(ctx context.Context, expr string, sp span) (*result,
 			return nil, err
 		}
 		return r.limited(), nil
+	}, func(body []byte) (*result, bool) {
+		r, ok := matrix(body)
+		if ok {
+			r.limited()
+		}
+		return r, ok
 	})
 }
 
