@@ -222,8 +222,8 @@ func TestAnySizeAnyNumbers(t *testing.T) {
 		})
 		all := loads(d)
 		d.Answer(all[len(all)-2], pane.Answer{Series: []sources.Series{s}}, nil)
-		for w := range 70 {
-			for h := range 16 {
+		for w := i % 3; w < 70; w += 3 {
+			for h := range 14 {
 				d.Resize(w, h)
 				d.Grid()
 				d.Pane.Heading(d.Env)

@@ -55,14 +55,14 @@ func oddBoard(p *rand.Rand) *store.Snapshot {
 func TestAnyBoardAnySize(t *testing.T) {
 	t.Parallel()
 	p := rand.New(rand.NewPCG(11, 13))
-	for range 150 {
+	for range 60 {
 		e := uitest.Env(oddBoard(p))
 		e.Watched = []string{"checkout", "", "web"}[p.IntN(3)]
 		if p.IntN(3) == 0 {
 			e = uitest.Plain(e)
 		}
 		d := uitest.Drive(New(), e, 80, 20)
-		for range 12 {
+		for range 10 {
 			w, h := p.IntN(120), p.IntN(40)
 			d.Resize(w, h)
 			d.Press([]keymap.Action{keymap.Down, keymap.Bottom, keymap.Up, keymap.PageDown, keymap.Top}[p.IntN(5)])
