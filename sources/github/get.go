@@ -20,7 +20,8 @@ func (s *source) Get(ctx context.Context, ref sources.Ref) (any, error) {
 		return s.getDeployment(ctx, ref)
 	case sources.KindEnvironment:
 		return s.getEnvironment(ctx, ref)
-	case sources.KindIncident, sources.KindSeries:
+	case sources.KindIncident, sources.KindSeries, sources.KindMonitor, sources.KindSLO, sources.KindShift, sources.KindChange, sources.KindPage,
+		sources.KindSilence:
 	}
 	return nil, &sources.Error{Kind: sources.Unsupported, Op: "read", Scope: ref.Scope, Msg: fmt.Sprintf("GitHub has no %s", ref.Kind)}
 }

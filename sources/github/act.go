@@ -1,0 +1,254 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	gh "github.com/google/go-github/v60/github"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/httpx"
+)
+
+// environmentField narrows an approval to some of the environments that a run waits for: their provider's
+// names, with commas between them. Without it all that this identity may approve are meant.
+const environmentField = "environments"
+
+const lookAgain = "look at the run on GitHub before you try again"
+
+// Actions lists what can be done to runs, and to the gates that they wait for.
+func (s *source) Actions() []sources.ActionSpec {
+	return []sources.ActionSpec{
+		{Verb: sources.Approve, On: sources.KindRun, Doc: "approves the environments that the run waits for"},
+		{Verb: sources.Reject, On: sources.KindRun, Doc: "rejects the environments that the run waits for: their jobs fail"},
+		{Verb: sources.RerunFailed, On: sources.KindRun, Doc: "runs the failed jobs, and those that depend on them, again with the same commit"},
+		{Verb: sources.RerunAll, On: sources.KindRun, Doc: "runs all jobs again with the same commit"},
+		{Verb: sources.Cancel, On: sources.KindRun, Doc: "asks the run's jobs to stop"},
+	}
+}
+
+// act is one call about a run, and the run as it is.
+type act struct {
+	*repoConn
+	id    int64
+	call  sources.Call
+	run   sources.Run
+	gates []sources.Gate // that an approval is for
+}
+
+func (s *source) act(ctx context.Context, c sources.Call) (*act, error) {
+	if !slices.ContainsFunc(s.Actions(), func(spec sources.ActionSpec) bool { return spec.Verb == c.Verb && spec.On == c.Target.Kind }) {
+		return nil, &sources.Error{Kind: sources.Unsupported, Op: string(c.Verb), Scope: c.Target.Scope, Msg: fmt.Sprintf("GitHub cannot %s a %s", c.Verb, c.Target.Kind)}
+	}
+	conn, id, err := s.object(ctx, c.Target, sources.KindRun)
+	if err != nil {
+		return nil, err
+	}
+	obj, err := s.getRun(fresh(ctx), c.Target)
+	if err != nil {
+		return nil, err
+	}
+	run, ok := obj.(sources.Run)
+	if !ok {
+		return nil, &sources.Error{Kind: sources.Invalid, Op: string(c.Verb), Scope: c.Target.Scope, Msg: "it is no run"}
+	}
+	a := &act{repoConn: conn, id: id, call: c, run: run}
+	return a, nil
+}
+
+// path and body are the one request that carries the call out.
+func (a *act) request() (path string, body any, err error) {
+	base := fmt.Sprintf("%s/actions/runs/%d", a.path, a.id)
+	switch a.call.Verb {
+	case sources.Approve, sources.Reject:
+		if err := a.choose(); err != nil {
+			return "", nil, err
+		}
+		review := gh.PendingDeploymentsRequest{State: "approved", Comment: a.call.Text}
+		if a.call.Verb == sources.Reject {
+			review.State = "rejected"
+		}
+		for _, g := range a.gates {
+			review.EnvironmentIDs = append(review.EnvironmentIDs, g.EnvironmentID)
+		}
+		return base + "/pending_deployments", review, nil
+	case sources.RerunFailed:
+		return base + "/rerun-failed-jobs", nil, a.wants(a.run.State.Done(), "it has not ended yet")
+	case sources.RerunAll:
+		return base + "/rerun", nil, a.wants(a.run.State.Done(), "it has not ended yet")
+	default:
+		return base + "/cancel", nil, a.wants(!a.run.State.Done(), "it has ended already, as "+a.run.State.String())
+	}
+}
+
+func (a *act) wants(ok bool, why string) error {
+	if ok {
+		return nil
+	}
+	return &sources.Error{Kind: sources.Conflict, Msg: why}
+}
+
+// choose picks the gates that the call is for: those that it names, or all that this identity may approve.
+func (a *act) choose() error {
+	var names []string
+	if list := a.call.Fields[environmentField]; list != "" {
+		names = strings.Split(list, ",")
+	}
+	for _, g := range a.run.Gates {
+		switch named := slices.Contains(names, g.Environment); {
+		case named && !g.CanApprove:
+			return &sources.Error{Kind: sources.Permission, Msg: "you may not decide about " + g.Environment, Fix: "ask " + reviewers(g)}
+		case named || len(names) == 0 && g.CanApprove:
+			a.gates = append(a.gates, g)
+		}
+	}
+	switch {
+	case len(a.run.Gates) == 0:
+		return &sources.Error{Kind: sources.Conflict, Msg: "it waits for nobody any more"}
+	case len(a.gates) == 0 && len(names) == 0:
+		return &sources.Error{Kind: sources.Permission, Msg: "it waits for others", Fix: "ask " + reviewers(a.run.Gates[0])}
+	case len(a.gates) < len(names):
+		return &sources.Error{Kind: sources.Conflict, Msg: "it does not wait for each of " + strings.Join(names, ", ") + " any more"}
+	}
+	return nil
+}
+
+func reviewers(g sources.Gate) string {
+	if len(g.Reviewers) == 0 {
+		return "who may approve " + g.Environment
+	}
+	var who []string
+	for _, r := range g.Reviewers {
+		who = append(who, r.String())
+	}
+	return strings.Join(who, ", ")
+}
+
+// Preview tells what a call would do, by reading alone.
+func (s *source) Preview(ctx context.Context, c sources.Call) (sources.Preview, error) {
+	a, err := s.act(ctx, c)
+	if err != nil {
+		return sources.Preview{}, err
+	}
+	path, _, err := a.request()
+	if err != nil {
+		return sources.Preview{}, a.fail(string(c.Verb), err)
+	}
+	p := sources.Preview{How: clean.Linef("%s · POST %s", s.env.Source, strings.TrimPrefix(path, a.path+"/")), Covers: len(a.gates)}
+	for _, g := range a.gates {
+		p.Lines = append(p.Lines, clean.Linef("%s %s", g.Environment, g.Version.Short()))
+	}
+	return p, nil
+}
+
+// Perform carries a call out with one request that is never repeated.
+func (s *source) Perform(ctx context.Context, c sources.Call) (sources.Receipt, error) {
+	a, err := s.act(ctx, c)
+	if err != nil {
+		return sources.Receipt{}, err
+	}
+	path, body, err := a.request()
+	if err != nil {
+		return sources.Receipt{}, a.fail(string(c.Verb), err)
+	}
+	if err := a.change(ctx, path, body); err != nil {
+		return sources.Receipt{}, err
+	}
+	return sources.Receipt{ID: strconv.Itoa(a.run.Attempt), Text: clean.Const("GitHub took it"), URL: a.run.URL}, nil
+}
+
+// change sends one POST that changes something. Only an error of kind Ambiguous leaves open whether it did.
+func (a *act) change(ctx context.Context, path string, body any) error {
+	op := string(a.call.Verb)
+	ctx, flight := httpx.Watch(ctx)
+	req, err := a.client.NewRequest(http.MethodPost, path, body)
+	if err != nil {
+		return a.fail(op, fmt.Errorf("make the request: %w", err))
+	}
+	res, err := a.client.BareDo(ctx, req)
+	if res != nil && res.Response != nil {
+		defer func() { _ = res.Body.Close() }()
+	}
+	_, accepted := errors.AsType[*gh.AcceptedError](err)
+	switch {
+	case err == nil || accepted: // 202 is how GitHub says that it will
+		return nil
+	case res == nil || res.Response == nil:
+		if e, ours := errors.AsType[*sources.Error](err); ours && !flight.MayHaveArrived(err) {
+			return a.fail(op, e)
+		}
+		if !flight.MayHaveArrived(err) {
+			return a.fail(op, err)
+		}
+		return httpx.Lost(op, a.scope, lookAgain, err)
+	case httpx.Undecided(res.Response):
+		return httpx.Lost(op, a.scope, lookAgain, a.explain(op, a.scope, res, err))
+	case res.StatusCode/100 == 2: // the status is known, its text was lost
+		return nil
+	case res.StatusCode == http.StatusConflict, res.StatusCode == http.StatusUnprocessableEntity:
+		e := a.explain(op, a.scope, res, err)
+		e.Kind = sources.Conflict
+		return e
+	}
+	return a.explain(op, a.scope, res, err)
+}
+
+// Verify looks at the run: whether a call has taken effect.
+func (s *source) Verify(ctx context.Context, c sources.Call, receipt sources.Receipt) (sources.Progress, error) {
+	a, err := s.act(ctx, c)
+	if err != nil {
+		return sources.Progress{}, err
+	}
+	p := sources.Progress{Text: stands(&a.run), URL: a.run.URL}
+	before := attemptBefore(c, receipt)
+	again := before > 0 && a.run.Attempt > before
+	switch review := c.Verb == sources.Approve || c.Verb == sources.Reject; {
+	case review:
+		p.State = a.reviewed()
+	case c.Verb != sources.Cancel && again, c.Verb == sources.Cancel && a.run.State == sources.StateCancelled:
+		p.State = sources.Done
+	case c.Verb == sources.Cancel && (again || a.run.State.Done()):
+		p.State = sources.Undone
+	}
+	return p, nil
+}
+
+// reviewed reports whether the gates that the call was for are gone, and the run with them where somebody
+// else decided.
+func (a *act) reviewed() sources.ProgressState {
+	names := strings.Split(a.call.Fields[environmentField], ",")
+	for _, g := range a.run.Gates {
+		if g.CanApprove && (a.call.Fields[environmentField] == "" || slices.Contains(names, g.Environment)) {
+			return sources.Pending
+		}
+	}
+	if a.run.State == sources.StateCancelled || a.call.Verb == sources.Approve && a.run.State == sources.StateFailed {
+		return sources.Undone
+	}
+	return sources.Done
+}
+
+// attemptBefore is which attempt the run was at before the call; 0 when nothing tells. The revision that
+// the call was made for begins with it.
+func attemptBefore(c sources.Call, receipt sources.Receipt) int {
+	if n, err := strconv.Atoi(receipt.ID); err == nil {
+		return n
+	}
+	first, _, _ := strings.Cut(string(c.Revision), "/")
+	n, _ := strconv.Atoi(first)
+	return n
+}
+
+// stands is a run in words: "attempt 2, running".
+func stands(r *sources.Run) clean.Text {
+	if r.Attempt > 1 {
+		return clean.Linef("attempt %d, %s", r.Attempt, r.State)
+	}
+	return clean.Line(r.State.String())
+}
