@@ -99,6 +99,7 @@ type validator struct {
 	next    http.RoundTripper
 	mu      sync.Mutex
 	checked map[string]int
+	seen    map[string]int // by endpoint and status
 	spared  map[string]int // exceptions that were needed
 }
 
@@ -111,7 +112,7 @@ func newValidator(t *testing.T, c *client) *validator {
 	if docs == nil {
 		t.Skip("unvalidated: 2 (Datadog's descriptions specs/datadog-v1-openapi.yaml.gz and -v2- are not here)")
 	}
-	v := &validator{t: t, routers: map[string]routers.Router{}, next: c.http.Transport, checked: map[string]int{}, spared: map[string]int{}}
+	v := &validator{t: t, routers: map[string]routers.Router{}, next: c.http.Transport, checked: map[string]int{}, seen: map[string]int{}, spared: map[string]int{}}
 	for version, doc := range docs {
 		own := *doc
 		own.Servers = openapi3.Servers{{URL: c.base()}}
@@ -165,6 +166,11 @@ func (v *validator) check(version string, req *http.Request, sent []byte, resp *
 		return
 	}
 	name := req.Method + " " + route.Path
+	// A few of each kind of answer are enough, and errors never are.
+	once := fmt.Sprint(name, resp.StatusCode)
+	if v.seen[once]++; v.seen[once] > 6 && resp.StatusCode < 400 {
+		return
+	}
 	opts := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
 	in := &openapi3filter.RequestValidationInput{Request: clone, PathParams: params, Route: route, Options: opts}
 	if resp.StatusCode != http.StatusBadRequest { // what was refused as invalid is invalid on purpose

@@ -407,7 +407,7 @@ func TestCache(t *testing.T) {
 func TestCacheBounds(t *testing.T) {
 	t.Parallel()
 	c := &Cache{}
-	for i := range int64(200) {
+	for i := range int64(40) {
 		p := c.of(line{source: strconv.Itoa(int(i)), step: time.Minute})
 		for _, n := range []int64{0, spanMost - 1, 40 * spanMost, -40 * spanMost, -41*spanMost + 1} {
 			c.set(p, n, 1)
