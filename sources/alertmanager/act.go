@@ -26,7 +26,7 @@ const defaultFor = time.Hour
 func (s *source) Actions() []sources.ActionSpec {
 	return []sources.ActionSpec{
 		{Verb: sources.Acknowledge, On: sources.KindIncident, Undo: sources.Expire, Doc: "silences exactly these alerts, for an hour unless said otherwise"},
-		{Verb: sources.SilenceIt, On: sources.KindIncident, Undo: sources.Expire, Doc: "silences exactly these alerts for as long as said, else for an hour", Need: []string{"for"}},
+		{Verb: sources.SilenceIt, On: sources.KindIncident, Undo: sources.Expire, Doc: "silences exactly these alerts for as long as said", Need: []string{"for"}},
 		{Verb: sources.Expire, On: sources.KindSilence, Doc: "ends a silence: what it covers notifies again"},
 	}
 }
@@ -222,9 +222,13 @@ func (c *converter) titles(alerts []*wireAlert) []clean.Text {
 // offered refuses what Actions does not offer.
 func (s *source) offered(call sources.Call) error {
 	for _, spec := range s.Actions() {
-		if spec.Verb == call.Verb && spec.On == call.Target.Kind {
-			return nil
+		if spec.Verb != call.Verb || spec.On != call.Target.Kind {
+			continue
 		}
+		if slices.Contains(spec.Need, "for") && call.For <= 0 {
+			return &sources.Error{Kind: sources.Invalid, Msg: "a silence needs an end", Fix: "say for how long"}
+		}
+		return nil
 	}
 	return &sources.Error{
 		Kind: sources.Unsupported, Msg: fmt.Sprintf("Alertmanager cannot %s a %s", call.Verb, call.Target.Kind),

@@ -11,7 +11,6 @@ import (
 // Get re-reads a series (over the default range), a monitor or an objective. A Ref alone does not say what
 // it is made of: that is known once it has been listed.
 func (s *source) Get(ctx context.Context, ref sources.Ref) (any, error) {
-	ctx = fresh(ctx)
 	v, err := s.get(ctx, ref)
 	if err != nil {
 		return nil, httpx.Explain("read "+string(ref.Kind), ref.Scope, err)

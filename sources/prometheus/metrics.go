@@ -71,7 +71,22 @@ func (s *source) queryMetrics(ctx context.Context, q sources.Query) (sources.Bat
 		b.Notices = append(b.Notices, m.notices...)
 	}
 	s.remember(b.Items, all)
+	if q.Followed || slices.ContainsFunc(b.Items, breached) {
+		b.Busy = sources.Live
+	}
 	return b, nil
+}
+
+// breached reports that a series ends on the bad side of its limit.
+func breached(s sources.Series) bool {
+	if len(s.Points) == 0 {
+		return false
+	}
+	v := s.Points[len(s.Points)-1].Value
+	if s.Below {
+		return v < s.Limit
+	}
+	return v > s.Limit
 }
 
 // now is the board's clock.
@@ -86,6 +101,9 @@ func (s *source) now(q sources.Query) time.Time {
 func (s *source) remember(items []sources.Series, all []*measured) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.metrics) > maxEarlier {
+		clear(s.metrics)
+	}
 	specs := map[string]sources.MetricSpec{}
 	for _, m := range all {
 		specs[sources.MetricID(m.spec.Service, m.spec.Name, "")] = m.spec

@@ -65,7 +65,7 @@ func (s *source) listMonitors(ctx context.Context, q sources.Query) (sources.Bat
 		b.Notices = append(b.Notices, notices...)
 	}
 	for i := range b.Items {
-		if b.Items[i].State == sources.MonitorPending {
+		if s := b.Items[i].State; s == sources.MonitorPending || s == sources.MonitorAlert {
 			b.Busy = sources.Live
 		}
 	}

@@ -64,8 +64,7 @@ type source struct {
 	earlier  map[string]earlier                 // by expression and distance
 	metrics  map[sources.Ref]sources.MetricSpec // as they were last asked for
 	slos     map[sources.Ref]sources.SLOSpec
-	budgets  map[string]budget // by expression: what changes slowly
-	query    sources.Query     // whose the monitors are, as they were last asked for
+	query    sources.Query // whose the monitors are, as they were last asked for
 	keeps    retention
 	outbound outbound
 }
@@ -86,8 +85,9 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{env: env, cfg: *cfg, base: base,
-		earlier: map[string]earlier{}, metrics: map[sources.Ref]sources.MetricSpec{}, slos: map[sources.Ref]sources.SLOSpec{}, budgets: map[string]budget{},
+	s := &source{
+		env: env, cfg: *cfg, base: base,
+		earlier: map[string]earlier{}, metrics: map[sources.Ref]sources.MetricSpec{}, slos: map[sources.Ref]sources.SLOSpec{},
 	}
 	s.transport = httpx.NewTransport(httpx.Options{
 		Base: base, Hosts: []string{httpx.HostOf(address)}, Authorize: s.cfg.Access.Authorize, PlainHTTP: cfg.Access.PlainHTTP,

@@ -43,11 +43,24 @@ func (s *source) ListSLOs(ctx context.Context, q sources.Query) (sources.Batch[s
 			if err != nil {
 				return sources.Batch[sources.SLO]{}, err
 			}
+			if burning(&o) {
+				b.Busy = sources.Live
+			}
 			b.Items = append(b.Items, o)
 			b.Notices = append(b.Notices, notices...)
 		}
 		return b, nil
 	})
+}
+
+// burning reports that an objective's budget is used up faster than it lasts.
+func burning(o *sources.SLO) bool {
+	for _, b := range o.Burns {
+		if b.Rate.Known() && b.Rate > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // unknownObjective is a spec before anything is known.
@@ -133,7 +146,7 @@ func (r *ratios) read(ctx context.Context) error {
 
 // one evaluates an expression over one window. What the server says against an expression is told once.
 func (r *ratios) one(ctx context.Context, expr string, w time.Duration, set func(float64)) error {
-	v, notices, err := r.s.instant(ctx, windowed(expr, w), w, r.now, r.scope)
+	v, notices, err := r.s.instant(ctx, windowed(expr, w), r.now, r.scope)
 	if err != nil && (ctx.Err() != nil || !ofExpression(err)) {
 		return err
 	}
@@ -191,30 +204,8 @@ func windowed(expr string, w time.Duration) string {
 	return strings.ReplaceAll(expr, windowMark, duration(max(w, time.Second)))
 }
 
-// budget is a value that changes slowly, and when it was asked for.
-type budget struct {
-	asked   time.Time
-	value   float64
-	notices []sources.Notice
-}
-
-const (
-	// slowWindow is from where on a window is so long that a value over it serves for slowFor: it is dear to
-	// compute, and a minute of total failure moves it by less than a tenth of a percent.
-	slowWindow = 24 * time.Hour
-	slowFor    = time.Minute
-)
-
 // instant is the one number that an expression gives now.
-func (s *source) instant(ctx context.Context, expr string, w time.Duration, now time.Time, scope string) (float64, []sources.Notice, error) {
-	if w >= slowWindow && !isFresh(ctx) {
-		s.mu.Lock()
-		b, known := s.budgets[expr]
-		s.mu.Unlock()
-		if known && now.Sub(b.asked).Abs() < slowFor && now != b.asked {
-			return b.value, b.notices, nil
-		}
-	}
+func (s *source) instant(ctx context.Context, expr string, now time.Time, scope string) (float64, []sources.Notice, error) {
 	r, err := s.server.query(ctx, expr, now)
 	if err != nil {
 		return math.NaN(), nil, err
@@ -223,24 +214,8 @@ func (s *source) instant(ctx context.Context, expr string, w time.Duration, now 
 	if err != nil {
 		return math.NaN(), nil, err
 	}
-	notices := r.notices(scope)
-	if w >= slowWindow {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if len(s.budgets) >= maxEarlier {
-			clear(s.budgets)
-		}
-		s.budgets[expr] = budget{asked: now, value: v, notices: notices}
-	}
-	return v, notices, nil
+	return v, r.notices(scope), nil
 }
-
-type freshKey struct{}
-
-// fresh makes every read below ctx ask the server.
-func fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
-
-func isFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
 
 // retention is how long the server keeps its data, and when it said so.
 type retention struct {
