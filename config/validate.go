@@ -12,7 +12,7 @@ import (
 
 // tokenVariables are the customary variables of credentials. Commands that fetch a secret do not get
 // them, besides those that the config names with env:.
-var tokenVariables = []string{"GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"}
+var tokenVariables = []string{"GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "PAGERDUTY_TOKEN", "DD_API_KEY", "DD_APP_KEY"}
 
 // The bounds of a refresh interval.
 const (

@@ -185,6 +185,7 @@ type source struct {
 	cfg  Config
 	api  *url.URL
 	base http.RoundTripper
+	own  bool         // base was made for this source alone
 	bare *http.Client // carries no credential: signed log addresses, /version pages
 	memo *httpx.Memo[any]
 	apps singleflight.Group // exchanges of App tokens, by installation
@@ -225,14 +226,15 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := env.Transport
+	base, own := env.Transport, false
 	if base == nil || cfg.Proxy != "" || cfg.CAFile != "" {
+		own = true
 		if base, err = httpx.Base(cfg.network()); err != nil {
 			return nil, &sources.FieldError{Path: "ca_file", Msg: err.Error(), Fix: "name a readable PEM file"}
 		}
 	}
 	s := &source{
-		env: env, cfg: *cfg, api: api, base: base,
+		env: env, cfg: *cfg, api: api, base: base, own: own,
 		memo:      httpx.NewMemo[any](memoSize),
 		conns:     map[string]*conn{},
 		delivered: map[string]uint64{},
@@ -254,7 +256,7 @@ func (s *source) Name() string { return s.env.Source }
 
 // Close lets idle connections go where they are this source's own.
 func (s *source) Close() error {
-	if s.base != s.env.Transport {
+	if s.own {
 		s.bare.CloseIdleConnections()
 	}
 	return nil
@@ -268,6 +270,9 @@ var (
 	_ sources.ReleaseLister     = (*source)(nil)
 	_ sources.Comparer          = (*source)(nil)
 	_ sources.Getter            = (*source)(nil)
+	_ sources.Actor             = (*source)(nil)
+	_ sources.Previewer         = (*source)(nil)
+	_ sources.Verifier          = (*source)(nil)
 	_ sources.Checker           = (*source)(nil)
 	_ sources.ScopeChecker      = (*source)(nil)
 	_ sources.Credentialer      = (*source)(nil)

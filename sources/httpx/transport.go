@@ -283,7 +283,8 @@ func (t *Transport) log(req *http.Request, res *http.Response, err error, took t
 }
 
 // harmless are the query parameters whose values a log may hold.
-var harmless = map[string]bool{"page": true, "per_page": true, "filter": true, "branch": true, "event": true, "status": true, "environment": true}
+var harmless = map[string]bool{"page": true, "per_page": true, "filter": true, "branch": true, "event": true, "status": true, "environment": true, "limit": true, "offset": true,
+	"since": true, "until": true, "statuses[]": true, "page_size": true, "from": true, "to": true, "start": true, "end": true, "step": true}
 
 // Redact is u without user, fragment and the values of every query parameter that may be a secret.
 func Redact(u *url.URL) string {
