@@ -101,7 +101,7 @@ func (t *table) fit(w int) {
 	cols = append(cols,
 		kit.Column{Gap: 2, Min: min(12, t.targets), Want: t.targets, Drop: targets},
 		kit.Column{Gap: 2, Min: deployWidth, Want: deployWidth, Drop: 1},
-		kit.Column{Gap: 2, Min: min(7, t.health), Want: min(t.health, mostHealth), Drop: 2},
+		kit.Column{Gap: 2, Min: min(9, t.health), Want: min(t.health, mostHealth), Drop: 2},
 		kit.Column{Gap: 2, Min: min(10, t.next), Want: t.next, Drop: 3, Grow: true})
 	widths := kit.Fit(w-margin-1, cols)
 	at := kit.Places(cols, widths)
@@ -342,8 +342,8 @@ func healthParts(e pane.Env, h *insight.Health, w int) []pane.Part {
 	words := strings.Fields(h.Text.String())
 	for len(words) > 1 && 2+kit.Text(strings.Join(words, " ")).Width() > w {
 		last := len(words) - 1
-		if number(words[last-1]) {
-			last-- // a number says nothing without its unit
+		if needsMore(words[last-1]) {
+			last--
 		}
 		if last == 0 {
 			break
@@ -356,9 +356,10 @@ func healthParts(e pane.Env, h *insight.Health, w int) []pane.Part {
 	return parts
 }
 
-func number(word string) bool {
+// needsMore reports that a word says nothing without the one behind it: a number, or a no.
+func needsMore(word string) bool {
 	_, err := strconv.ParseFloat(word, 64)
-	return err == nil
+	return err == nil || word == "no"
 }
 
 // nextParts say what comes next, most urgent first; long ones name their units.

@@ -68,17 +68,20 @@ func words(e pane.Env, r screen.Region, m *item) {
 			parts = append(parts, p)
 		}
 	}
+	limit := kit.LimitText(m.Series)
 	if change := kit.ChangeText(e, m.Change); change != "" && !m.Old {
 		tok := theme.Muted
 		if m.Over {
 			tok = kit.Verdict(theme.Crit, kit.Staleness(e, m.Feed))
 		}
-		before := len(parts)
-		if add(tok, change+" in 1h"); len(parts) == before {
-			add(tok, change)
+		// Where both do not fit, the limit says more than since when: the heading says that too.
+		long := change + " in 1h"
+		if kit.Width(parts)+kit.Text(long+limit).Width()+4 <= w || limit == "" {
+			change = long
 		}
+		add(tok, change)
 	}
-	add(theme.Muted, kit.LimitText(m.Series))
+	add(theme.Muted, limit)
 	for _, then := range m.Earlier {
 		add(theme.Muted, kit.EarlierText(m.Series, then))
 	}
