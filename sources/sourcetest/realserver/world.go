@@ -97,7 +97,8 @@ func (w *World) prepare(o Options) error {
 		return err
 	}
 	w.Pushgateway, err = newServer(w.dir, "push", "prometheus-pushgateway", "/-/ready", func(address string) []string {
-		return []string{"--web.listen-address=" + address}
+		// Debian's would keep what was pushed in a file of the system's, for the next test to find.
+		return []string{"--web.listen-address=" + address, "--persistence.file=metrics"}
 	})
 	if err != nil {
 		return err
