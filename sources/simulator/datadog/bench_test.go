@@ -43,6 +43,25 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestLoadIsTold asks a world that is made for measurements for everything once.
+func TestLoadIsTold(t *testing.T) {
+	t.Parallel()
+	w := world.Scaled(1, simulator.Opening(), world.Scale{Repositories: 3, Runs: 9, Incidents: 40, Monitors: 30, Series: 20})
+	c, _ := direct(t, w, datadog.Config{})
+	w.RunUntil(w.Now().Add(10 * time.Minute))
+	for _, path := range []string{
+		"/api/v1/monitor?group_states=all&with_downtimes=true", "/api/v1/monitor/search", "/api/v1/slo", "/api/v1/slo/search", "/api/v2/downtime",
+		"/api/v2/incidents/search?query=state:active&include=users,attachments", "/api/v2/incidents", "/api/v2/events?filter[from]=now-30d&page[limit]=1000",
+		"/api/v2/team", "/api/v2/on-call/schedules", "/api/v2/services/definitions", "/api/v2/current_user",
+	} {
+		c.get(path)
+	}
+	for _, id := range c.ids("/api/v2/team", "data") {
+		c.get("/api/v2/on-call/teams/"+id+"/on-call", "include", "responders,escalations.responders")
+	}
+	c.do(http.StatusOK, http.MethodPost, "/api/v2/dora/deployments", `{"data":{"type":"dora_deployments_list_request","attributes":{"limit":1000}}}`)
+}
+
 func BenchmarkDay(b *testing.B) {
 	w := world.Scaled(1, simulator.Opening(), world.Scale{Repositories: 200})
 	c, _ := direct(b, w, datadog.Config{})

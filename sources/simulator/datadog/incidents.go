@@ -28,7 +28,7 @@ func (c *call) declaration(i *world.Incident) (declared, bool) {
 		return declared{}, false
 	}
 	for _, e := range i.Log {
-		if e.Kind == world.Acknowledged {
+		if e.Kind == world.Acknowledged && e.Who != nil {
 			return declared{i, e.Who, e.At}, true
 		}
 	}
