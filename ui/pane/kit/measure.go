@@ -108,12 +108,9 @@ func BudgetOf(e pane.Env, b *insight.Budget, named bool) Budget {
 	out := Budget{Target: []pane.Part{P(theme.Muted, name+" "), P(theme.Text, target), P(theme.Muted, " "+Age(o.Window))}}
 	tok := budgetToken(b, stale)
 	out.Left = leftParts(e, b, tok)
-	for _, burn := range o.Burns {
-		if !burn.Rate.Known() || len(out.Burn) >= 4 {
-			continue
-		}
+	for i, burn := range burns(o) {
 		lead := ", "
-		if len(out.Burn) == 0 {
+		if i == 0 {
 			lead = "burn "
 			if b.Sense > insight.Quiet && stale < store.VeryStale {
 				out.Burn = append(out.Burn, P(tok, e.Theme.Glyph(theme.GlyphWarn).String()+" "))
@@ -126,6 +123,22 @@ func BudgetOf(e pane.Env, b *insight.Budget, named bool) Budget {
 	}
 	if b.Exhausts {
 		out.Gone = "gone in " + Minutes(b.Gone)
+	}
+	return out
+}
+
+// burns are the two burn rates that are shown: that over the shortest time and that over an hour, else the
+// next.
+func burns(o *sources.SLO) []sources.Burn {
+	var out []sources.Burn
+	for _, b := range o.Burns {
+		switch {
+		case !b.Rate.Known():
+		case len(out) < 2:
+			out = append(out, b)
+		case b.Over == time.Hour && out[0].Over != time.Hour:
+			out[1] = b
+		}
 	}
 	return out
 }
