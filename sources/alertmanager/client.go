@@ -223,7 +223,7 @@ func (rd *reader) notices(ctx context.Context) []sources.Notice {
 			fix = "check that replica: nothing is lost while another one answers"
 		}
 		all = append(all, sources.Notice{
-			Scope: rd.s.replicas[i].name(), Kind: e.Kind,
+			Kind: e.Kind,
 			Text: clean.Linef("replica %s does not answer (%s); %s does", rd.s.replicas[i].name(), e.Msg, rd.replica.name()),
 			Fix:  clean.Line(fix),
 		})

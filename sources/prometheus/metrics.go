@@ -115,28 +115,26 @@ func (s *source) remember(items []sources.Series, all []*measured) {
 	}
 }
 
-func scopeOf(spec sources.MetricSpec) string { return spec.Service + " " + spec.Name }
-
 func (s *source) measure(ctx context.Context, m *measured, over span) error {
 	r, err := s.server.queryRange(ctx, m.spec.Query, over)
 	if err != nil {
 		if ctx.Err() != nil || !ofExpression(err) {
 			return err
 		}
-		m.notices = append(m.notices, expressionNotice(scopeOf(m.spec), err))
-		httpx.Note(ctx, scopeOf(m.spec)+" failed")
+		m.notices = append(m.notices, expressionNotice(m.spec.Service, m.spec.Name, err))
+		httpx.Note(ctx, m.spec.Service+" "+m.spec.Name+" failed")
 		m.result = &result{}
 		return nil
 	}
 	m.result = r
-	m.notices = append(m.notices, r.notices(scopeOf(m.spec))...)
+	m.notices = append(m.notices, r.notices(m.spec.Service, m.spec.Name)...)
 	return nil
 }
 
 // expressionNotice says what the server thinks of an expression, with the position that it names.
-func expressionNotice(scope string, err error) sources.Notice {
+func expressionNotice(service, name string, err error) sources.Notice {
 	e := httpx.Explain("", "", err)
-	return sources.Notice{Scope: scope, Kind: e.Kind, Text: clean.Line(scope + ": " + e.Msg), Fix: clean.Line(e.Fix)}
+	return sources.Notice{Scope: service, Kind: e.Kind, Text: clean.Line(name + ": " + e.Msg), Fix: clean.Line(e.Fix)}
 }
 
 // series are the series of one metric: one without points where the server has no data.

@@ -362,7 +362,7 @@ func (m *monitors) targets(ctx context.Context, now time.Time) ([]sources.Monito
 		}
 		items = append(items, m.job(j, service))
 	}
-	return items, r.notices("targets"), nil
+	return items, r.notices("", "targets"), nil
 }
 
 // job is a job's targets: those that are down, and how many there are.

@@ -220,7 +220,7 @@ func (s *server) query(ctx context.Context, expr string, at time.Time) (*result,
 func duration(d time.Duration) string { return model.Duration(d).String() }
 
 // noticesOf are the server's remarks on one expression, and what it left out.
-func (r *result) notices(scope string) []sources.Notice {
+func (r *result) notices(service, name string) []sources.Notice {
 	var all []sources.Notice
 	for _, m := range r.remarks {
 		kind, what := sources.Transient, "warns"
@@ -228,19 +228,19 @@ func (r *result) notices(scope string) []sources.Notice {
 			kind, what = sources.Invalid, "remarks"
 		}
 		all = append(all, sources.Notice{
-			Scope: scope, Kind: kind, Text: clean.Linef("%s: Prometheus %s: %s", scope, what, m.text),
+			Scope: service, Kind: kind, Text: clean.Linef("%s: Prometheus %s: %s", name, what, m.text),
 			Fix: clean.Const("the values are shown as they came: look at the expression and at the store"),
 		})
 	}
 	if r.more > 0 {
 		all = append(all, sources.Notice{
-			Scope: scope, Kind: sources.Invalid, Text: clean.Linef("%s: %d series, of which %d are shown", scope, len(r.streams)+r.more, len(r.streams)),
+			Scope: service, Kind: sources.Invalid, Text: clean.Linef("%s: %d series, of which %d are shown", name, len(r.streams)+r.more, len(r.streams)),
 			Fix: clean.Const("aggregate the expression, with sum by () for example"),
 		})
 	}
 	if r.histograms && len(r.streams) == 0 {
 		all = append(all, sources.Notice{
-			Scope: scope, Kind: sources.Unsupported, Text: clean.Linef("%s: it is a histogram", scope),
+			Scope: service, Kind: sources.Unsupported, Text: clean.Linef("%s: it is a histogram", name),
 			Fix: clean.Const("take a number of it: histogram_quantile(0.99, …)"),
 		})
 	}

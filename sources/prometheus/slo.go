@@ -80,16 +80,15 @@ func (s *source) objective(ctx context.Context, spec sources.SLOSpec, now time.T
 	s.mu.Lock()
 	s.slos[o.Ref] = spec
 	s.mu.Unlock()
-	scope := spec.Service + " " + o.Name.String()
 	if spec.Query == "" {
 		o.Note = clean.Const("Prometheus knows no objectives: write query:")
 		o.Revision = revision(o.Note.String())
 		return o, []sources.Notice{{
-			Scope: scope, Kind: sources.Unsupported, Text: clean.Line(scope + ": Prometheus knows no objective by its id"),
+			Scope: spec.Service, Kind: sources.Unsupported, Text: clean.Line(o.Name.String() + ": Prometheus knows no objective by its id"),
 			Fix: clean.Const("write its query: the ratio of bad to all events, with {{window}} as the range"),
 		}}, nil
 	}
-	r := &ratios{s: s, spec: spec, now: now, scope: scope, byWindow: map[time.Duration]float64{}}
+	r := &ratios{s: s, spec: spec, now: now, name: o.Name.String(), byWindow: map[time.Duration]float64{}}
 	if err := r.read(ctx); err != nil {
 		return o, nil, err
 	}
@@ -116,10 +115,10 @@ func objectiveRevision(o *sources.SLO) sources.Revision {
 
 // ratios are the values of one objective's expression over all windows.
 type ratios struct {
-	s     *source
-	spec  sources.SLOSpec
-	now   time.Time
-	scope string
+	s    *source
+	spec sources.SLOSpec
+	now  time.Time
+	name string
 
 	mu       sync.Mutex
 	byWindow map[time.Duration]float64
@@ -146,14 +145,14 @@ func (r *ratios) read(ctx context.Context) error {
 
 // one evaluates an expression over one window. What the server says against an expression is told once.
 func (r *ratios) one(ctx context.Context, expr string, w time.Duration, set func(float64)) error {
-	v, notices, err := r.s.instant(ctx, windowed(expr, w), r.now, r.scope)
+	v, notices, err := r.s.instant(ctx, windowed(expr, w), r.now, r.spec.Service, r.name)
 	if err != nil && (ctx.Err() != nil || !ofExpression(err)) {
 		return err
 	}
 	if err != nil {
-		v, notices = math.NaN(), []sources.Notice{expressionNotice(r.scope, err)}
+		v, notices = math.NaN(), []sources.Notice{expressionNotice(r.spec.Service, r.name, err)}
 	}
-	httpx.Note(ctx, fmt.Sprintf("%s %s %s %v", r.scope, expr, w, v))
+	httpx.Note(ctx, fmt.Sprintf("%s %s %s %s %v", r.spec.Service, r.name, expr, w, v))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	set(v)
@@ -205,7 +204,7 @@ func windowed(expr string, w time.Duration) string {
 }
 
 // instant is the one number that an expression gives now.
-func (s *source) instant(ctx context.Context, expr string, now time.Time, scope string) (float64, []sources.Notice, error) {
+func (s *source) instant(ctx context.Context, expr string, now time.Time, service, name string) (float64, []sources.Notice, error) {
 	r, err := s.server.query(ctx, expr, now)
 	if err != nil {
 		return math.NaN(), nil, err
@@ -214,7 +213,7 @@ func (s *source) instant(ctx context.Context, expr string, now time.Time, scope 
 	if err != nil {
 		return math.NaN(), nil, err
 	}
-	return v, r.notices(scope), nil
+	return v, r.notices(service, name), nil
 }
 
 // retention is how long the server keeps its data, and when it said so.

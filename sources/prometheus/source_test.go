@@ -279,7 +279,7 @@ func TestABadExpressionDegradesItselfOnly(t *testing.T) {
 			continue
 		}
 		n := b.Notices[0]
-		if n.Kind != tt.kind || n.Text.String() != "checkout errors: 1:9: parse error: unexpected thing" || n.Fix.IsZero() {
+		if n.Kind != tt.kind || n.Text.String() != "errors: 1:9: parse error: unexpected thing" || n.Fix.IsZero() {
 			t.Errorf("notice %+v", n)
 		}
 		if len(b.Items[0].Points) != 0 || len(b.Items[1].Points) == 0 || b.Items[0].Name.String() != "errors" {
@@ -295,8 +295,8 @@ func TestEveryKindOfResultIsASeries(t *testing.T) {
 		`{"resultType":"matrix","result":[{"metric":{"__name__":"x"},"values":[[1,"1"],[2,"NaN"],[4,"+Inf"]]}]}`:      "[1 NaN NaN]",
 		`{"resultType":"vector","result":[{"metric":{"a":"b"},"value":[1,"-Inf"]}]}`:                                  "[NaN]",
 		`{"resultType":"scalar","result":[1,"5"]}`:                                                                    "[5]",
-		`{"resultType":"string","result":[1,"hello"]}`:                                                                "notice: checkout errors: the expression gives a text, not a number",
-		`{"resultType":"matrix","result":[{"metric":{},"histograms":[[1,{"count":"1","sum":"1","buckets":[]}]]}]}`:    "notice: checkout errors: it is a histogram",
+		`{"resultType":"string","result":[1,"hello"]}`:                                                                "notice: errors: the expression gives a text, not a number",
+		`{"resultType":"matrix","result":[{"metric":{},"histograms":[[1,{"count":"1","sum":"1","buckets":[]}]]}]}`:    "notice: errors: it is a histogram",
 		`{"resultType":"matrix","result":[{"metric":{"a":"1"},"values":[]},{"metric":{"a":"2"},"values":[[9,"9"]]}]}`: "[][9]",
 	} {
 		f := &fake{answers: map[string]answer{"sum(errors)": {200, `{"status":"success","data":` + body + `}`}}}
