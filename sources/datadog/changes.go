@@ -184,7 +184,7 @@ func (s *source) events(ctx context.Context, from, to time.Time, notices *notice
 	var out []*wireEvent
 	seen := map[text]bool{}
 	cursor := ""
-	for range eventPages {
+	for page := range eventPages {
 		query := url.Values{
 			"filter[query]": {changeEvents}, "sort": {"-timestamp"}, "page[limit]": {strconv.Itoa(eventPageSize)},
 			"filter[from]": {strconv.FormatInt(from.UnixMilli(), 10)}, "filter[to]": {strconv.FormatInt(to.UnixMilli(), 10)},
@@ -192,7 +192,7 @@ func (s *source) events(ctx context.Context, from, to time.Time, notices *notice
 		if cursor != "" {
 			query.Set("page[cursor]", cursor)
 		}
-		p, err := fetch[eventPage](ctx, s, call{op: opEvents, query: query})
+		p, err := fetch[eventPage](ctx, s, call{op: opEvents, query: query, as: strconv.Itoa(page)})
 		if err != nil {
 			return nil, err
 		}
@@ -217,7 +217,7 @@ func (s *source) events(ctx context.Context, from, to time.Time, notices *notice
 func (s *source) deployments(ctx context.Context, from, to time.Time, notices *noticeBox) ([]*wireDeployment, error) {
 	l, err := fetch[deploymentList](ctx, s, call{op: opDeployments, body: &deploymentsRequest{deploymentsAsk{
 		"dora_deployments_list_request", deploymentsFilters{From: from.UTC(), To: to.UTC(), Limit: deploymentsMax, Sort: "-started_at"},
-	}}})
+	}}, as: "all"})
 	if err != nil {
 		return nil, err
 	}

@@ -188,6 +188,9 @@ type call struct {
 	args  []string // of the path, in its order
 	query url.Values
 	body  any // a pointer, or nil
+	// as names what is asked for in memory, where the request itself names a moment and is never the same
+	// twice: only the last answer is remembered then.
+	as string
 }
 
 func (c call) path() string {
@@ -232,7 +235,7 @@ func (s *source) prepare(ctx context.Context, client *dd.APIClient, c call) (*ht
 // send sends one request with one of the clients. An error means that there was no whole answer; any answer
 // that is no success is the caller's to explain.
 func send(client *dd.APIClient, req *http.Request) (answer, error) {
-	res, err := client.CallAPI(req)
+	res, err := client.CallAPI(req) //nolint:bodyclose // ReadBody closes it
 	if err != nil {
 		return answer{}, err //nolint:wrapcheck // explained by whoever knows what was to be done
 	}
@@ -296,15 +299,11 @@ func fetch[T any, P interface {
 		}
 		return decode[T, P](c.op, body)
 	}
-	key := c.op.name + " " + c.path() + "?" + c.query.Encode()
-	if c.body != nil {
-		asked, err := json.Marshal(c.body)
-		if err != nil {
-			return nil, fmt.Errorf("make the request: %w", err)
-		}
-		key += " " + string(asked)
+	key := c.as
+	if key == "" {
+		key = c.path() + "?" + c.query.Encode()
 	}
-	v, _, err := s.same.Fetch(ctx, key, func(ctx context.Context) ([]byte, error) { return s.get(ctx, c) }, into)
+	v, _, err := s.same.Fetch(ctx, c.op.name+" "+key, func(ctx context.Context) ([]byte, error) { return s.get(ctx, c) }, into)
 	if err != nil {
 		return nil, err
 	}

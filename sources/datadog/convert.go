@@ -99,7 +99,7 @@ func plain[S ~string](s S) string { return clean.Line(string(s)).String() }
 func fingerprint(parts ...any) sources.Revision {
 	h := fnv.New64a()
 	for _, p := range parts {
-		fmt.Fprintf(h, "%v\x00", p)
+		_, _ = fmt.Fprintf(h, "%v\x00", p) // a hash takes everything
 	}
 	return sources.Revision(fmt.Sprintf("%016x", h.Sum64()))
 }

@@ -136,7 +136,7 @@ func (s *source) ListShifts(ctx context.Context, q sources.Query) (sources.Batch
 		}
 		err = each(ctx, index, func(ctx context.Context, i int) error {
 			var err error
-			what := ""
+			var what string
 			if i < len(teams) {
 				what = "who is on call for " + teams[i].name
 				found[i], err = s.teamShifts(ctx, teams[i], q.Identity)

@@ -388,7 +388,7 @@ func (s *source) history(ctx context.Context, id string, now time.Time, over tim
 		to := now.Truncate(time.Minute)
 		h, err := fetch[historyReply](ctx, s, call{op: opSLOHistory, args: []string{id}, query: url.Values{
 			"from_ts": {strconv.FormatInt(to.Add(-over).Unix(), 10)}, "to_ts": {strconv.FormatInt(to.Unix(), 10)},
-		}})
+		}, as: id + " " + over.String()})
 		if err != nil {
 			return past{}, err
 		}

@@ -629,3 +629,27 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// What is asked for anew each minute, about another minute each time, is remembered once.
+func TestMemoryDoesNotGrowWithTime(t *testing.T) {
+	t.Parallel()
+	now := testNow
+	s := opened(t, &hub{}, func(e *sources.Env, _ *Config) { e.Now = func() time.Time { return now } })
+	size := 0
+	for i := range 20 {
+		now = now.Add(11 * time.Minute)
+		q := sources.Query{Now: now, Services: []sources.ServiceSpec{checkoutSpec()}, Followed: true}
+		_, err1 := s.QueryMetrics(t.Context(), q)
+		_, err2 := s.ListChanges(t.Context(), q)
+		_, err3 := s.ListSLOs(t.Context(), q)
+		if err := errors.Join(err1, err2, err3); err != nil && !errors.Is(err, sources.ErrNotModified) {
+			t.Fatal(err)
+		}
+		if i == 1 {
+			size = s.same.Len()
+		}
+	}
+	if got := s.same.Len(); got != size {
+		t.Errorf("%d answers are remembered, %d after the second time", got, size)
+	}
+}
