@@ -9,7 +9,7 @@ import (
 // TestObjectives holds the opening's error budget and burn rates, which follow from the history alone.
 func TestObjectives(t *testing.T) {
 	t.Parallel()
-	for seed := range int64(4) {
+	for seed := range int64(2) {
 		w := Story(seed, opening)
 		for _, o := range w.SLOs {
 			left, ok := w.Left(o)
