@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/httpx"
@@ -20,6 +21,8 @@ func Driver() sources.Driver {
 		Name:   "pagerduty",
 		Doc:    "PagerDuty incidents, on-call shifts and change events",
 		Sample: sample,
+		// The limit of a REST API key, as PagerDuty publishes it; its answers tell where it is another.
+		Grants: sources.Rate{Limit: 960, Window: time.Minute},
 		Config: func() any { return defaults() },
 		Open:   open,
 	}
