@@ -74,12 +74,11 @@ func TestAddress(t *testing.T) {
 		"":                                      "",
 	} {
 		u, err := (&httpx.Access{}).Address(text)
-		if got := ""; err == nil {
-			if got = u.String(); got != want {
-				t.Errorf("%q is %q", text, got)
-			}
-		} else if want != "" {
+		switch {
+		case err != nil && want != "":
 			t.Errorf("%q: %v", text, err)
+		case err == nil && u.String() != want:
+			t.Errorf("%q is %q", text, u)
 		}
 	}
 }

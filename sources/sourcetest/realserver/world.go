@@ -107,9 +107,11 @@ func (w *World) prepare(o Options) error {
 		return err
 	}
 	w.Prometheus, err = newServer(w.dir, "prometheus", "prometheus", "/-/ready", func(address string) []string {
+		// An alert lasts for four times the delay unless it is repeated: a machine that stalls for a few seconds
+		// must not end it.
 		return []string{
 			"--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=" + address,
-			"--rules.alert.resend-delay=1s", "--web.enable-lifecycle", "--web.external-url=http://" + address,
+			"--rules.alert.resend-delay=5s", "--web.enable-lifecycle", "--web.external-url=http://" + address,
 		}
 	})
 	if err != nil {
