@@ -116,13 +116,8 @@ func (s *source) ref(kind sources.Kind, scope, id string) sources.Ref {
 // as the one that was delivered last. A list that failed was not delivered.
 func list[T any](ctx context.Context, s *source, name string, q sources.Query, read func(context.Context) (sources.Batch[T], error)) (sources.Batch[T], error) {
 	trace := &httpx.Trace{}
-	q.Now = q.Now.UTC()
-	if q.Now.IsZero() {
-		q.Now = s.env.Now()
-	}
-	asked := q
-	asked.Now = time.Time{}
-	key := fmt.Sprintf("%s %+v", name, asked)
+	q.Now = time.Time{}
+	key := fmt.Sprintf("%s %+v", name, q)
 	s.mu.Lock()
 	s.asked[name] = q.Services
 	s.mu.Unlock()

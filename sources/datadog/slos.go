@@ -25,6 +25,7 @@ type wireSLO struct {
 			ServiceTags words            `json:"service_tags"`
 			TeamTags    words            `json:"team_tags"`
 			Overall     some[wireStatus] `json:"overall_status"`
+			Status      wireOneStatus    `json:"status"` // over the first window
 			Query       wireSLOQuery     `json:"query"`
 			Thresholds  some[wireLimit]  `json:"thresholds"`
 		} `json:"attributes"`
@@ -44,6 +45,13 @@ type wireStatus struct {
 	State  text    `json:"state"`
 	Target number  `json:"target"`
 	Window text    `json:"timeframe"`
+}
+
+type wireOneStatus struct {
+	Error  text    `json:"calculation_error"`
+	Budget *number `json:"error_budget_remaining"` // percent
+	SLI    *number `json:"sli"`                    // percent
+	State  text    `json:"state"`
 }
 
 type wireLimit struct {
@@ -278,6 +286,9 @@ func (s *source) slos(ctx context.Context, notices *noticeBox) ([]*wireSLO, erro
 func (s *source) slo(w *wireSLO, spec sources.SLOSpec, own owners) *sources.SLO {
 	at := &w.Data.Attributes
 	status := chosen(at.Overall.Items, spec.Window)
+	if len(at.Overall.Items) == 0 {
+		status.Error, status.Budget, status.Status, status.State = at.Status.Error, at.Status.Budget, at.Status.SLI, at.Status.State
+	}
 	if math.IsNaN(float64(status.Target)) || status.Target == 0 {
 		limit := chosenLimit(at.Thresholds.Items, cmp.Or(status.Window, text("")))
 		status.Target, status.Window = limit.Target, cmp.Or(status.Window, limit.Window)
