@@ -26,7 +26,7 @@ type Config struct {
 	EnvTag      string     `yaml:"env_tag,omitempty" doc:"The tag that names the environment."`
 	MonitorTags []string   `yaml:"monitor_tags,omitempty" doc:"Only monitors that carry all of these tags."`
 	OnCallSite  string     `yaml:"oncall_site,omitempty" doc:"The host of On-Call paging, where it is not the site's usual one."`
-	Teams       []string   `yaml:"teams,omitempty" doc:"Teams whose shifts are shown, by handle or id. None, and no schedules: all that are on call."`
+	Teams       []string   `yaml:"teams,omitempty" doc:"Teams whose shifts are shown, by handle or id. None, and no schedules: those of the key's owner."`
 	Schedules   []string   `yaml:"schedules,omitempty" doc:"Schedules whose shifts are shown, by id or name."`
 	Proxy       string     `yaml:"proxy,omitempty" doc:"The proxy: http://proxy:3128, or none; the environment's by default. Never with a password: see proxy_auth."`
 	ProxyAuth   secret.Ref `yaml:"proxy_auth,omitempty" doc:"What the proxy wants for a sign-in, user:password, as env:NAME, file:PATH or cmd:PROGRAM."`
