@@ -236,6 +236,35 @@ func TestRunningPipelinesKeepTheirPaceWhileQuietOnesWait(t *testing.T) {
 	})
 }
 
+// A provider that counts kinds of requests apart: what the one kind has used up does not slow down the reads
+// that spend another.
+func TestBudgetsOfOneCredentialAreApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &budgets{list: []state.Usage{
+			{Key: "tight", Limit: 20, Window: time.Hour, Boards: 1, Used: 5}, {Key: "wide", Limit: 1000, Window: time.Hour, Boards: 1},
+		}}
+		p := newProvider("github")
+		p.set(func(_ context.Context, scope string, n int) (sources.Batch[sources.Run], error) {
+			if scope == "acme/00" {
+				b.spend(0)
+			} else {
+				b.spend(1)
+			}
+			return batch(scope, n, sources.Quiet), nil
+		})
+		e := run(t, poll.Options{Budget: b})
+		e.Set(feeds(p, repos(2)...))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := e.feed(t, "acme/00").Health.Interval; got < 2*time.Minute {
+			t.Errorf("the tight budget is asked of every %s, want it stretched", got)
+		}
+		if got := e.feed(t, "acme/01").Health.Interval; got != 55*time.Second {
+			t.Errorf("the wide one every %s, want every 55 s", got)
+		}
+	})
+}
+
 func TestBoardsShareTheBudget(t *testing.T) {
 	interval := func(boards, used, remaining int) time.Duration {
 		var got time.Duration

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -213,6 +214,30 @@ func (b *budget) Usage(string, string) state.Usage {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.u
+}
+
+func (b *budget) Usages(source, credential string) []state.Usage {
+	return []state.Usage{b.Usage(source, credential)}
+}
+
+// budgets are several budgets of one credential, by key.
+type budgets struct {
+	mu   sync.Mutex
+	list []state.Usage
+}
+
+func (b *budgets) Usage(string, string) state.Usage { return b.Usages("", "")[0] }
+
+func (b *budgets) Usages(string, string) []state.Usage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.list)
+}
+
+func (b *budgets) spend(i int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list[i].Spent++
 }
 
 func (b *budget) spend(n int) {

@@ -34,16 +34,16 @@ type loop struct {
 	answer   store.Feed
 	health   store.Health
 	busy     sources.Busy
-	cost     float64 // requests that a read spends, smoothed over the last reads …
-	counted  int     // … of so many, the first aside: it fetches what later ones find unchanged
-	spending float64 // requests that the present one has spent
+	cost     map[string]float64 // by budget: requests that a read spends, smoothed over the last reads …
+	counted  int                // … of so many, the first aside: it fetches what later ones find unchanged
+	spending map[string]float64 // by budget: requests that the present one has spent
 }
 
 // group is the feeds that spend the same budget.
 type group struct {
 	key     groupKey
 	reading []*loop
-	spent   int64 // by this process, as of the last look
+	spent   map[string]int64 // by budget: by this process, as of the last look
 	holds   map[store.Capability]hold
 }
 
@@ -100,7 +100,7 @@ func (e *Engine) begin(ctx context.Context, l *loop, now time.Duration) *turn {
 	l.cancel = cancel
 	l.started = now
 	l.again, l.restart = false, false
-	l.spending = 0
+	clear(l.spending)
 	l.group.reading = append(l.group.reading, l)
 	e.reading[l.feed.Key.Source]++
 	q := l.feed.Query
@@ -192,11 +192,12 @@ func (e *Engine) account(g *group) {
 	if e.o.Budget == nil {
 		return
 	}
-	spent := e.o.Budget.Usage(g.key.source, g.key.credential).Spent
-	delta := float64(spent - g.spent)
-	g.spent = spent
-	for _, l := range g.reading {
-		l.spending += delta / float64(len(g.reading))
+	for _, u := range e.o.Budget.Usages(g.key.source, g.key.credential) {
+		delta := float64(u.Spent - g.spent[u.Key])
+		g.spent[u.Key] = u.Spent
+		for _, l := range g.reading {
+			l.spending[u.Key] += delta / float64(len(g.reading))
+		}
 	}
 }
 
@@ -248,9 +249,22 @@ func (e *Engine) settle(t *turn, r result) {
 func (l *loop) free() {
 	if n := len(l.group.reading); n > 0 {
 		for _, o := range l.group.reading {
-			o.spending += l.spending / float64(n)
+			for key, x := range l.spending {
+				o.spending[key] += x / float64(n)
+			}
 		}
-		l.spending = 0
+		clear(l.spending)
+	}
+}
+
+// learn takes what the present read has spent into what reads cost.
+func (l *loop) learn() {
+	weight := max(learning, 1/float64(l.counted))
+	for key := range l.spending {
+		l.cost[key] += 0
+	}
+	for key, c := range l.cost {
+		l.cost[key] = c + weight*(l.spending[key]-c)
 	}
 }
 
@@ -271,7 +285,7 @@ func (e *Engine) succeed(l *loop, r result) store.Mutation {
 	}
 	if !l.first {
 		l.counted++
-		l.cost += max(learning, 1/float64(l.counted)) * (l.spending - l.cost)
+		l.learn()
 	}
 	state := store.Healthy
 	if len(l.health.Notices) > 0 {

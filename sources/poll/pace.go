@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/state"
 	"example.com/signalbox/sources/store"
 )
 
@@ -107,25 +108,31 @@ func (e *Engine) pace(l *loop) time.Duration {
 	return d
 }
 
-// interval is the time between two reads of l.
+// interval is the time between two reads of l: what the tightest of the budgets that it spends allows.
 func (e *Engine) interval(l *loop) time.Duration {
-	if l.cost < freeRead {
-		return e.pace(l)
-	}
-	quiet, rest := e.stretch(l.group)
-	factor := rest
-	if e.busy(l) == sources.Quiet {
-		factor = quiet
+	factor := 1.0
+	if e.o.Budget != nil {
+		for _, u := range e.o.Budget.Usages(l.group.key.source, l.group.key.credential) {
+			if l.cost[u.Key] < freeRead {
+				continue
+			}
+			quiet, rest := e.stretch(l.group, u)
+			if e.busy(l) == sources.Quiet {
+				factor = max(factor, quiet)
+			} else {
+				factor = max(factor, rest)
+			}
+		}
 	}
 	return time.Duration(float64(e.pace(l)) * factor)
 }
 
-// stretch is by how much the intervals of a group's feeds must grow for its requests to fit into this
-// board's share of the credential's budget: those of quiet feeds first, the others' when that does not
+// stretch is by how much the intervals of a group's feeds must grow for their requests to fit into this
+// board's share of one of their budgets: those of quiet feeds first, the others' when that does not
 // suffice. What a read costs is learnt from the reads so far, and an answer that the provider did not
 // count costs nothing.
-func (e *Engine) stretch(g *group) (quiet, rest float64) {
-	allowed, known := e.allowance(g)
+func (e *Engine) stretch(g *group, u state.Usage) (quiet, rest float64) {
+	allowed, known := e.allowance(u)
 	if !known {
 		return 1, 1
 	}
@@ -134,7 +141,7 @@ func (e *Engine) stretch(g *group) (quiet, rest float64) {
 		if l.group != g {
 			continue
 		}
-		demand := l.cost / e.pace(l).Seconds()
+		demand := l.cost[u.Key] / e.pace(l).Seconds()
 		if e.busy(l) == sources.Quiet {
 			calm += demand
 		} else {
@@ -153,13 +160,9 @@ func (e *Engine) stretch(g *group) (quiet, rest float64) {
 	return maxStretch, maxLive
 }
 
-// allowance is how many requests a second this board may send with the group's credential; known is
-// false when nobody limits them.
-func (e *Engine) allowance(g *group) (perSecond float64, known bool) {
-	if e.o.Budget == nil {
-		return 0, false
-	}
-	u := e.o.Budget.Usage(g.key.source, g.key.credential)
+// allowance is how many requests a second this board may send of a budget; known is false when nobody
+// limits them.
+func (e *Engine) allowance(u state.Usage) (perSecond float64, known bool) {
 	if u.Limit <= 0 || u.Window <= 0 {
 		return 0, false
 	}

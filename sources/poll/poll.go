@@ -33,10 +33,11 @@ type Feed struct {
 	Query  sources.Query  // Scope is Key's; Now is set anew for each read
 }
 
-// Budget tells how much of a source's rate budget is left. An empty credential means the tightest of
-// those that the source has used.
+// Budget tells how much of a source's rate budget is left. An empty credential stands for all that the source
+// has used: Usage is then the tightest of them, Usages each.
 type Budget interface {
 	Usage(source, credential string) state.Usage
+	Usages(source, credential string) []state.Usage
 }
 
 // Options configures an Engine. Store must be set; the zero value of everything else works.
@@ -485,9 +486,12 @@ func (e *Engine) newLoop(f Feed) *loop {
 	}
 	g := e.groups[gk]
 	if g == nil {
-		g = &group{key: gk, holds: make(map[store.Capability]hold)}
+		g = &group{key: gk, spent: make(map[string]int64), holds: make(map[store.Capability]hold)}
 		e.groups[gk] = g
 	}
 	f.Query.Scope = f.Key.Scope
-	return &loop{feed: f, read: reader(set, f.Key.Capability), group: g, due: e.o.Elapsed(), first: true}
+	return &loop{
+		feed: f, read: reader(set, f.Key.Capability), group: g, due: e.o.Elapsed(), first: true,
+		cost: make(map[string]float64), spending: make(map[string]float64),
+	}
 }

@@ -175,9 +175,9 @@ func clampTime(t, lo, hi time.Time) time.Time {
 	return t
 }
 
-func (a *account) usage(now time.Time) Usage {
+func (a *account) usage(key string, now time.Time) Usage {
 	u := Usage{
-		Limit: a.plan(), Window: a.limit.Window, Used: a.used(now), Spent: a.total,
+		Key: key, Limit: a.plan(), Window: a.limit.Window, Used: a.used(now), Spent: a.total,
 		Boards: a.boards, Rate: a.rate,
 	}
 	if a.hold.After(now) {

@@ -28,6 +28,7 @@ func DefaultLimit() Limit {
 
 // Usage is how a credential's budget stands.
 type Usage struct {
+	Key     string        // of the credential, or of the part of its budget that is counted apart
 	Limit   int           // requests that all boards together plan to send in any Window; 0: unknown
 	Window  time.Duration //
 	Used    int           // in the last Window, by all boards as far as this one has heard
@@ -179,12 +180,12 @@ func (b *Budget) Usage(source, credential string) Usage {
 	defer b.mu.Unlock()
 	now := b.now()
 	if credential != "" {
-		return b.account(credential).usage(now)
+		return b.account(credential).usage(credential, now)
 	}
 	var worst Usage
 	var spent int64
 	for i, key := range b.keys[source] {
-		u := b.account(key).usage(now)
+		u := b.account(key).usage(key, now)
 		spent += u.Spent
 		if i == 0 || u.left() < worst.left() {
 			worst = u
@@ -192,6 +193,23 @@ func (b *Budget) Usage(source, credential string) Usage {
 	}
 	worst.Spent = spent
 	return worst
+}
+
+// Usages are how the budgets of a credential of source stand: the one that an empty credential stands for
+// may have several, such as one for each kind of request. They are in the order of their first use. It reads
+// no file.
+func (b *Budget) Usages(source, credential string) []Usage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	if credential != "" {
+		return []Usage{b.account(credential).usage(credential, now)}
+	}
+	var out []Usage
+	for _, key := range b.keys[source] {
+		out = append(out, b.account(key).usage(key, now))
+	}
+	return out
 }
 
 func (u Usage) left() float64 {
