@@ -144,7 +144,7 @@ func (a *App) identity(level int) []component.Part {
 		out = append(out, gap, component.Part{Token: theme.Strong, Text: clean.Line(c.Team)})
 		gap = dot
 	}
-	if n := len(c.Services); n > 0 && level <= 1 {
+	if n := ours(c); n > 0 && level <= 1 {
 		text := clean.Linef("%d services", n)
 		if n == 1 {
 			text = clean.Const("1 service")
@@ -166,6 +166,17 @@ func (a *App) identity(level int) []component.Part {
 		out = append(out, gap, component.Part{Token: theme.Muted, Text: clean.Linef("you are %s", you)})
 	}
 	return out
+}
+
+// ours counts the team's own services.
+func ours(c *store.Catalog) int {
+	n := 0
+	for i := range c.Services {
+		if c.Services[i].Team == "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (a *App) whosePart(level int) component.Part {

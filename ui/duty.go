@@ -43,7 +43,10 @@ func (a *App) duty(now time.Time, d dutyDetail) []component.Part {
 	if d == dutyShort {
 		lead = ""
 	}
-	rest := more(all)
+	rest := ""
+	if d == dutyFull && !first.Mine {
+		rest = others(all)
+	}
 	if t := first.Until; !t.IsZero() {
 		rest += " until " + a.hour(now, t)
 	}
@@ -56,18 +59,21 @@ func (a *App) duty(now time.Time, d dutyDetail) []component.Part {
 	return []component.Part{{Token: theme.Muted, Text: clean.Line(lead)}, {Token: tok, Text: who}, {Token: theme.Muted, Text: clean.Line(rest)}}
 }
 
-// more counts the others at the first one's step of the escalation.
-func more(all []insight.Duty) string {
+// others counts those beside the first one at the same step of the escalation.
+func others(all []insight.Duty) string {
 	n := 0
 	for i := range all {
 		if d := &all[i]; d.Shift.Level == all[0].Shift.Level && d.Who.ID != all[0].Who.ID {
 			n++
 		}
 	}
-	if n == 0 {
+	switch n {
+	case 0:
 		return ""
+	case 1:
+		return " and 1 other"
 	}
-	return clean.Linef(" +%d", n).String()
+	return clean.Linef(" and %d others", n).String()
 }
 
 // then says who takes over, and from when where that is later than the end of the turn.

@@ -63,7 +63,7 @@ func TestTheHeaderNamesWhoIsOnCall(t *testing.T) {
 		{80, store.Healthy, night, "  sre1 until 06:00  ", "then"},
 		{160, store.Healthy, mine, "  you are on call until 06:00, then sre2  ", "sre1 until"},
 		{80, store.Healthy, mine, "  you until 06:00  ", "then"},
-		{160, store.Healthy, two, "on call sre1 +1 until 06:00, then sre2", ""},
+		{160, store.Healthy, two, "on call sre1 and 1 other until 06:00, then sre2", ""},
 		{160, store.Healthy, gap, "on call sre1 until 06:00, from 07:00 sre2", ""},
 		{160, store.Healthy, forever, "on call sre9  ", "until"},
 		{160, store.Healthy, nobody, "nobody is on call", ""},
@@ -86,5 +86,15 @@ func TestTheHeaderFitsAtAnyWidth(t *testing.T) {
 		if head := b.line(0); !strings.Contains(head, "signalbox") || !strings.Contains(head, "02:14 UTC") {
 			t.Errorf("at %d columns: %q", width, head)
 		}
+	}
+}
+
+func TestTheHeaderCountsTheTeamsServices(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 160, 30, func(o *ui.Options, _ *board) {
+		o.Snapshot.Catalog.Services = []store.Service{{Name: "checkout"}, {Name: "ledger"}, {Name: "billing-core", Team: "platform"}}
+	})
+	if head := b.line(0); !strings.Contains(head, " 2 services ") {
+		t.Errorf("the header is %q", head)
 	}
 }

@@ -176,7 +176,7 @@ func (sf *serviceFacts) overSince(series int) time.Time {
 // so, "errors", "p95 912 ms", "cpu 97 %".
 func overText(m *sources.Series, v float64, open []*Problem) clean.Text {
 	name := strings.ToLower(m.Name.String())
-	if m.Signal == sources.ErrorSignal {
+	if m.Signal == sources.ErrorSignal || strings.Contains(name, "error") {
 		if strings.Contains(name, "5xx") || slices.ContainsFunc(open, func(p *Problem) bool {
 			return containsFold(p.Incident.Title.String(), "5xx")
 		}) {

@@ -83,7 +83,7 @@ type NextKind uint8
 const (
 	NextMismatch   NextKind = iota // two pieces of evidence disagree on the version
 	NextGate                       // an approval is pending
-	NextRollback                   // the newest version known good, while the current one is not whole
+	NextRollback                   // the newest version known good, while the current one is not whole or is blamed
 	NextUnverified                 // nothing trustworthy confirms the version
 	NextAhead                      // so many commits wait
 	NextBehind                     // so many commits are here and not in the stage before: a hotfix
@@ -130,6 +130,9 @@ func DeriveDeployments(s *store.Snapshot, v View, day time.Time) Deployments {
 			continue
 		}
 		l.Health = healths[name]
+		if blamed(s, &l) {
+			l.Next = offerRollback(l.Next, KnownGood(l.Cells[l.Last].Env))
+		}
 		out.Lanes = append(out.Lanes, l)
 		for i := range l.Cells {
 			if e := l.Cells[i].Env; e != nil {
@@ -138,6 +141,33 @@ func DeriveDeployments(s *store.Snapshot, v View, day time.Time) Deployments {
 		}
 	}
 	return out
+}
+
+// blamed reports that the version of a lane's last stage may be why the service does not behave: it got bad
+// when, or shortly after, the version had come. A version that was there long before is no suspect, and
+// undoing it would mend nothing.
+func blamed(s *store.Snapshot, l *Lane) bool {
+	h := &l.Health
+	if l.Last < 0 || !h.Known || h.Sense != Crit || h.Since.IsZero() || s.Feeds[h.Feed].Health.Staleness(s.At) == store.VeryStale {
+		return false
+	}
+	c := &l.Cells[l.Last]
+	before := h.Since.Sub(c.Since)
+	return c.Outcome == Deployed && !c.Since.IsZero() && before <= suspectReach && before >= -suspectSlack
+}
+
+// offerRollback adds what a rollback would bring to what a lane says, and takes out what waits to follow: a
+// service is mended before more is promoted to it.
+func offerRollback(all []Next, to sources.Version) []Next {
+	if to.IsZero() {
+		return all
+	}
+	all = slices.DeleteFunc(all, func(n Next) bool { return n.Kind == NextAhead })
+	at := 0
+	for at < len(all) && all[at].Kind < NextRollback {
+		at++
+	}
+	return slices.Insert(all, at, Next{Kind: NextRollback, Version: to})
 }
 
 func countToday(e *sources.Environment, day time.Time, out *Deployments) {
@@ -231,7 +261,7 @@ func (d *laneDeriver) names() []string {
 	names := make([]string, 0, len(d.snap.Catalog.Services))
 	for _, discovered := range []bool{false, true} {
 		for i := range d.snap.Catalog.Services {
-			if s := &d.snap.Catalog.Services[i]; s.Discovered == discovered {
+			if s := &d.snap.Catalog.Services[i]; s.Discovered == discovered && d.ours(s) {
 				names = append(names, s.Name)
 			}
 		}
@@ -247,6 +277,12 @@ func (d *laneDeriver) names() []string {
 		names = slices.DeleteFunc(names, func(n string) bool { return n != d.view.Follow })
 	}
 	return names
+}
+
+// ours reports that a service has a lane for this view: another team's only for who asks for everybody's, or
+// follows it.
+func (d *laneDeriver) ours(s *store.Service) bool {
+	return s.Team == "" || d.view.Whose == All || d.view.Follow == s.Name
 }
 
 // admits applies Mine: a lane is mine when I made a deployment's run or may approve a gate of it.
@@ -285,7 +321,7 @@ func (d *laneDeriver) stages() []Stage {
 	for _, discovered := range []bool{false, true} { // what is configured says where the rest goes
 		for i := range d.snap.Catalog.Services {
 			s := &d.snap.Catalog.Services[i]
-			if s.Discovered == discovered && (d.view.Follow == "" || d.view.Follow == s.Name) {
+			if s.Discovered == discovered && d.ours(s) && (d.view.Follow == "" || d.view.Follow == s.Name) {
 				add(s.Environments)
 			}
 		}

@@ -286,3 +286,63 @@ func TestALaneThatWasNeverReadSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// A rollback is offered where the version may be at fault: the service got bad with it or shortly after.
+func TestABadVersionOffersWhatWasGood(t *testing.T) {
+	t.Parallel()
+	const ok = sources.StatePassed
+	errs := series("error rate", sources.ErrorSignal, "%", 2, 1, 1, 4, 4, 4) // over for two minutes
+	well := series("error rate", sources.ErrorSignal, "%", 2, 1, 1, 1, 1, 1)
+	for _, c := range []struct {
+		name   string
+		ago    time.Duration // since the version is there
+		errors sources.Series
+		stale  bool
+		before bool // there was a version before it
+		want   []NextKind
+	}{
+		{"it came before the trouble", 10 * time.Minute, errs, false, true, []NextKind{NextRollback, NextBehind}},
+		{"it came with the trouble", 2 * time.Minute, errs, false, true, []NextKind{NextRollback, NextBehind}},
+		{"it has been there for days", 48 * time.Hour, errs, false, true, []NextKind{NextAhead, NextBehind}},
+		{"all is well", 10 * time.Minute, well, false, true, []NextKind{NextAhead, NextBehind}},
+		{"nobody knows how it is now", 10 * time.Minute, errs, true, true, []NextKind{NextAhead, NextBehind}},
+		{"it is the first", 10 * time.Minute, errs, false, false, []NextKind{NextAhead, NextBehind}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			e := prod(sources.Target{Current: deployment("", "v2", ok, c.ago)})
+			e.Ahead, e.Behind = 3, 1
+			if c.before {
+				e.History = append(e.History, *deployment("", "v1", ok, c.ago+time.Hour))
+			}
+			s := lanes(e)
+			s.At = now
+			metrics(c.errors)(s)
+			if c.stale {
+				s.Feeds[len(s.Feeds)-1].Health.LastGood = now.Add(-time.Hour)
+			}
+			var got []NextKind
+			for _, n := range lane(t, s).Next {
+				got = append(got, n.Kind)
+				if n.Kind == NextRollback && n.Version.Tag != clean.Line("v1") {
+					t.Errorf("offers %s", n.Version.Short())
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("says %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestOtherTeamsHaveNoLane(t *testing.T) {
+	t.Parallel()
+	s := lanes(prod())
+	s.Catalog.Services = append(s.Catalog.Services, store.Service{Name: "bank", Team: "money", Environments: []string{"vault"}})
+	for v, want := range map[View][2]int{{}: {1, 2}, {Whose: All}: {2, 3}, {Follow: "bank"}: {1, 1}, {Follow: "shop"}: {1, 2}} {
+		d := DeriveDeployments(s, v, now)
+		if len(d.Lanes) != want[0] || len(d.Stages) != want[1] {
+			t.Errorf("%+v: %d lanes and %d stages, want %v", v, len(d.Lanes), len(d.Stages), want)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func FormatValue(v float64, unit string) clean.Text {
 		return withUnit(percentDigits(100*v), "%", per)
 	case "rps", "qps":
 		return scaled(v, 1000, decimal(), "req", "s")
-	case "1", "":
+	case "1", "", "op", "ops", "operation", "operations": // the name says of what: "iops 2.1 k"
 		return scaled(v, 1000, decimal(), "", per)
 	default:
 		if s, ok := seconds(base); ok && per == "" {

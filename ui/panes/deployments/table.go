@@ -85,7 +85,11 @@ func (t *table) fit(w int) {
 	if w < 90 {
 		least, most = min(t.version, 7)+2+ageWidth, 20
 	}
-	cols := []kit.Column{{Min: min(8, t.service), Want: min(t.service, 24)}}
+	name := 16
+	if w < 90 {
+		name = 8
+	}
+	cols := []kit.Column{{Min: min(name, t.service), Want: min(t.service, 24)}}
 	for i := range t.stages {
 		c := kit.Column{Gap: 2, Min: max(least, min(t.stages[i].head, 9)), Want: min(t.stages[i].want, most)}
 		c.Want = max(c.Want, c.Min)
@@ -321,7 +325,7 @@ func outcomeParts(e pane.Env, c *insight.Cell, stale store.Staleness) []pane.Par
 }
 
 // healthParts are how a service behaves: a glyph and, unless all is well, the worst in a word or two, as
-// many of them as fit into w columns. A dash says that nothing tells.
+// many of them as fit whole into w columns. A dash says that nothing tells.
 func healthParts(e pane.Env, h *insight.Health, w int) []pane.Part {
 	if !h.Known {
 		return []pane.Part{kit.P(theme.Muted, "-")}
@@ -350,8 +354,12 @@ func healthParts(e pane.Env, h *insight.Health, w int) []pane.Part {
 		}
 		words = words[:last]
 	}
-	if len(words) > 0 {
-		parts = append(parts, kit.P(tok, " "+strings.Join(words, " ")))
+	said := strings.Join(words, " ")
+	if len(words) > 1 && 2+kit.Text(said).Width() > w {
+		said = "" // half a number is a wrong one
+	}
+	if said != "" {
+		parts = append(parts, kit.P(tok, " "+said))
 	}
 	return parts
 }

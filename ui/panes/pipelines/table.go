@@ -105,7 +105,7 @@ func (t *table) try(w, titleMin, state int, plain bool) {
 		name = limit(colWorkflow, 16)
 	}
 	cols := [colCount]kit.Column{
-		colService:  {Min: min(8, t.want[colService]), Want: limit(colService, 24)},
+		colService:  {Min: limit(colService, leastService(w)), Want: limit(colService, 24)},
 		colWorkflow: {Gap: 2, Min: name, Want: limit(colWorkflow, 24), Drop: 1},
 		colBranch:   {Gap: 2, Min: min(11, t.want[colBranch]), Want: limit(colBranch, 28), Drop: 2},
 		colSHA:      {Gap: 2, Min: 7, Want: 7, Drop: 5},
@@ -125,6 +125,14 @@ func (t *table) try(w, titleMin, state int, plain bool) {
 		t.widths[colState] += room - used
 	}
 	t.places = kit.Places(cols[:], t.widths)
+}
+
+// leastService is what a service's name and its mark get before any detail does.
+func leastService(w int) int {
+	if w < 90 {
+		return 8
+	}
+	return 16
 }
 
 func (t *table) head(e pane.Env, r screen.Region) {
