@@ -58,6 +58,9 @@ func Base(n Network) (http.RoundTripper, error) {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ResponseHeaderTimeout: 30 * time.Second,
 		ExpectContinueTimeout: time.Second,
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+			return refusedByProxy(proxy.Host, res.StatusCode)
+		},
 	}, nil
 }
 

@@ -32,20 +32,17 @@ func Explain(op, scope string, err error) *sources.Error {
 	return &sources.Error{Kind: kind, Op: op, Scope: scope, Msg: msg, Fix: fix, Err: withoutURL(err)}
 }
 
-const (
-	proxySignIn = "the proxy wants a sign-in, or does not take the one that it got"
-	proxyFix    = "set proxy_auth: to env:NAME, file:PATH or cmd:PROGRAM of user:password"
-)
-
+// explain says what went wrong, with the host that it went wrong with where err tells.
 func explain(err error) (kind sources.ErrKind, msg, fix string) {
 	// What a proxy answers to CONNECT comes as the text of its status alone.
 	if strings.HasSuffix(err.Error(), http.StatusText(http.StatusProxyAuthRequired)) {
 		return sources.Permission, proxySignIn, proxyFix
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" && !errors.Is(err, context.Canceled) {
-		return sources.Transient, "the proxy does not answer", "check proxy: and the network"
+		return explainProxy(op)
 	}
-	if kind, msg, fix, ok := explainTLS(err); ok {
+	host := hostIn(err)
+	if kind, msg, fix, ok := explainTLS(err, host); ok {
 		return kind, msg, fix
 	}
 	if msg, ok := explainDecode(err); ok {
@@ -61,32 +58,54 @@ func explain(err error) (kind sources.ErrKind, msg, fix string) {
 	case errors.Is(err, context.Canceled):
 		return sources.Transient, "was cancelled", ""
 	case isTimeout(err):
-		return sources.Transient, "no answer in time", "check the network; it is tried again"
+		return sources.Transient, said(host, "no answer in time from ", "no answer in time"), "check the network; it is tried again"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return sources.Transient, "the connection was refused", "check the address and whether the service is up"
+		return sources.Transient, said(host, "the connection was refused by ", "the connection was refused"), "check the address and whether the service is up"
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET),
 		errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed), strings.Contains(err.Error(), "INTERNAL_ERROR"):
-		return sources.Transient, "the connection broke before the answer was whole", "it is tried again"
+		return sources.Transient, said(host, "the connection broke before the answer was whole: ", "the connection broke before the answer was whole"), "it is tried again"
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return sources.Transient, "the network failed: " + op.Err.Error(), "check the network"
+		return sources.Transient, said(host, "the network failed on the way to ", "the network failed") + ": " + op.Err.Error(), "check the network"
 	}
 	return sources.Transient, withoutURL(err).Error(), ""
 }
 
-func explainTLS(err error) (kind sources.ErrKind, msg, fix string, ok bool) {
-	if _, is := errors.AsType[x509.UnknownAuthorityError](err); is {
-		return sources.Invalid, "the server's certificate is signed by an authority that is not trusted here",
-			"set ca_file to the authority's certificate (PEM)", true
+// said names host where it is known.
+func said(host, named, unnamed string) string {
+	if host == "" {
+		return unnamed
+	}
+	return named + host
+}
+
+// hostIn is the host and port that a request was for; "" when err does not tell.
+func hostIn(err error) string {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		if p, perr := url.Parse(u.URL); perr == nil {
+			return p.Host
+		}
+	}
+	return ""
+}
+
+func explainTLS(err error, host string) (kind sources.ErrKind, msg, fix string, ok bool) {
+	if e, is := errors.AsType[x509.UnknownAuthorityError](err); is {
+		by := ""
+		if e.Cert != nil {
+			by = " (" + e.Cert.Issuer.String() + ")"
+		}
+		return sources.Invalid, said(host, "the certificate of ", "the server's certificate") + " is signed by an authority that is not trusted here" + by,
+			"set ca_file to the authority's certificate (PEM); if a proxy of yours signs what passes it, to the proxy's", true
 	}
 	if e, is := errors.AsType[x509.HostnameError](err); is {
 		return sources.Invalid, "the server's certificate is not for " + e.Host, "check the address", true
 	}
 	if e, is := errors.AsType[x509.CertificateInvalidError](err); is {
 		if e.Reason == x509.Expired {
-			return sources.Invalid, "the server's certificate is expired or not yet valid", "check this machine's clock, then the server", true
+			return sources.Invalid, said(host, "the certificate of ", "the server's certificate") + " is expired or not yet valid", "check this machine's clock, then the server", true
 		}
-		return sources.Invalid, "the server's certificate is not valid", "ask who runs the server", true
+		return sources.Invalid, said(host, "the certificate of ", "the server's certificate") + " is not valid", "ask who runs the server", true
 	}
 	if op, is := errors.AsType[*net.OpError](err); is && op.Op == "remote error" {
 		switch said := op.Err.Error(); {
@@ -98,7 +117,7 @@ func explainTLS(err error) (kind sources.ErrKind, msg, fix string, ok bool) {
 		}
 	}
 	if _, is := errors.AsType[tls.RecordHeaderError](err); is {
-		return sources.Invalid, "the server does not speak TLS", "check the address and its port", true
+		return sources.Invalid, said(host, "no TLS is spoken at ", "the server does not speak TLS"), "check the address and its port", true
 	}
 	return 0, "", "", false
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -381,6 +382,35 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// What a proxy refuses is said with its name, and is known not to have been sent.
+func TestProxyThatRefuses(t *testing.T) {
+	t.Parallel()
+	for status, c := range map[int]struct {
+		kind     sources.ErrKind
+		msg, fix string
+	}{
+		http.StatusForbidden:         {sources.Permission, "the proxy %s lets nobody through to this address: Forbidden", "to allow it"},
+		http.StatusBadGateway:        {sources.Transient, "the proxy %s cannot reach the address: Bad Gateway", "check the address"},
+		http.StatusProxyAuthRequired: {sources.Permission, "does not take the one that it got: %s", "proxy_auth"},
+		299:                          {sources.Permission, "the proxy %s lets nobody through to this address: an answer that is none of HTTP's", "to allow it"},
+	} {
+		proxy := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		base, err := Base(Network{Proxy: proxy.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, flight := Watch(t.Context())
+		_, err = fetch(t, &http.Client{Transport: base}, ctx, "https://api.example.com/x")
+		e := Explain("", "", err)
+		if msg := fmt.Sprintf(c.msg, strings.TrimPrefix(proxy.URL, "http://")); e.Kind != c.kind || !strings.Contains(e.Msg, msg) || !strings.Contains(e.Fix, c.fix) {
+			t.Errorf("%d: %+v, want %q", status, e, msg)
+		}
+		if flight.MayHaveArrived(err) {
+			t.Errorf("%d: may have arrived: %v", status, err)
+		}
+	}
+}
+
 // A proxy that is not there, or whose sign-in cannot be read, fails the request and shows no secret.
 func TestProxyThatFails(t *testing.T) {
 	t.Parallel()
@@ -392,7 +422,9 @@ func TestProxyThatFails(t *testing.T) {
 		signIn func(context.Context) (string, string, error)
 		check  func(error) bool
 	}{
-		"gone":   {func(context.Context) (string, string, error) { return "sre1", "s3cret", nil }, func(err error) bool { return Explain("", "", err).Msg == "the proxy does not answer" }},
+		"gone": {func(context.Context) (string, string, error) { return "sre1", "s3cret", nil }, func(err error) bool {
+			return Explain("", "", err).Msg == "the proxy "+strings.TrimPrefix(address, "http://")+" does not answer"
+		}},
 		"locked": {func(context.Context) (string, string, error) { return "", "", refused }, func(err error) bool { return errors.Is(err, refused) }},
 	} {
 		base, err := Base(Network{Proxy: address, SignIn: c.signIn})
@@ -428,6 +460,10 @@ func TestExplain(t *testing.T) {
 		"no host":    {&net.DNSError{Name: "gone.example", IsNotFound: true}, sources.Transient, "no host gone.example"},
 		"resolver":   {&net.DNSError{Name: "x", IsTemporary: true}, sources.Transient, "cannot be resolved"},
 		"proxy":      {&net.OpError{Op: "proxyconnect", Err: errors.New("x")}, sources.Transient, "proxy"},
+		"no proxy":   {&net.OpError{Op: "proxyconnect", Err: &net.DNSError{Name: "proxy.example", IsNotFound: true}}, sources.Transient, "the proxy proxy.example does not exist"},
+		"proxy's CA": {&net.OpError{Op: "proxyconnect", Err: x509.UnknownAuthorityError{}}, sources.Invalid, "the certificate of the proxy is signed"},
+		"issuer":     {x509.UnknownAuthorityError{Cert: &x509.Certificate{Issuer: pkix.Name{CommonName: "Corp CA"}}}, sources.Invalid, "the certificate of h is signed by an authority that is not trusted here (CN=Corp CA)"},
+		"where":      {context.DeadlineExceeded, sources.Transient, "no answer in time from h"},
 		"network":    {&net.OpError{Op: "dial", Err: errors.New("no route")}, sources.Transient, "no route"},
 		"syntax":     {decode("{", new(any)), sources.Invalid, "not JSON"},
 		"type":       {decode(`{"a":1}`, &struct{ A string }{}), sources.Invalid, "A is a JSON number"},
@@ -445,7 +481,7 @@ func TestExplain(t *testing.T) {
 		if strings.Contains(fmt.Sprint(e, e.Err), "hidden") {
 			t.Errorf("%s: the error holds the address: %v", name, e.Err)
 		}
-		if name != "ours" && !errors.Is(e, c.err) && name != "no TLS" && name != "authority" {
+		if name != "ours" && !errors.Is(e, c.err) && name != "no TLS" && !errors.As(c.err, &x509.UnknownAuthorityError{}) {
 			t.Errorf("%s: the chain is broken", name)
 		}
 	}
