@@ -42,6 +42,17 @@ const (
 	Deploy   Verb = "deploy"   // files a deployment, for whoever listens
 )
 
+// The names in Call.Fields of the verbs on environments and gates.
+const (
+	FieldVersion      = "version"      // the commit that is to run: what Verify waits for
+	FieldTargets      = "targets"      // of the environment, with commas between them; "" means all
+	FieldEnvironments = "environments" // of a gate: the provider's names, with commas between them; "" means all that wait for this identity
+	FieldWorkflow     = "workflow"     // the file of the deploy workflow
+	FieldRef          = "ref"          // the branch or tag that the workflow's file is taken from
+	FieldMarker       = "marker"       // the input that gets the Call's ID, for a workflow that shows it in its runs' names; "" for none
+	FieldInput        = "input."       // before the name of each of the workflow's inputs
+)
+
 // Promote and Rollback are what people ask for; a plan says by which of a source's verbs they are done.
 const (
 	Promote  Verb = "promote"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,13 +17,9 @@ import (
 	"example.com/signalbox/sources/httpx"
 )
 
-// environmentField narrows an approval to some of the environments that a run waits for: their provider's
-// names, with commas between them. Without it all that this identity may approve are meant.
-const environmentField = "environments"
+const lookAtRun = "look at the run on GitHub before you try again"
 
-const lookAgain = "look at the run on GitHub before you try again"
-
-// Actions lists what can be done to runs, and to the gates that they wait for.
+// Actions lists what can be done to runs, to the gates that they wait for, and to environments.
 func (s *source) Actions() []sources.ActionSpec {
 	return []sources.ActionSpec{
 		{Verb: sources.Approve, On: sources.KindRun, Doc: "approves the environments that the run waits for"},
@@ -30,6 +27,8 @@ func (s *source) Actions() []sources.ActionSpec {
 		{Verb: sources.RerunFailed, On: sources.KindRun, Doc: "runs the failed jobs, and those that depend on them, again with the same commit"},
 		{Verb: sources.RerunAll, On: sources.KindRun, Doc: "runs all jobs again with the same commit"},
 		{Verb: sources.Cancel, On: sources.KindRun, Doc: "asks the run's jobs to stop"},
+		{Verb: sources.Dispatch, On: sources.KindEnvironment, Doc: "starts the deploy workflow with its inputs"},
+		{Verb: sources.Deploy, On: sources.KindEnvironment, Doc: "files a deployment, which deploys only where something listens for it"},
 	}
 }
 
@@ -42,10 +41,15 @@ type act struct {
 	gates []sources.Gate // that an approval is for
 }
 
-func (s *source) act(ctx context.Context, c sources.Call) (*act, error) {
-	if !slices.ContainsFunc(s.Actions(), func(spec sources.ActionSpec) bool { return spec.Verb == c.Verb && spec.On == c.Target.Kind }) {
-		return nil, &sources.Error{Kind: sources.Unsupported, Op: string(c.Verb), Scope: c.Target.Scope, Msg: fmt.Sprintf("GitHub cannot %s a %s", c.Verb, c.Target.Kind)}
+// offered refuses what Actions does not list.
+func (s *source) offered(c sources.Call) error {
+	if slices.ContainsFunc(s.Actions(), func(spec sources.ActionSpec) bool { return spec.Verb == c.Verb && spec.On == c.Target.Kind }) {
+		return nil
 	}
+	return &sources.Error{Kind: sources.Unsupported, Op: string(c.Verb), Scope: c.Target.Scope, Msg: fmt.Sprintf("GitHub cannot %s a %s", c.Verb, c.Target.Kind)}
+}
+
+func (s *source) act(ctx context.Context, c sources.Call) (*act, error) {
 	conn, id, err := s.object(ctx, c.Target, sources.KindRun)
 	if err != nil {
 		return nil, err
@@ -97,7 +101,7 @@ func (a *act) wants(ok bool, why string) error {
 // choose picks the gates that the call is for: those that it names, or all that this identity may approve.
 func (a *act) choose() error {
 	var names []string
-	if list := a.call.Fields[environmentField]; list != "" {
+	if list := a.call.Fields[sources.FieldEnvironments]; list != "" {
 		names = strings.Split(list, ",")
 	}
 	for _, g := range a.run.Gates {
@@ -132,6 +136,12 @@ func reviewers(g sources.Gate) string {
 
 // Preview tells what a call would do, by reading alone.
 func (s *source) Preview(ctx context.Context, c sources.Call) (sources.Preview, error) {
+	if err := s.offered(c); err != nil {
+		return sources.Preview{}, err
+	}
+	if c.Target.Kind == sources.KindEnvironment {
+		return s.previewDeploy(ctx, c)
+	}
 	a, err := s.act(ctx, c)
 	if err != nil {
 		return sources.Preview{}, err
@@ -149,6 +159,12 @@ func (s *source) Preview(ctx context.Context, c sources.Call) (sources.Preview, 
 
 // Perform carries a call out with one request that is never repeated.
 func (s *source) Perform(ctx context.Context, c sources.Call) (sources.Receipt, error) {
+	if err := s.offered(c); err != nil {
+		return sources.Receipt{}, err
+	}
+	if c.Target.Kind == sources.KindEnvironment {
+		return s.deploy(ctx, c)
+	}
 	a, err := s.act(ctx, c)
 	if err != nil {
 		return sources.Receipt{}, err
@@ -157,50 +173,59 @@ func (s *source) Perform(ctx context.Context, c sources.Call) (sources.Receipt, 
 	if err != nil {
 		return sources.Receipt{}, a.fail(string(c.Verb), err)
 	}
-	if err := a.change(ctx, path, body); err != nil {
+	if _, err := a.change(ctx, string(c.Verb), path, body, lookAtRun); err != nil {
 		return sources.Receipt{}, err
 	}
 	return sources.Receipt{ID: strconv.Itoa(a.run.Attempt), Text: clean.Const("GitHub took it"), URL: a.run.URL}, nil
 }
 
-// change sends one POST that changes something. Only an error of kind Ambiguous leaves open whether it did.
-func (a *act) change(ctx context.Context, path string, body any) error {
-	op := string(a.call.Verb)
+// change sends one POST that changes something, and returns what GitHub answered; nil where only that answer's
+// text was lost. Only an error of kind Ambiguous leaves open whether it did; fix then says where to look.
+func (c *repoConn) change(ctx context.Context, op, path string, body any, fix string) ([]byte, error) {
 	ctx, flight := httpx.Watch(ctx)
-	req, err := a.client.NewRequest(http.MethodPost, path, body)
+	req, err := c.client.NewRequest(http.MethodPost, path, body)
 	if err != nil {
-		return a.fail(op, fmt.Errorf("make the request: %w", err))
+		return nil, c.fail(op, fmt.Errorf("make the request: %w", err))
 	}
-	res, err := a.client.BareDo(ctx, req)
+	res, err := c.client.BareDo(ctx, req)
 	if res != nil && res.Response != nil {
 		defer func() { _ = res.Body.Close() }()
 	}
-	_, accepted := errors.AsType[*gh.AcceptedError](err)
-	switch {
-	case err == nil || accepted: // 202 is how GitHub says that it will
-		return nil
-	case res == nil || res.Response == nil:
-		if e, ours := errors.AsType[*sources.Error](err); ours && !flight.MayHaveArrived(err) {
-			return a.fail(op, e)
-		}
-		if !flight.MayHaveArrived(err) {
-			return a.fail(op, err)
-		}
-		return httpx.Lost(op, a.scope, lookAgain, err)
-	case httpx.Undecided(res.Response):
-		return httpx.Lost(op, a.scope, lookAgain, a.explain(op, a.scope, res, err))
-	case res.StatusCode/100 == 2: // the status is known, its text was lost
-		return nil
-	case res.StatusCode == http.StatusConflict, res.StatusCode == http.StatusUnprocessableEntity:
-		e := a.explain(op, a.scope, res, err)
-		e.Kind = sources.Conflict
-		return e
+	if a, accepted := errors.AsType[*gh.AcceptedError](err); accepted { // 202 is how GitHub says that it will
+		return a.Raw, nil
 	}
-	return a.explain(op, a.scope, res, err)
+	switch {
+	case err == nil:
+		answer, err := io.ReadAll(res.Body)
+		if err != nil {
+			return nil, nil //nolint:nilerr // the status says that it was done
+		}
+		return answer, nil
+	case res == nil || res.Response == nil:
+		if !flight.MayHaveArrived(err) {
+			return nil, c.fail(op, err)
+		}
+		return nil, httpx.Lost(op, c.scope, fix, err)
+	case httpx.Undecided(res.Response):
+		return nil, httpx.Lost(op, c.scope, fix, c.explain(op, c.scope, res, err))
+	case res.StatusCode/100 == 2:
+		return nil, nil
+	}
+	e := c.explain(op, c.scope, res, err)
+	if res.StatusCode == http.StatusConflict || res.StatusCode == http.StatusUnprocessableEntity {
+		e.Kind = sources.Conflict
+	}
+	return nil, e
 }
 
 // Verify looks at the run: whether a call has taken effect.
 func (s *source) Verify(ctx context.Context, c sources.Call, receipt sources.Receipt) (sources.Progress, error) {
+	if err := s.offered(c); err != nil {
+		return sources.Progress{}, err
+	}
+	if c.Target.Kind == sources.KindEnvironment {
+		return s.verifyDeploy(ctx, c, receipt)
+	}
 	a, err := s.act(ctx, c)
 	if err != nil {
 		return sources.Progress{}, err
@@ -222,9 +247,9 @@ func (s *source) Verify(ctx context.Context, c sources.Call, receipt sources.Rec
 // reviewed reports whether the gates that the call was for are gone, and the run with them where somebody
 // else decided.
 func (a *act) reviewed() sources.ProgressState {
-	names := strings.Split(a.call.Fields[environmentField], ",")
+	names := strings.Split(a.call.Fields[sources.FieldEnvironments], ",")
 	for _, g := range a.run.Gates {
-		if g.CanApprove && (a.call.Fields[environmentField] == "" || slices.Contains(names, g.Environment)) {
+		if g.CanApprove && (a.call.Fields[sources.FieldEnvironments] == "" || slices.Contains(names, g.Environment)) {
 			return sources.Pending
 		}
 	}
