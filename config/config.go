@@ -209,7 +209,7 @@ type Theme struct {
 type Attention struct {
 	Bell   Switch `yaml:"bell" doc:"Whether the terminal's bell rings."`
 	Title  Switch `yaml:"title" doc:"Whether the terminal's title names what is triggered."`
-	Notify string `yaml:"notify" jsonschema:"enum=auto,enum=osc9,enum=osc777,enum=off" doc:"The desktop notification that the terminal is asked for; auto: where the terminal is known to have one."`
+	Notify string `yaml:"notify" jsonschema:"enum=auto,enum=osc9,enum=osc777,enum=off" doc:"The desktop notification that the terminal is asked for; auto: where the terminal is known to have one, never inside tmux or screen; osc9 and osc777 are passed through them (tmux: allow-passthrough on)."`
 	For    string `yaml:"for" jsonschema:"enum=mine,enum=all" doc:"Whose pages: those that are mine, or all that are shown."`
 }
 

@@ -53,6 +53,9 @@ type Options struct {
 	Remote bool
 	// Notify is what NotifyAuto means on this terminal: TerminalNotify knows. "" is NotifyOff.
 	Notify string
+	// Wrap makes a control sequence for the terminal pass the multiplexer before it, which would keep what it
+	// does not know; nil: nothing stands before the terminal.
+	Wrap func(sequence string) string
 
 	Clock    func() time.Time
 	Snapshot *store.Snapshot // what to show before the first one arrives; nil: nothing is known

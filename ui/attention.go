@@ -134,7 +134,8 @@ func clip(t clean.Text, w int, th *theme.Theme) clean.Text {
 }
 
 // take is what has to be written now; "" when that is nothing, or something is being written.
-func (t *attention) take(notify string) string {
+// wrap makes a notification pass whatever stands before the terminal; nil: nothing does.
+func (t *attention) take(notify string, wrap func(string) string) string {
 	if t.busy {
 		return ""
 	}
@@ -148,7 +149,11 @@ func (t *attention) take(notify string) string {
 		t.ring = false
 	}
 	if !t.notice.IsZero() {
-		b.WriteString(noticeSequence(notify, t.notice))
+		s := noticeSequence(notify, t.notice)
+		if wrap != nil && s != "" {
+			s = wrap(s)
+		}
+		b.WriteString(s)
 		t.notice = clean.Text{}
 	}
 	t.busy = b.Len() > 0
@@ -200,7 +205,7 @@ func (a *App) called() tea.Cmd {
 
 // call writes what calls for attention, beside the program's loop.
 func (a *App) call() tea.Cmd {
-	s := a.attention.take(a.notify())
+	s := a.attention.take(a.notify(), a.opts.Wrap)
 	if s == "" {
 		return nil
 	}

@@ -32,11 +32,14 @@ type world struct {
 }
 
 // watched is a board with a source of pages and one of monitors, and everything that calls for attention on.
-func watched(t *testing.T, how ui.Attention) *world {
+func watched(t *testing.T, how ui.Attention, edits ...func(*ui.Options)) *world {
 	t.Helper()
 	b := newBoard(t, 100, 30, func(o *ui.Options, _ *board) {
 		o.Attention, o.Notify = how, ui.NotifyOSC9
 		o.Snapshot = nil
+		for _, edit := range edits {
+			edit(o)
+		}
 	})
 	return &world{b: b, health: store.Healthy}
 }
@@ -267,6 +270,52 @@ func TestAStormRingsOnce(t *testing.T) {
 	if rings != 1 {
 		t.Errorf("a storm of %d rings %d times", len(all), rings)
 	}
+}
+
+func TestAStormRingsForAWorsePage(t *testing.T) {
+	t.Parallel()
+	w := watched(t, loud())
+	w.show(nil)
+	w.b.clock.pass(time.Minute)
+	severity := func(n int, title string) func(*sources.Incident) {
+		return func(in *sources.Incident) { in.Severity, in.Title = n, clean.Line(title) }
+	}
+	var all []sources.Incident
+	for i := range 15 {
+		all = append(all, w.page("S"+strconv.Itoa(i), 0, severity(3, "instance down")))
+	}
+	if got := w.show(all); strings.Count(got, bel) != 1 {
+		t.Fatalf("the storm writes %q", got)
+	}
+	w.b.clock.pass(5 * time.Second)
+	all = append(all, w.page("S15", 0, severity(3, "one more")), w.page("S16", 0, severity(0, "of which nobody says how bad")))
+	if got := w.show(all); strings.Contains(got, bel) {
+		t.Errorf("more of the same writes %q", got)
+	}
+	w.b.clock.pass(5 * time.Second)
+	all = append(all, w.page("S17", 0, severity(1, "all payments fail")))
+	got := w.show(all)
+	if strings.Count(got, bel) != 1 || !strings.Contains(got, "signalbox: P1 checkout: all payments fail\x1b") {
+		t.Errorf("a worse page writes %q", got)
+	}
+	w.b.clock.pass(5 * time.Second)
+	all = append(all, w.page("S18", 0, severity(1, "another of them")), w.page("S19", 0, severity(1, "not mine"), theirs))
+	if got := w.show(all); strings.Contains(got, bel) {
+		t.Errorf("another as bad writes %q", got)
+	}
+}
+
+func TestANotificationIsWrapped(t *testing.T) {
+	t.Parallel()
+	wrap := func(s string) string { return "<" + s + ">" }
+	w := watched(t, loud(), func(o *ui.Options) { o.Wrap = wrap })
+	w.show(nil)
+	w.b.clock.pass(time.Minute)
+	expect(t, "a page", w.show(pages(w.page("Q1", 0))), push+title1+bel+"<"+notice1+">")
+	w.show(nil)
+	w.b.clock.pass(time.Minute)
+	w.send(ui.SettingsMsg(ui.Settings{Attention: ui.Attention{Bell: true, Notify: ui.NotifyOff}}))
+	expect(t, "without notifications", w.show(pages(w.page("Q2", 0))), bel)
 }
 
 // Whatever a provider calls an incident, the terminal obeys none of it.

@@ -12,7 +12,8 @@ import (
 // pages knows which pages have called for attention, and finds those that have not.
 //
 // A page calls once, whatever number of systems tell of it, and again only when it was acknowledged and is
-// triggered anew, or when it went from somebody else to me. What a feed says at first calls for nothing,
+// triggered anew, or when it went from somebody else to me. A storm calls once, and again for a page in it
+// that is worse than any before. What a feed says at first calls for nothing,
 // unless it was triggered after the board had begun to ask: whoever starts the board looks at it. A feed
 // that restarts, fails or answers in part forgets nothing.
 type pages struct {
@@ -38,6 +39,7 @@ type page struct {
 	views  map[viewKey]view
 	state  sources.IncidentState
 	called bool      // since it was triggered; or it need not call
+	rung   int       // the worst severity that has called since; 0: none that is known
 	listed bool      // in the snapshot that is looked at
 	gone   time.Time // when it was first not listed; zero: it is
 	// ended are the feeds of which a page for it ended while it went on.
@@ -81,8 +83,8 @@ func (t *pages) look(s *store.Snapshot, all bool, now time.Time) (worst *insight
 	for i := range problems {
 		p := &problems[i]
 		calls := t.calls(p, now)
-		if t.see(s, p, calls) && !switched {
-			fresh = append(fresh, p)
+		if q := t.see(s, p, calls, now); q != nil && !switched {
+			fresh = append(fresh, q)
 		}
 		if calls && t.worst == nil {
 			t.worst = p
@@ -121,25 +123,61 @@ func (t *pages) calls(p *insight.Problem, now time.Time) bool {
 	return p.State == sources.Triggered && !p.Upstream && !quiet && (t.all || p.Mine)
 }
 
-// see takes note of p; it reports whether it calls for the first time since it was triggered.
-func (t *pages) see(s *store.Snapshot, p *insight.Problem, calls bool) bool {
+// see takes note of p; it returns what calls for the first time since it was triggered: p, or of a storm that
+// has called one in it that is worse; nil when nothing does.
+func (t *pages) see(s *store.Snapshot, p *insight.Problem, calls bool, now time.Time) *insight.Problem {
 	views := viewsOf(s, p)
 	k := t.pageOf(views)
 	again := p.State == sources.Triggered && k.state != sources.Triggered || k.triggeredAgain(views)
 	if again {
-		k.called = false
+		k.called, k.rung = false, 0
 		clear(k.ended)
 	}
+	joined := t.joined(s, k, p, now)
 	latest := k.take(p.State, views)
 	for key := range views {
 		t.by[key] = k
 	}
-	if !calls || k.called {
-		return false
+	switch {
+	case !calls:
+		return nil
+	case k.called && joined == nil:
+		return nil
+	case k.called:
+		p, latest = joined, joined.Incident.Changed
 	}
-	k.called = true
-	f := t.feeds[s.Feeds[p.Feed].Key]
-	return f == nil || f.live || latest.After(f.since)
+	k.called, k.rung = true, p.Severity
+	if f := t.feeds[s.Feeds[p.Feed].Key]; f != nil && !f.live && !latest.After(f.since) {
+		return nil
+	}
+	return p
+}
+
+// joined is the worst that came into the storm p since k was seen and calls, if it is worse than what has
+// called before; nil when nothing did.
+func (t *pages) joined(s *store.Snapshot, k *page, p *insight.Problem, now time.Time) *insight.Problem {
+	var out *insight.Problem
+	rung := k.rung
+	for i := range p.Inside {
+		q := &p.Inside[i]
+		if worse(q.Severity, rung) && t.calls(q, now) && !k.tells(viewsOf(s, q)) {
+			out, rung = q, q.Severity
+		}
+	}
+	return out
+}
+
+// worse reports that severity a is worse than b; 0 is unknown, and worse than nothing.
+func worse(a, b int) bool { return a > 0 && (b <= 0 || a < b) }
+
+// tells reports that k was known by one of the views.
+func (k *page) tells(views map[viewKey]view) bool {
+	for key := range views {
+		if _, ok := k.views[key]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // viewsOf are the open views of a problem, and of those that are folded in it.
@@ -195,6 +233,9 @@ func (t *pages) merge(into, from *page) {
 		t.by[key] = into
 	}
 	into.called = into.called || from.called
+	if worse(from.rung, into.rung) {
+		into.rung = from.rung
+	}
 	into.state = min(into.state, from.state)
 	delete(t.known, from)
 }

@@ -96,7 +96,7 @@ func (d demoAt) options(log *slog.Logger) wire.DemoOptions {
 func (t terminal) look(zone *time.Location) wire.Look {
 	return wire.Look{
 		Depth: depthOf(t.colors), NoColor: t.why == "--no-color", Unicode: t.unicode, Light: t.light, Zone: zone, Remote: t.ssh, Copy: t.copySequence,
-		Notify: ui.TerminalNotify(t.name, t.program, t.mux != ""),
+		Notify: ui.TerminalNotify(t.name, t.program, t.mux != ""), Wrap: t.passthrough(),
 	}
 }
 
@@ -111,6 +111,20 @@ func (t terminal) copySequence(text string) string {
 		return s.Screen().String()
 	default:
 		return s.String()
+	}
+}
+
+// passthrough wraps a sequence so that the multiplexer hands it to the terminal: tmux does where
+// allow-passthrough is on, and drops it elsewhere. nil: there is none.
+func (t terminal) passthrough() func(string) string {
+	switch t.mux {
+	case "tmux":
+		return func(s string) string { return "\x1bPtmux;" + strings.ReplaceAll(s, "\x1b", "\x1b\x1b") + "\x1b\\" }
+	case "screen":
+		// What is inside may not hold the end of what is around it.
+		return func(s string) string { return "\x1bP" + strings.ReplaceAll(s, "\x1b\\", "\a") + "\x1b\\" }
+	default:
+		return nil
 	}
 }
 

@@ -20,6 +20,7 @@ type Look struct {
 	Remote  bool                     // the terminal is on another machine
 	Notify  string                   // how the terminal is asked for a notification: ui.TerminalNotify's answer
 	Copy    func(text string) string // the sequence that copies text; nil: as terminals take it
+	Wrap    func(seq string) string  // ui.Options.Wrap
 }
 
 // Theme is what cfg asks for, on a terminal with look l.
@@ -84,7 +85,7 @@ func (b *Board) App(ctx context.Context, to ui.Screen, l Look) (*ui.App, error) 
 	return ui.New(ctx, ui.Options{
 		Backend: b, Screen: to, Panes: panes.All(), Detail: panes.Detail, Strips: panes.Strips(), Wrong: panes.Wrong(), Idle: panes.Idle,
 		Settings: settings, Changes: b.changes(ctx, l), Clock: b.now, Snapshot: b.store.Snapshot(),
-		Setup: b.o.Setup, Clipboard: l.Copy, Remote: l.Remote, Notify: l.Notify,
+		Setup: b.o.Setup, Clipboard: l.Copy, Remote: l.Remote, Notify: l.Notify, Wrap: l.Wrap,
 	}), nil
 }
 
