@@ -1,84 +1,23 @@
 package github
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/simulator"
+	"example.com/signalbox/sources/sourcetest"
 )
-
-// tape answers from memory, by path and query and else by path alone, whatever the host.
-type tape struct {
-	mu      sync.Mutex
-	replies map[string]taped
-	next    http.RoundTripper // records what it answers; nil: what is not known is a 404
-}
-
-type taped struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-func (tp *tape) RoundTrip(r *http.Request) (*http.Response, error) {
-	key := r.URL.EscapedPath() + "?" + r.URL.RawQuery
-	tp.mu.Lock()
-	got, ok := tp.replies[key]
-	if !ok {
-		got, ok = tp.replies[r.URL.EscapedPath()]
-	}
-	tp.mu.Unlock()
-	if !ok && tp.next != nil {
-		res, err := tp.next.RoundTrip(r)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = res.Body.Close() }()
-		body, err := io.ReadAll(res.Body)
-		if err != nil {
-			return nil, err
-		}
-		got = taped{res.StatusCode, res.Header, body}
-		tp.mu.Lock()
-		tp.replies[key] = got
-		tp.mu.Unlock()
-	} else if !ok {
-		got = taped{status: http.StatusNotFound, body: []byte(`{"message":"Not Found"}`)}
-	}
-	header := got.header.Clone()
-	if header == nil {
-		header = http.Header{}
-	}
-	header.Del("ETag")
-	header.Del("Content-Length")
-	return &http.Response{
-		StatusCode: got.status, Status: http.StatusText(got.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: header, Body: io.NopCloser(bytes.NewReader(got.body)), ContentLength: int64(len(got.body)), Request: r,
-	}, nil
-}
-
-func (tp *tape) with(key string, body []byte) *tape {
-	changed := &tape{replies: maps.Clone(tp.replies)}
-	reply := changed.replies[key]
-	reply.body = body
-	changed.replies[key] = reply
-	return changed
-}
 
 // tapedWorld is what is read of a tape, and how.
 type tapedWorld struct {
@@ -89,7 +28,7 @@ type tapedWorld struct {
 	token    string
 }
 
-func (w *tapedWorld) open(t *testing.T, tp *tape) *source {
+func (w *tapedWorld) open(t *testing.T, tp *sourcetest.Tape) *source {
 	t.Helper()
 	env := testEnv(&purse{})
 	env.Transport, env.Now = tp, func() time.Time { return w.now }
@@ -206,177 +145,33 @@ func saneEnvironment(t *testing.T, e *sources.Environment) {
 }
 
 // wireFields are the fields that this driver reads of GitHub's replies.
-func wireFields() map[string]bool {
-	out := map[string]bool{}
-	var walk func(reflect.Type)
-	walk = func(t reflect.Type) {
-		switch t.Kind() {
-		case reflect.Pointer, reflect.Slice:
-			walk(t.Elem())
-		case reflect.Struct:
-			for i := range t.NumField() {
-				f := t.Field(i)
-				if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-					out[name] = true
-				}
-				if f.Type != reflect.TypeFor[time.Time]() {
-					walk(f.Type)
-				}
-			}
-		default:
-		}
-	}
-	for _, w := range []any{
+func wireFields() sourcetest.Fields {
+	return sourcetest.FieldsOf([]any{
 		wireRuns{}, wireJobs{}, wireDeployment{}, wireStatus{}, wireRepo{}, wireTag{}, wireRelease{}, wireCommit{}, wireComparison{},
 		wirePending{}, wireGroups{}, wireRunners{}, wireEnvironments{}, wireWorkflows{},
-	} {
-		walk(reflect.TypeOf(w))
-	}
-	return out
-}
-
-const whole = "the whole"
-
-// mutant is one reply with one field changed.
-type mutant struct {
-	key, how string
-	where    string // the field, as in workflow_runs[].head_commit.author
-	body     []byte
+	})
 }
 
 var numbers = regexp.MustCompile(`[0-9a-f]{40}|\d+`)
 
-// mutants changes each field that the driver reads once for each kind of address: it is left out, null,
-// or of another type. Of a list the first item's are changed, and what the last one has besides. seen holds what was changed before.
-func mutants(t *testing.T, scope string, tp *tape, seen map[string]bool) []mutant {
+// mutants are those of the fields that the driver reads. seen holds what was changed before.
+func mutants(t *testing.T, scope string, tp *sourcetest.Tape, seen map[string]bool) []sourcetest.Mutant {
 	t.Helper()
-	fields := wireFields()
-	var out []mutant
-	for _, key := range slices.Sorted(maps.Keys(tp.replies)) {
-		reply := tp.replies[key]
-		var root any
-		if reply.status != http.StatusOK || json.Unmarshal(reply.body, &root) != nil {
-			continue
-		}
-		address := numbers.ReplaceAllString(strings.TrimPrefix(strings.TrimSuffix(key, "?"), "/repos/"+scope), "N")
-		emit := func(where, how string) {
-			body, err := json.Marshal(root)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, mutant{key, how, where, body})
-		}
-		var walk func(v any, where string)
-		walk = func(v any, where string) {
-			switch v := v.(type) {
-			case []any:
-				for i, item := range v {
-					if i == 0 || i == len(v)-1 {
-						walk(item, where+"[]")
-					}
-				}
-			case map[string]any:
-				for _, k := range slices.Sorted(maps.Keys(v)) {
-					at, old := where+"."+k, v[k]
-					if !fields[k] {
-						continue
-					}
-					if id := address + " " + at; !seen[id] {
-						seen[id] = true
-						delete(v, k)
-						emit(at, "left out")
-						v[k] = nil
-						emit(at, "null")
-						v[k] = otherType(old)
-						emit(at, "of another type")
-						v[k] = old
-					}
-					walk(old, at)
-				}
-			}
-		}
-		walk(root, "")
-		for how, body := range map[string]string{"null": "null", "an error object": `{"message":"Server Error"}`, "a list": "[]", "an empty object": "{}", "truncated": string(reply.body[:len(reply.body)/2]), "empty": ""} {
-			if id := address + " " + how; !seen[id] {
-				seen[id] = true
-				out = append(out, mutant{key, how, whole, []byte(body)})
-			}
-		}
-	}
-	return out
-}
-
-func otherType(v any) any {
-	switch v.(type) {
-	case string, nil:
-		return map[string]any{"odd": 1}
-	case float64:
-		return "seven"
-	case bool:
-		return []any{1}
-	default:
-		return "text"
-	}
+	return tp.Mutants(t, sourcetest.Mutation{Fields: wireFields(), Seen: seen, Address: func(key string) string {
+		return numbers.ReplaceAllString(strings.TrimPrefix(strings.TrimSuffix(key, "?"), "/repos/"+scope), "N")
+	}})
 }
 
 // needed are the fields without which a reply is none: the list that was asked for.
 var needed = regexp.MustCompile(`\.(workflow_runs|jobs|runners|status|full_name|sha|id)$`)
 
-// trim shortens the lists of a tape, because what is read of one item is read of all, and leaves out what
-// the driver does not read.
-func (tp *tape) trim(t *testing.T) {
-	t.Helper()
-	fields := wireFields()
-	var prune func(any)
-	prune = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, item := range v {
-				prune(item)
-			}
-		case map[string]any:
-			maps.DeleteFunc(v, func(k string, _ any) bool { return !fields[k] })
-			for k, item := range v {
-				if k != "payload" {
-					prune(item)
-				}
-			}
-		}
-	}
-	for key, reply := range tp.replies {
-		var root any
-		if reply.status != http.StatusOK || json.Unmarshal(reply.body, &root) != nil {
-			continue
-		}
-		prune(root)
-		short := func(l []any) []any { return slices.Delete(l, min(4, len(l)), max(min(4, len(l)), len(l)-1)) }
-		switch v := root.(type) {
-		case []any:
-			root = short(v)
-		case map[string]any:
-			for k, item := range v {
-				if l, ok := item.([]any); ok {
-					v[k] = short(l)
-				}
-			}
-		}
-		body, err := json.Marshal(root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		reply.body, reply.header = body, reply.header.Clone()
-		reply.header.Del("Link") // the rest was cut off
-		tp.replies[key] = reply
-	}
-}
-
 // shared are the addresses, below the repository's, that several feeds read.
 var shared = regexp.MustCompile(`^\??$|^/actions/|^/tags|^/commits/`)
 
 // mutate reads every mutant of a tape.
-func mutate(t *testing.T, w *tapedWorld, tp *tape, seen map[string]bool) {
+func mutate(t *testing.T, w *tapedWorld, tp *sourcetest.Tape, seen map[string]bool) {
 	t.Helper()
-	tp.trim(t)
+	tp.Trim(t, wireFields(), "payload")
 	if failed := w.read(t, w.open(t, tp), true); len(failed) > 0 {
 		t.Fatalf("unchanged: %v", failed)
 	}
@@ -386,10 +181,10 @@ func mutate(t *testing.T, w *tapedWorld, tp *tape, seen map[string]bool) {
 		t.Fatalf("%d mutants: hardly anything was changed", len(all))
 	}
 	for i, m := range all {
-		if slowed && i%8 != 0 {
+		if sourcetest.Slowed && i%8 != 0 {
 			continue
 		}
-		name := fmt.Sprintf("%s: %s is %s", m.key, m.where, m.how)
+		name := m.String()
 		func() {
 			defer func() {
 				if r := recover(); r != nil {
@@ -397,14 +192,14 @@ func mutate(t *testing.T, w *tapedWorld, tp *tape, seen map[string]bool) {
 				}
 			}()
 			before := t.Failed()
-			failed := w.read(t, w.open(t, tp.with(m.key, m.body)), m.how != "null")
+			failed := w.read(t, w.open(t, tp.With(m.Key, m.Body)), m.How != sourcetest.Null)
 			if !before && t.Failed() {
 				t.Errorf("… with %s", name)
 			}
-			if (m.how == "left out" || m.how == "null") && len(failed) > 0 && m.where != whole && !needed.MatchString(m.where) {
+			if (m.How == sourcetest.LeftOut || m.How == sourcetest.Null) && len(failed) > 0 && m.Where != sourcetest.Whole && !needed.MatchString(m.Where) {
 				t.Errorf("%s: %v", name, failed)
 			}
-			if len(failed) > 1 && !shared.MatchString(strings.TrimPrefix(m.key, "/repos/"+w.scope)) {
+			if len(failed) > 1 && !shared.MatchString(strings.TrimPrefix(m.Key, "/repos/"+w.scope)) {
 				t.Errorf("%s: more than one feed fails: %v", name, failed)
 			}
 		}()
@@ -433,7 +228,7 @@ func TestRecordedRepliesWithAnyFieldMissing(t *testing.T) {
 		{"GHDeploymentTest", "", "testGetDeploymentByIdStringPayload"},
 	} {
 		t.Run(c.folder, func(t *testing.T) {
-			tp := &tape{replies: map[string]taped{}}
+			tp := sourcetest.NewTape(nil)
 			dir := filepath.Join(root, c.test, "wiremock", c.folder)
 			files, err := filepath.Glob(filepath.Join(dir, "mappings", "*.json"))
 			if err != nil || len(files) == 0 {
@@ -444,20 +239,20 @@ func TestRecordedRepliesWithAnyFieldMissing(t *testing.T) {
 				m := readMapping(t, dir, f)
 				path, _, _ := strings.Cut(m.Request.URL+m.Request.Path, "?")
 				if m.Request.Method == http.MethodGet && m.Response.Status == http.StatusOK {
-					tp.replies[path] = taped{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, m.body}
+					tp.Replies[path] = sourcetest.Reply{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: m.body}
 				}
 				if scope == "" && strings.Count(path, "/") >= 3 {
 					scope = strings.Join(strings.Split(path, "/")[2:4], "/")
 				}
 			}
-			tp.stand(t, scope)
+			standIn(t, tp, scope)
 			mutate(t, &tapedWorld{scope: scope, services: []sources.ServiceSpec{{Name: "x", Environments: stages("production", "test")}}, now: now, api: "http://127.0.0.1:1", token: tokenFile(t, testToken)}, tp, seen)
 		})
 	}
 }
 
-// stand gives a recording of single objects the lists that they would be in.
-func (tp *tape) stand(t *testing.T, scope string) {
+// standIn gives a recording of single objects the lists that they would be in.
+func standIn(t *testing.T, tp *sourcetest.Tape, scope string) {
 	t.Helper()
 	base := "/repos/" + scope
 	lists := map[string]func(items []json.RawMessage) any{
@@ -465,16 +260,16 @@ func (tp *tape) stand(t *testing.T, scope string) {
 		base + "/deployments":  func(items []json.RawMessage) any { return items },
 	}
 	for list, wrap := range lists {
-		if _, ok := tp.replies[list]; ok {
+		if _, ok := tp.Replies[list]; ok {
 			continue
 		}
 		items := []json.RawMessage{}
-		for _, key := range slices.Sorted(maps.Keys(tp.replies)) {
+		for _, key := range slices.Sorted(maps.Keys(tp.Replies)) {
 			rest, ok := strings.CutPrefix(key, list+"/")
 			if ok && !strings.Contains(rest, "/") {
-				items = append(items, tp.replies[key].body)
+				items = append(items, tp.Replies[key].Body)
 				if list == base+"/deployments" {
-					tp.replies[key+"/statuses"] = taped{status: http.StatusOK, body: []byte(`[{"id":1,"state":"success","created_at":"2021-01-01T00:00:00Z"}]`)}
+					tp.Replies[key+"/statuses"] = sourcetest.Reply{Status: http.StatusOK, Body: []byte(`[{"id":1,"state":"success","created_at":"2021-01-01T00:00:00Z"}]`)}
 				}
 			}
 		}
@@ -482,15 +277,15 @@ func (tp *tape) stand(t *testing.T, scope string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tp.replies[list] = taped{status: http.StatusOK, body: body}
+		tp.Replies[list] = sourcetest.Reply{Status: http.StatusOK, Body: body}
 	}
 	for _, list := range []string{"/tags", "/releases"} {
-		if _, ok := tp.replies[base+list]; !ok {
-			tp.replies[base+list] = taped{status: http.StatusOK, body: []byte("[]")}
+		if _, ok := tp.Replies[base+list]; !ok {
+			tp.Replies[base+list] = sourcetest.Reply{Status: http.StatusOK, Body: []byte("[]")}
 		}
 	}
-	if _, ok := tp.replies[base]; !ok {
-		tp.replies[base] = taped{status: http.StatusOK, body: fmt.Appendf(nil, `{"id":1,"full_name":%q,"default_branch":"main"}`, scope)}
+	if _, ok := tp.Replies[base]; !ok {
+		tp.Replies[base] = sourcetest.Reply{Status: http.StatusOK, Body: fmt.Appendf(nil, `{"id":1,"full_name":%q,"default_branch":"main"}`, scope)}
 	}
 }
 
@@ -519,10 +314,10 @@ func TestSimulatedRepliesWithAnyFieldMissing(t *testing.T) {
 		name, sp := c.name, c.sp
 		t.Run(name, func(t *testing.T) {
 			w := &tapedWorld{scope: "acme/" + name, services: []sources.ServiceSpec{sp}, now: sim.Now(), api: sim.APIURL(), token: tokenFile(t, sim.Token())}
-			tp := &tape{replies: map[string]taped{}, next: http.DefaultTransport}
+			tp := sourcetest.NewTape(http.DefaultTransport)
 			w.read(t, w.open(t, tp), true)
 			w.read(t, w.open(t, tp), true) // the second reading gets other objects
-			tp.next = nil
+			tp.Next = nil
 			mutate(t, w, tp, seen)
 		})
 	}

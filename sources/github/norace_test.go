@@ -1,6 +1,0 @@
-//go:build !race
-
-package github
-
-// slowed is for the race detector.
-const slowed = false
