@@ -255,6 +255,7 @@ type Env struct {
 	Log       *slog.Logger      // never nil; secrets are redacted by their type
 	Now       func() time.Time
 	UserAgent string
+	Identity  string // who the user is in this kind of source, as `me:` says; "" when it does not
 }
 
 // Driver describes a kind of source. It is a value in an explicit list (sources/all): no init, no

@@ -178,7 +178,7 @@ func Status(op, scope string, res *http.Response) *sources.Error {
 	case code == http.StatusNotImplemented:
 		e.Kind, e.Msg = sources.Unsupported, "the server cannot do this"
 	case code >= 500:
-		e.Kind, e.Msg, e.Fix = sources.Transient, "the server failed: "+http.StatusText(code), "it is tried again"
+		e.Kind, e.Msg, e.Fix = sources.Transient, "the server failed: "+http.StatusText(code), "it is tried again; if it lasts, look at the status page of who runs it"
 	case code >= 400:
 		e.Kind, e.Msg = sources.Invalid, "the request was refused: "+http.StatusText(code)
 	default:

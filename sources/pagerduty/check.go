@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
@@ -32,8 +36,8 @@ func (f *findings) fail(what string, err error) {
 	f.add(level, what, e.Msg, e.Fix)
 }
 
-// Check looks at the token: whether PagerDuty takes it, whose it is and what their role may; who would act;
-// the configured teams; the clock; and how much of the rate limit is left.
+// Check looks at the token: whether PagerDuty takes it, whose it is and what their role may do, what it may
+// read; who would act; the configured teams; the clock; and how much of the rate limit is left.
 func (s *source) Check(ctx context.Context) []sources.Finding {
 	var f findings
 	me, header, err := s.whose(ctx)
@@ -44,16 +48,57 @@ func (s *source) Check(ctx context.Context) []sources.Finding {
 		f.fail("token", err)
 		return f
 	}
-	if me != nil {
+	switch {
+	case me != nil:
 		f.ok("token", "signed in as "+strings.TrimSpace(me.called()+" "+angled(me.Email)))
 		checkRole(&f, "role", me.Role)
-	} else {
+	case s.oauth():
+		f.ok("token", "is accepted; it does not tell whose it is")
+	default:
 		f.ok("token", "a key of the whole account; PagerDuty does not tell whether it is read-only")
 	}
+	s.checkReads(ctx, &f)
 	s.checkActor(ctx, &f, me)
 	checkBudget(&f, header)
 	s.checkTeams(ctx, &f)
 	return f
+}
+
+func (s *source) oauth() bool { return !s.cfg.OAuthToken.IsZero() }
+
+// checkReads tries each of the board's reads, as small as it gets.
+func (s *source) checkReads(ctx context.Context, f *findings) {
+	now := s.env.Now()
+	q := url.Values{"limit": {"1"}, "offset": {"0"}}
+	during := clone(q)
+	during.Set("since", stampOf(now.Add(-time.Minute)))
+	during.Set("until", stampOf(now))
+	reads := []struct {
+		what, path, scope string
+		q                 url.Values
+		level             sources.Level // what it is when it is denied
+	}{
+		{"incidents", "/incidents", "incidents.read", q, sources.LevelFail},
+		{"services", "/services", "services.read", q, sources.LevelFail},
+		{"on-call shifts", "/oncalls", "oncalls.read", during, sources.LevelWarn},
+		{"users", "/users", "users.read", q, sources.LevelWarn},
+		{"change events", "/change_events", "change_events.read", during, sources.LevelWarn},
+	}
+	found := make([]findings, len(reads))
+	var g errgroup.Group
+	g.SetLimit(2) // PagerDuty answers the requests of one token one by one
+	for i, r := range reads {
+		g.Go(func() error {
+			if _, _, err := s.get(ctx, r.path, r.q); err != nil {
+				s.denial(&found[i], r.what, r.scope, r.level, err)
+			} else {
+				found[i].ok(r.what, "can be read")
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+	*f = append(*f, slices.Concat(found...)...)
 }
 
 func angled(address string) string {
@@ -71,18 +116,43 @@ func (s *source) whose(ctx context.Context) (*wireUser, http.Header, error) {
 		w, err := decode[wireMe](body)
 		return w.User, header, err
 	}
+	own := header
 	switch sources.KindOf(err) {
 	case sources.Invalid, sources.NotExist:
 	case sources.Permission:
-		if e, ok := errors.AsType[*sources.Error](err); !ok || strings.Contains(e.Msg, "accept") {
+		if unknown(err) {
 			return nil, header, err
 		}
 	default:
 		return nil, header, err
 	}
-	_, header, err = s.get(ctx, "/abilities", nil)
+	// One that is known and may not read this either is told of by each read.
+	if _, header, err = s.get(ctx, "/incidents", url.Values{"limit": {"1"}, "offset": {"0"}}); sources.KindOf(err) == sources.Permission && !unknown(err) {
+		err = nil
+	}
+	if header == nil {
+		header = own
+	}
 	return nil, header, err
 }
+
+// denial says what a token lacks that may not read something.
+func (s *source) denial(f *findings, what, scope string, level sources.Level, err error) {
+	switch e := httpx.Explain("", "", err); {
+	case e.Kind == sources.Permission && !unknown(err) && s.oauth():
+		f.add(level, what, "the token lacks the scope "+scope, "give the app that scope in PagerDuty, and take a new token")
+	case e.Kind == sources.Permission && !unknown(err):
+		f.add(level, what, e.Msg, "ask an administrator to give the key's owner a role that sees them: Observer at least")
+	case e.Kind == sources.Unsupported:
+		f.add(sources.LevelWarn, what, e.Msg, e.Fix)
+	default:
+		f.fail(what, err)
+	}
+}
+
+// unknown reports that a permission is lacking because the token itself is refused, or cannot be had, and not
+// because of what was asked with it.
+func unknown(err error) bool { return !errors.Is(err, errDenied) }
 
 // checkRole tells what the roles of PagerDuty may that may not do everything.
 func checkRole(f *findings, what, role string) {
@@ -97,33 +167,36 @@ func checkRole(f *findings, what, role string) {
 	}
 }
 
-// checkActor looks at who would act.
+// checkActor looks at who would act: from:, else who `me:` is, else whose the token is.
 func (s *source) checkActor(ctx context.Context, f *findings, me *wireUser) {
 	const what = "acting user"
-	if s.cfg.From == "" {
-		if me == nil || !email.MatchString(me.Email) {
-			f.add(sources.LevelWarn, what, "the token belongs to nobody: without from: only me: says who acts, and that is not looked up here",
-				"set from: to the e-mail address with which you sign in to PagerDuty, or make sure that pagerduty: below me: is it")
-			return
-		}
+	from, key := s.cfg.From, "from:"
+	if from == "" && email.MatchString(s.env.Identity) {
+		from, key = s.env.Identity, "pagerduty: below me:"
+	}
+	switch {
+	case from == "" && me != nil && email.MatchString(me.Email):
 		f.ok(what, me.Email)
 		return
-	}
-	if me != nil && strings.EqualFold(me.Email, s.cfg.From) {
-		f.ok(what, s.cfg.From)
+	case from == "":
+		f.add(sources.LevelWarn, what, "the token belongs to nobody, and neither from: nor me: says who acts",
+			"write me: {pagerduty: ADDRESS}, the one with which you sign in to PagerDuty")
+		return
+	case me != nil && strings.EqualFold(me.Email, from):
+		f.ok(what, from)
 		return
 	}
-	u, err := s.userByEmail(ctx, s.cfg.From)
+	u, err := s.userByEmail(ctx, from)
 	switch {
 	case err != nil:
 		f.fail(what, err)
 	case u == nil:
-		f.add(sources.LevelFail, what, "no user signs in as "+s.cfg.From, "set from: to the address of a user of this account")
+		f.add(sources.LevelFail, what, "no user signs in as "+from, "set "+key+" to the address of a user of this account")
 	case me != nil:
-		f.add(sources.LevelWarn, what, "from: is "+s.cfg.From+", and the token is "+me.Email+"'s", "leave from: out: the token says who acts")
+		f.add(sources.LevelWarn, what, key+" is "+from+", and the token is "+me.Email+"'s", "set "+key+" to "+me.Email+", or leave it out: the token says who acts")
 	default:
-		f.ok(what, s.cfg.From)
-		checkRole(f, "role of "+s.cfg.From, u.Role)
+		f.ok(what, from+", as "+key+" says")
+		checkRole(f, "role of "+from, u.Role)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/signalbox/config/secret"
 	"example.com/signalbox/sources"
 )
 
@@ -29,9 +30,24 @@ func TestCheck(t *testing.T) {
 	}{
 		{"a user's token", nil, nil, []string{"ok clock: agrees with PagerDuty's", "ok token: signed in as sre1 <sre1@example.com>", "ok role: user", "ok acting user: sre1@example.com", "ok rate limit: 955 of 960 requests left this minute"}},
 		{"the account's", func(f *fake) { f.own = "" }, nil, []string{"ok token: a key of the whole account", "warn acting user: the token belongs to nobody"}},
+		{"what is read", nil, nil, []string{"ok incidents: can be read", "ok services: can be read", "ok on-call shifts: can be read", "ok users: can be read", "ok change events: can be read"}},
+		{"a key that may read little", func(f *fake) { f.denied = []string{"users", "oncalls"} }, nil,
+			[]string{"ok token: a key of the whole account", "ok incidents: can be read", "warn on-call shifts: PagerDuty denies access", "warn users: PagerDuty denies access"}},
+		{"a key that may read nothing", func(f *fake) { f.denied = []string{"users", "incidents", "services", "oncalls", "change_events"} }, nil,
+			[]string{"ok token", "FAIL incidents: PagerDuty denies access: Access Denied", "FAIL services: "}},
+		{"a token without a scope", func(f *fake) { f.denied = []string{"incidents", "change_events"} },
+			func(c *Config) { c.OAuthToken, c.Token = c.Token, secret.Ref{} },
+			[]string{"ok token: signed in as sre1", "FAIL incidents: the token lacks the scope incidents.read", "ok services", "warn change events: the token lacks the scope change_events.read"}},
+		{"an app's token", func(f *fake) { f.denied = []string{"users"} },
+			func(c *Config) { c.OAuthToken, c.Token = c.Token, secret.Ref{} },
+			[]string{"ok token: is accepted; it does not tell whose it is", "warn users: the token lacks the scope users.read"}},
 		{"the account's, with from:", func(f *fake) { f.own = "" }, func(c *Config) { c.From = "sre2@example.com" }, []string{"ok acting user: sre2@example.com", "ok role of sre2@example.com: user"}},
 		{"from: nobody", func(f *fake) { f.own = "" }, func(c *Config) { c.From = "x@example.com" }, []string{"FAIL acting user: no user signs in as x@example.com"}},
 		{"from: another than the token's", nil, func(c *Config) { c.From = "sre2@example.com" }, []string{"warn acting user: from: is sre2@example.com, and the token is sre1@example.com's"}},
+		{"the account's, with me:", func(f *fake) { f.own, f.me = "", "sre2@example.com" }, nil, []string{"ok acting user: sre2@example.com, as pagerduty: below me: says", "ok role of sre2@example.com: user"}},
+		{"me: a name", func(f *fake) { f.own, f.me = "", "sre2" }, nil, []string{"warn acting user: the token belongs to nobody"}},
+		{"me: nobody", func(f *fake) { f.own, f.me = "", "x@example.com" }, nil, []string{"FAIL acting user: no user signs in as x@example.com"}},
+		{"me: another than the token's", func(f *fake) { f.me = "sre2@example.com" }, nil, []string{"warn acting user: pagerduty: below me: is sre2@example.com, and the token is sre1@example.com's"}},
 		{"a stakeholder", func(f *fake) { f.users[0]["role"] = "read_only_user" }, nil, []string{"FAIL role: a stakeholder's"}},
 		{"an observer", func(f *fake) { f.users[0]["role"] = "observer" }, nil, []string{"warn role: restricted"}},
 		{"another token", func(f *fake) { f.token = "x" }, nil, []string{"FAIL token: PagerDuty does not accept the token"}},
@@ -44,7 +60,9 @@ func TestCheck(t *testing.T) {
 		if c.cfg == nil {
 			c.cfg = func(*Config) {}
 		}
-		got := opened(t, tripper{f}, c.cfg).Check(t.Context())
+		s := opened(t, tripper{f}, c.cfg)
+		s.env.Identity = f.me
+		got := s.Check(t.Context())
 		for _, want := range c.want {
 			if !strings.Contains(found(got), want) {
 				t.Errorf("%s: want %q in\n%s", c.name, want, found(got))

@@ -267,6 +267,9 @@ func problem(body []byte) string {
 	return e.Message + ": " + strings.Join(all, "; ")
 }
 
+// errDenied is in the chain of what PagerDuty refuses to a token that it knows.
+var errDenied = errors.New("denied")
+
 // refusal explains a reply that is no success.
 func (s *source) refusal(res *http.Response, body []byte, t *httpx.Transport) *sources.Error {
 	e := httpx.Status("", "", res)
@@ -283,6 +286,7 @@ func (s *source) refusal(res *http.Response, body []byte, t *httpx.Transport) *s
 	case code == http.StatusPaymentRequired:
 		e.Kind, e.Msg, e.Fix = sources.Unsupported, "the account's plan does not include this", "ask the account's owner"
 	case code == http.StatusForbidden:
+		e.Err = fmt.Errorf("status %s: %w", res.Status, errDenied)
 		e.Msg, e.Fix = "PagerDuty denies access", "the token's user needs a role that may do this, and an API key that is not read-only"
 		if said != "" {
 			e.Msg += ": " + said

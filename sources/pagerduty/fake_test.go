@@ -35,7 +35,9 @@ func in(d time.Duration) string  { return ago(-d) }
 type fake struct {
 	mu       sync.Mutex
 	token    string
-	own      string // the user whose token it is; "": the account's
+	own      string   // the user whose token it is; "": the account's
+	me       string   // who the board says its user is
+	denied   []string // what the token may not read: the first words of paths
 	users    []obj
 	policies []obj
 	services []obj
@@ -249,6 +251,8 @@ func (f *fake) answer(r *http.Request, raw []byte) (int, any) {
 		return f.writing(r, parts, raw)
 	}
 	switch {
+	case slices.Contains(f.denied, parts[0]):
+		return http.StatusForbidden, problemOf(2010, "Access Denied")
 	case r.URL.Path == "/incidents":
 		return f.listIncidents(q)
 	case parts[0] == "incidents":
@@ -272,8 +276,6 @@ func (f *fake) answer(r *http.Request, raw []byte) (int, any) {
 		return f.listOnCalls(q)
 	case r.URL.Path == "/change_events":
 		return f.listChanges(q)
-	case r.URL.Path == "/abilities":
-		return http.StatusOK, obj{"abilities": []string{"teams"}}
 	case len(parts) == 2:
 		for kind, all := range map[string][]obj{"user": f.users, "service": f.services, "team": f.teams, "escalation_policie": f.policies, "change_event": f.changes} {
 			if o := byID(all, parts[1]); parts[0] == kind+"s" && o != nil {

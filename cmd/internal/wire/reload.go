@@ -36,7 +36,7 @@ func (b *Board) apply(cfg *config.Config) error {
 	}
 	changes := config.Diff(b.config, cfg)
 	kept := slices.DeleteFunc(slices.Clone(b.open), func(o *openSource) bool {
-		return slices.Contains(changes.Sources, o.entry.Name)
+		return slices.Contains(changes.Sources, o.entry.Name) || b.config.Me[o.entry.Type] != cfg.Me[o.entry.Type]
 	})
 	open, err := b.openAll(cfg, kept)
 	if err != nil {

@@ -260,7 +260,7 @@ func (b *Board) openAll(cfg *config.Config, kept []*openSource) ([]*openSource, 
 			open = append(open, have)
 			continue
 		}
-		one, err := b.openOne(entry)
+		one, err := b.openOne(entry, cfg.Me[entry.Type])
 		if err != nil {
 			errs = append(errs, openError(cfg, entry, err))
 			continue
@@ -273,14 +273,14 @@ func (b *Board) openAll(cfg *config.Config, kept []*openSource) ([]*openSource, 
 	return open, nil
 }
 
-func (b *Board) openOne(entry config.SourceEntry) (*openSource, error) {
+func (b *Board) openOne(entry config.SourceEntry, identity string) (*openSource, error) {
 	for _, d := range all.Drivers() {
 		if d.Name != entry.Type {
 			continue
 		}
 		src, err := d.Open(sources.Env{
 			Source: entry.Name, Transport: b.transport, Budget: b.budget.For(entry.Name, limitOf(d)),
-			Log: b.log.With("source", entry.Name), Now: b.now, UserAgent: b.o.UserAgent,
+			Log: b.log.With("source", entry.Name), Now: b.now, UserAgent: b.o.UserAgent, Identity: identity,
 		}, entry.Config)
 		if err != nil {
 			return nil, fmt.Errorf("open: %w", err)
