@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
@@ -21,6 +22,9 @@ const (
 	maxDepth = 64
 	maxCost  = 100_000
 )
+
+// syntax begins what the parser says, rather than the checker.
+const syntax = "Syntax error: "
 
 // environment is what expressions are compiled against.
 type environment struct {
@@ -80,10 +84,13 @@ func (c *compiler) compile(field, text string, offset int, whole string, verdict
 		fail(1, 0, Error{Msg: err.Error(), Fix: "write it more simply"})
 		return nil
 	}
-	for _, i := range issues.Errors() {
-		e := c.env.explain(text, i.Message, i.Location.Line(), i.Location.Column())
+	for n, i := range issues.Errors() {
+		if n > 0 && strings.HasPrefix(i.Message, syntax) {
+			break // one slip makes several
+		}
 		line, column := max(i.Location.Line(), 1), max(i.Location.Column(), 0)
-		fail(line, column, e)
+		column = begin(text, line, column)
+		fail(line, column, c.env.explain(text, i.Message, line, column))
 	}
 	if issues.Err() != nil {
 		return nil
@@ -128,7 +135,7 @@ func (e *environment) explain(text, msg string, line, column int) Error {
 				word = strings.Join(strings.Fields(name), "")
 			}
 		}
-		if strings.HasPrefix(msg[len(m[0]):], " (in container '')") && strings.Contains(from(text, line, column), word+"(") {
+		if strings.HasPrefix(from(text, line, column), "(") {
 			return Error{Msg: fmt.Sprintf("there is no function %q", word), Fix: "see https://cel.dev for those that there are"}
 		}
 		return Error{Msg: fmt.Sprintf("unknown variable %q", word), Word: word, Known: e.near(word)}
@@ -150,11 +157,20 @@ func (e *environment) explain(text, msg string, line, column int) Error {
 		}
 		return Error{Msg: fmt.Sprintf("%s does not work on %s", strings.TrimSpace(op), strings.NewReplacer("(", "", ")", "", ", ", " and ").Replace(m[2])), Fix: mixed(m[2])}
 	}
-	msg = strings.TrimPrefix(msg, "Syntax error: ")
-	if first, _, ok := strings.Cut(msg, " expecting "); ok {
-		msg = first
+	msg = strings.TrimPrefix(msg, syntax)
+	msg, _, _ = strings.Cut(msg, " expecting ")
+	msg = strings.ReplaceAll(strings.ReplaceAll(msg, "mismatched input '<EOF>'", "it ends too early"), " at '<EOF>'", "")
+	return Error{Msg: msg, Fix: spelling(from(text, line, column))}
+}
+
+// spelling is what to write in the place of what other languages write.
+func spelling(rest string) string {
+	for other, own := range map[string]string{"and ": "&&", "or ": "||", "not ": "!", "= ": "=="} {
+		if strings.HasPrefix(rest, other) {
+			return fmt.Sprintf("write %s for %s", own, strings.TrimSpace(other))
+		}
 	}
-	return Error{Msg: msg, Fix: "check the expression here"}
+	return "check the expression here"
 }
 
 // mixed is what to do about two types that do not go together.
@@ -178,6 +194,19 @@ func (e *environment) near(word string) []string {
 		return out
 	}
 	return e.names
+}
+
+// begin is the column at which the name begins whose dot is at a column: there CEL places what it does not
+// know.
+func begin(text string, line, column int) int {
+	if !strings.HasPrefix(from(text, line, column), ".") {
+		return column
+	}
+	runes := []rune(strings.Split(text, "\n")[line-1])
+	for column > 0 && (runes[column-1] == '.' || runes[column-1] == '_' || unicode.IsLetter(runes[column-1]) || unicode.IsDigit(runes[column-1])) {
+		column--
+	}
+	return column
 }
 
 // from is text from a line (from 1) and a column (from 0, in characters) on.

@@ -7,6 +7,9 @@ import (
 	"example.com/signalbox/sources/clean"
 )
 
+// confirmation is the name of the gate that says how hard an action is to confirm.
+const confirmation = "confirmation"
+
 // promotes reports that the action puts a version into an environment that does not run it: a promotion by
 // its own name, or approving or re-running a run that deploys.
 func (f *Facts) promotes() bool {
@@ -44,9 +47,9 @@ func (s *Set) Judge(f Facts) []Finding {
 	if len(s.rules) > 0 {
 		out = append(out, s.judgeRules(&f)...)
 	}
-	confirmation := grade(&f)
-	confirmation.Gate = "confirmation"
-	out = append(out, confirmation)
+	graded := grade(&f)
+	graded.Gate = confirmation
+	out = append(out, graded)
 	if f.CanCosign {
 		return out
 	}
@@ -149,4 +152,16 @@ func unknown(f *Facts, why clean.Text) Finding {
 		finding.Fix = clean.Const("refresh, and see signalbox doctor for the source that fails")
 	}
 	return finding
+}
+
+// Gates are the names of all gates: the built-in ones, the rules', and the confirmation.
+func (s *Set) Gates() []string {
+	var out []string
+	for _, g := range gates() {
+		out = append(out, g.name)
+	}
+	for _, r := range s.rules {
+		out = append(out, r.Name)
+	}
+	return append(out, confirmation)
 }
