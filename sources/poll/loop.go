@@ -347,6 +347,7 @@ func (e *Engine) explain(ctx context.Context, l *loop, err error) *sources.Error
 		return &sources.Error{
 			Kind: sources.Transient, Op: "read", Scope: l.feed.Key.Scope,
 			Msg: "no answer within " + e.o.Timeout.String(), Err: err,
+			Fix: fmt.Sprintf("it is tried again; if it lasts, look at the network to %s and at its status page", l.feed.Key.Source),
 		}
 	}
 	if se, ok := errors.AsType[*sources.Error](err); ok {

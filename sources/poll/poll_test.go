@@ -441,7 +441,7 @@ func TestTimeout(t *testing.T) {
 		b.Set(feeds(p, "acme/a"))
 		time.Sleep(20*time.Second + time.Millisecond)
 		synctest.Wait()
-		if h := b.feed(t, "acme/a").Health; h.State != store.Failing || h.Err.Msg != "no answer within 20s" || h.Latency != 20*time.Second {
+		if h := b.feed(t, "acme/a").Health; h.State != store.Failing || h.Err.Msg != "no answer within 20s" || h.Err.Fix == "" || h.Latency != 20*time.Second {
 			t.Errorf("health %+v", h)
 		}
 	})
