@@ -19,8 +19,10 @@
 // 3 of its newest 5 values are bad, the newest among them, and this is more than noise, which is one of
 //
 //   - sharp: the three exceed the baseline's median by 3 standard deviations as well, estimated robustly as
-//     1.4826 times the median absolute deviation, or, where that is 0, as 1.2533 times the mean absolute
-//     deviation (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993);
+//     1.4826 times the median absolute deviation (Iglewicz and Hoaglin, "How to Detect and Handle Outliers",
+//     1993), or, where that is 0, as the mean moving range over 1.128 (control charts for individuals: NIST
+//     Engineering Statistics Handbook, 6.3.2.2), and it is no habit: in the baseline 3 of 5 values were not
+//     as bad twice or more often;
 //   - steady: the median of all values since the action is bad, and they lie higher than the baseline's by
 //     a Mann-Whitney U test with correction for ties, z ≥ 3, one-sided p < 0.0014 (Mann and Whitney, 1947;
 //     what Kayenta, the canary judge of Spinnaker, compares metrics by).
@@ -38,7 +40,8 @@
 // it is asked whether it passed; the median of a baseline with gaps is taken with all of them low, or all
 // of them high, whichever is the more cautious. So to lose data can turn a pass into "cannot be told", and
 // never anything into a pass; and data that lacks never makes a metric fail. Fewer than 5 values since the
-// action, or fewer than 500 requests, tell nothing.
+// action, or fewer than 500 requests, tell nothing. A series that has no baseline at all, a new target, is
+// failed by the highest baseline among the other series of its metric, and not passed by it.
 //
 // # What cannot be told
 //

@@ -15,6 +15,7 @@ import (
 const (
 	run       = 5   // values that are looked at together …
 	runBad    = 3   // … of which so many fail a metric
+	habit     = 2   // times that a baseline was as bad for as long, and it is the metric's habit
 	failBy    = 1.5 // times the baseline, where there is a limit
 	unclearBy = 2.0 // times the baseline, where there is none
 	sharpBy   = 3.0 // standard deviations above the baseline
@@ -55,7 +56,6 @@ type metric struct {
 	usual  []usual // for each slot
 	limit  float64 // on the scale; -Inf: none
 	times  float64
-	ready  bool // there is anything at all
 }
 
 // usual is what the metric was at the time of a slot on other days, on the scale.
@@ -82,7 +82,6 @@ func (j *judge) metricOf(m, was *sources.Series) metric {
 	if !ok {
 		return out
 	}
-	out.ready = true
 	first, last := g.between(j.w.Since(), j.w.Acted)
 	out.before = baselineOf(g.slots(first, g.values(first, last, now, then)))
 	first, last = g.between(j.w.Start, j.until())
@@ -151,12 +150,32 @@ func (m *metric) read() reading {
 		r.newestBad = bad[i]
 	}
 	r.newestBad = r.newestBad && count(newest(bad)) >= runBad
-	r.sharp = count(newest(sharp)) >= runBad
+	r.sharp = count(newest(sharp)) >= runBad && m.episodes() < habit
 	r.possible = anyRun(possible)
 	r.standing = count(newest(standing)) >= runBad
 	r.beyond = count(newest(beyond)) >= runBad
 	r.steady = m.steady()
 	return r
+}
+
+// episodes is how many times the metric was bad, 3 values of 5, before the action.
+func (m *metric) episodes() int {
+	bar := max(m.limit, m.scale.bar(m.before.ref, m.times))
+	bad := make([]bool, len(m.before.slots))
+	for i := range m.before.slots {
+		bad[i] = m.before.slots[i].mid > bar
+	}
+	n := 0
+	for i := 0; i+run <= len(bad); i++ {
+		if count(bad[i:i+run]) < runBad {
+			continue
+		}
+		n++
+		for i+run <= len(bad) && count(bad[i:i+run]) > 0 {
+			i++
+		}
+	}
+	return n
 }
 
 // steady reports that all values since the action, as a whole, are bad and higher than before.
@@ -222,8 +241,8 @@ func (m *metric) finding(w Window, few bool) Finding {
 		f.Judgement, f.Text = Noted, clean.Const("it has no limit: it is not judged")
 	case r.points < w.Points:
 		f.Judgement, f.Text = Unclear, clean.Linef("%d of the %d values that are needed", r.points, w.Points)
-		if !m.ready {
-			f.Text = clean.Const("no data")
+		if r.points == 0 {
+			f.Text = clean.Const("no data since the action")
 		}
 		f.Fix = clean.Const("look at its query: it must give a value each minute, 0 too, and the guard's window must last for them")
 	case !limited(m.series):

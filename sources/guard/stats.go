@@ -29,28 +29,31 @@ func median(vs []float64) float64 {
 	return s[len(s)/2]
 }
 
-// Scale factors that make the two deviations estimates of a normal distribution's standard deviation:
-// 1/Φ⁻¹(3/4) and √(π/2).
+// Scale factors that make the two estimates those of a normal distribution's standard deviation: 1/Φ⁻¹(3/4),
+// and 1/d2 for ranges of two.
 const (
-	madScale  = 1.4826
-	meanScale = 1.2533
+	madScale   = 1.4826
+	rangeScale = 1 / 1.128
 )
 
-// spread estimates the standard deviation about the centre robustly: by the median absolute deviation, or,
-// where more than half of the values are one value, by the mean absolute deviation.
+// spread estimates the standard deviation of values in the order of time about the centre robustly: by the
+// median absolute deviation, or, where at least half of the values are the centre, by the mean moving range,
+// which an outage with its two edges hardly changes.
 func spread(vs []float64, centre float64) float64 {
-	if len(vs) == 0 {
+	if len(vs) < 2 {
 		return 0
 	}
-	devs, sum := make([]float64, len(vs)), 0.0
+	devs, moved := make([]float64, len(vs)), 0.0
 	for i, v := range vs {
 		devs[i] = math.Abs(v - centre)
-		sum += devs[i]
+		if i > 0 {
+			moved += math.Abs(v - vs[i-1])
+		}
 	}
 	if mad := median(devs); mad > 0 {
 		return madScale * mad
 	}
-	return meanScale * sum / float64(len(vs))
+	return rangeScale * moved / float64(len(vs)-1)
 }
 
 // higher is how clearly the values of a lie above those of b: the standard score of the Mann-Whitney U

@@ -28,7 +28,7 @@ func (r Report) Line() clean.Text {
 	}
 	head := clean.Linef("guard %s of %s", span(min(v.Elapsed, r.Length)), span(r.Length))
 	if r.Failed > 0 {
-		return join(": ", head, clean.Linef("no answer to the last %s", counted(r.Failed, "read")))
+		return join(": ", head, clean.Linef("no answer to the last %s", counted(r.Failed, "read")), clean.Linef("%v", r.Err))
 	}
 	return join(": ", head, v.Numbers(lineMetrics))
 }

@@ -53,7 +53,6 @@ func Watch(ctx context.Context, o Options) Verdict {
 	}
 	o.Window = o.Window.filled()
 	w := &watch{Options: o, past: memory{}, wall: o.Now(), began: time.Now(), state: Report{Length: o.Window.Length}}
-	w.past.keep(&o.Before)
 	for {
 		w.read(ctx)
 		v := w.judge(ctx)
@@ -128,4 +127,3 @@ func (w *watch) wait(ctx context.Context) {
 	case <-t.C:
 	}
 }
-
