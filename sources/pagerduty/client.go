@@ -139,17 +139,22 @@ type wire interface{ whole() bool }
 
 func decode[T wire](body []byte) (T, error) {
 	var v T
-	if err := json.Unmarshal(body, &v); err != nil {
+	if err := httpx.Tolerant(body, &v); err != nil {
 		return v, fmt.Errorf("decode the answer: %w", err)
 	}
 	if !v.whole() {
-		e := &sources.Error{Kind: sources.Invalid, Msg: "the answer is not what PagerDuty promises", Fix: "try again, and check base_url: and what stands in between"}
+		e := unlike()
 		if said := problem(body); said != "" {
 			e.Msg = "PagerDuty answered with an error: " + said
 		}
 		return v, e
 	}
 	return v, nil
+}
+
+// unlike is the error of an answer that decodes and is not what was asked for.
+func unlike() *sources.Error {
+	return &sources.Error{Kind: sources.Invalid, Msg: "the answer is not what PagerDuty promises", Fix: "try again, and check base_url: and what stands in between"}
 }
 
 // one reads an object anew, whatever is remembered.
@@ -190,11 +195,19 @@ func pages[W lister[I], I any](ctx context.Context, s *source, key, path string,
 		if err != nil {
 			return nil, false, err
 		}
+		named := 0
 		for _, it := range p.list() {
-			if k := id(it); k != "" && !seen[k] {
+			k := id(it)
+			if k != "" {
+				named++
+			}
+			if k != "" && !seen[k] {
 				seen[k] = true
 				all = append(all, it)
 			}
+		}
+		if named == 0 && len(p.list()) > 0 {
+			return nil, false, unlike()
 		}
 		r := p.rest()
 		if !r.More {

@@ -145,7 +145,14 @@ func (s *source) onCallsOf(ctx context.Context, policies []string, now time.Time
 	for _, p := range policies {
 		key += " " + p
 	}
-	all, cut, err := pages[wireOnCalls](ctx, s, key, "/oncalls", q, 0, mostOnCallPages, onCallID)
+	odd := false // a turn on no level would make somebody else the next who is paged
+	all, cut, err := pages[wireOnCalls](ctx, s, key, "/oncalls", q, 0, mostOnCallPages, func(w wireOnCall) string {
+		odd = odd || w.Level < 1
+		return onCallID(w)
+	})
+	if err == nil && odd {
+		err = unlike()
+	}
 	if err != nil {
 		return nil, false, err
 	}

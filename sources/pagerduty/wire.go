@@ -2,8 +2,11 @@ package pagerduty
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
+
+	"example.com/signalbox/sources/httpx"
 )
 
 // stamp is a time; null, "" and what is none are zero.
@@ -110,7 +113,7 @@ func (w *wireTrigger) UnmarshalJSON(b []byte) error {
 		Details  json.RawMessage `json:"event_details"`
 	}
 	*w = wireTrigger{}
-	if json.Unmarshal(b, &entry) == nil {
+	if httpx.Tolerant(b, &entry) == nil {
 		w.facts = factsOf(entry.Channel, entry.Contexts, entry.Details)
 	}
 	return nil
@@ -269,7 +272,9 @@ type wireNotes struct {
 	Notes []wireNote `json:"notes"`
 }
 
-func (w wireNotes) whole() bool { return w.Notes != nil }
+func (w wireNotes) whole() bool {
+	return w.Notes != nil && (len(w.Notes) == 0 || slices.ContainsFunc(w.Notes, func(n wireNote) bool { return n.ID != "" || n.Content != "" }))
+}
 
 type wireOneNote struct {
 	Note *wireNote `json:"note"`

@@ -25,7 +25,13 @@ type Mutant struct {
 	Body     []byte
 }
 
-func (m Mutant) String() string { return m.Key + ": " + m.Where + " is " + m.How }
+func (m Mutant) String() string {
+	key := m.Key
+	if len(key) > 60 {
+		key = key[:60] + "…"
+	}
+	return key + ": " + m.Where + " is " + m.How
+}
 
 // Mutation says what is changed.
 type Mutation struct {
