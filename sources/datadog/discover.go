@@ -61,6 +61,7 @@ type clue struct {
 	defined  bool
 	team     string
 	repo     string
+	metrics  []sources.MetricSpec
 }
 
 // Discover proposes a service for each value of the service tag that monitors or objectives carry, or that
@@ -84,6 +85,10 @@ func (s *source) Discover(ctx context.Context) ([]sources.Proposal, error) {
 		for _, v := range tagged(m.Tags, s.cfg.ServiceTag) {
 			c := of(v)
 			c.monitors++
+			if spec, ok := watched(m); ok && !slices.ContainsFunc(c.metrics, func(k sources.MetricSpec) bool { return k.Name == spec.Name || k.Query == spec.Query }) {
+				spec.Service = c.name
+				c.metrics = append(c.metrics, spec)
+			}
 			c.team = cmp.Or(c.team, plain(first(m.Tags, "team")))
 		}
 	}
@@ -146,8 +151,35 @@ func (s *source) defined(ctx context.Context, notices *noticeBox, of func(string
 	return nil
 }
 
+var (
+	alertQuery = regexp.MustCompile(`^[a-z_]+\([a-z0-9_]*\):\s*(.+?)\s*([<>])=?\s*(-?[0-9.]+(?:[eE][+-]?[0-9]+)?)$`)
+	grouped    = regexp.MustCompile(`\s*by\s*\{[^{}]*\}`)
+	bound      = regexp.MustCompile(`(?i)\s*(?:\b(?:is|are)\s+)?(?:\b(?:above|over|below|under|exceeds?|too|high|low)\b|[<>]).*$`)
+)
+
+// watched is the metric that a monitor watches, over all of its groups, with its threshold as the limit. It is
+// named as the monitor is, but for the service and for what is said of the threshold.
+func watched(w *wireMonitor) (sources.MetricSpec, bool) {
+	m := alertQuery.FindStringSubmatch(strings.TrimSpace(string(w.Query)))
+	if m == nil || w.Type != "query alert" && w.Type != "metric alert" {
+		return sources.MetricSpec{}, false
+	}
+	limit, err := strconv.ParseFloat(m[3], 64)
+	if err != nil {
+		return sources.MetricSpec{}, false
+	}
+	name := plain(string(w.Name))
+	if _, after, ok := strings.Cut(name, ": "); ok {
+		name = after
+	}
+	return sources.MetricSpec{
+		Name: cmp.Or(strings.Trim(bound.ReplaceAllString(name, ""), " :,-"), name), Query: grouped.ReplaceAllString(m[1], ""),
+		Limit: limit, Below: m[2] == "<",
+	}, true
+}
+
 func (c *clue) proposal(tag string, unread []sources.Notice) sources.Proposal {
-	p := sources.Proposal{Service: c.name, Incidents: []string{c.name}, SLOs: c.slos, Team: c.team, Repo: c.repo, Confidence: 0.3}
+	p := sources.Proposal{Service: c.name, Incidents: []string{c.name}, SLOs: c.slos, Metrics: c.metrics, Team: c.team, Repo: c.repo, Confidence: 0.3}
 	if c.monitors > 0 {
 		p.Confidence += 0.3
 		p.Why = append(p.Why, fmt.Sprintf("%d monitors carry the tag %s:%s", c.monitors, tag, c.name))

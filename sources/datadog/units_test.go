@@ -341,3 +341,30 @@ func TestStampsAndLinks(t *testing.T) {
 		}
 	}
 }
+
+// The metric behind a monitor is proposed with the threshold as its limit, whatever the monitor is called.
+func TestWhatAMonitorWatches(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind, name, query, want string
+		limit                   float64
+		below                   bool
+	}{
+		{"query alert", "checkout: 5xx above 2 % for 5m", "min(last_6m):100 * sum:e{service:checkout} by {env,region}.as_count() / sum:h{service:checkout} by {env}.as_count() > 2", "5xx", 2, false},
+		{"metric alert", "Free disk is low", "avg(last_5m):min:disk.free{host:a} <= 0.5", "Free disk", 0.5, true},
+		{"metric alert", "above", "avg(last_1h):avg:x{*} >= -1e3", "above", -1000, false},
+		{"metric alert", "a: b: too many", "sum(last_1d):sum:x{*} > 3", "b", 3, false},
+		{"log alert", "logs", `logs("status:error").index("*").rollup("count").last("5m") > 5`, "", 0, false},
+		{"query alert", "anomaly", "avg(last_4h):anomalies(avg:x{*}, 'basic', 2) >= x", "", 0, false},
+		{"service check", "check", "avg(last_5m):avg:x{*} > 1", "", 0, false},
+		{"query alert", "nothing", "", "", 0, false},
+	} {
+		m, ok := watched(&wireMonitor{Type: text(c.kind), Name: text(c.name), Query: text(c.query)})
+		if ok != (c.want != "") || m.Name != c.want || m.Limit != c.limit || m.Below != c.below {
+			t.Errorf("%q: %+v, %t", c.name, m, ok)
+		}
+		if ok && (strings.Contains(m.Query, " by ") || strings.Contains(m.Query, "last_") || strings.ContainsAny(m.Query[len(m.Query)-1:], " <>=")) {
+			t.Errorf("%q: the query is %q", c.name, m.Query)
+		}
+	}
+}

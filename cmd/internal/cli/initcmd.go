@@ -168,6 +168,21 @@ func (c *commands) proposeChanges(ctx context.Context, cmd *cobra.Command, path 
 	if err != nil {
 		return err
 	}
+	text := proposal(cfg, found)
+	for _, err := range mute {
+		if err := say(cmd.ErrOrStderr(), "%v\n", err); err != nil {
+			return err
+		}
+	}
+	if text == "" {
+		return say(cmd.OutOrStdout(), "%s lacks nothing that the sources know of\n", path)
+	}
+	return say(cmd.OutOrStdout(), "--- %s\n+++ %s, as proposed\n@@ services: @@\n%s", path, path, text)
+}
+
+// proposal is what cfg lacks of what was found: lines with a plus, to be put into the service whose name stands
+// above them, or to be a service of their own.
+func proposal(cfg *config.Config, found []candidate) string {
 	var b strings.Builder
 	taken := map[string]bool{}
 	for i := range cfg.Services {
@@ -177,7 +192,7 @@ func (c *commands) proposeChanges(ctx context.Context, cmd *cobra.Command, path 
 		p := &found[i]
 		known := servicesOf(cfg, p)
 		if len(known) == 0 {
-			for line := range strings.Lines(serviceText(p, freeName(p.Proposal, taken))) {
+			for line := range strings.Lines(entryText(p, freeName(p.Proposal, taken))) {
 				b.WriteString("+" + line)
 			}
 			continue
@@ -186,24 +201,18 @@ func (c *commands) proposeChanges(ctx context.Context, cmd *cobra.Command, path 
 			b.WriteString(serviceDiff(s, p))
 		}
 	}
-	for _, err := range mute {
-		if err := say(cmd.ErrOrStderr(), "%v\n", err); err != nil {
-			return err
-		}
-	}
-	if b.Len() == 0 {
-		return say(cmd.OutOrStdout(), "%s lacks nothing that the sources know of\n", path)
-	}
-	return say(cmd.OutOrStdout(), "--- %s\n+++ %s, as proposed\n@@ services: @@\n%s", path, path, b.String())
+	return b.String()
 }
 
-// servicesOf are the services of cfg that live in the proposed repository; of what has none, those of that
-// name.
+// servicesOf are the services of cfg that p is about: those of its name, where it has no repository, is one of
+// several in it or their config names none, and all others that live in its repository.
 func servicesOf(cfg *config.Config, p *candidate) []*config.Service {
 	var out []*config.Service
 	for i := range cfg.Services {
 		s := &cfg.Services[i]
-		if p.Repo == "" && nameKey(s.Name) == nameKey(p.Service) || p.Repo != "" && s.Repo.Source == p.Source && strings.EqualFold(s.Repo.Scope, p.Repo) {
+		named := nameKey(s.Name) == nameKey(p.Service)
+		houses := p.Repo != "" && s.Repo.Source == p.Source && strings.EqualFold(s.Repo.Scope, p.Repo)
+		if named && (p.Repo == "" || s.Repo == (config.RepoRef{})) || houses && (named || !p.Part) {
 			out = append(out, s)
 		}
 	}
@@ -212,12 +221,15 @@ func servicesOf(cfg *config.Config, p *candidate) []*config.Service {
 
 // serviceDiff proposes what the sources know of a service and its config does not say.
 func serviceDiff(s *config.Service, p *candidate) string {
-	lines := environmentDiff(s, p)
+	lines := ""
+	if p.Repo != "" && s.Repo == (config.RepoRef{}) {
+		lines = fmt.Sprintf("+    # repo: %s   # the repository of that name\n", yamlName(p.Source+":"+p.Repo))
+	} else if !p.Part {
+		lines = environmentDiff(s, p)
+	}
 	news := candidate{Proposal: p.Proposal}
 	for _, a := range p.Also {
-		a.Incidents = slices.DeleteFunc(slices.Clone(a.Incidents), func(id string) bool {
-			return slices.Contains(s.Incidents, config.ObjectRef{Source: a.Source, ID: id})
-		})
+		a.Incidents = slices.DeleteFunc(slices.Clone(a.Incidents), func(id string) bool { return pagesFor(s, a.Source, id) })
 		a.SLOs = slices.DeleteFunc(slices.Clone(a.SLOs), func(id string) bool {
 			return slices.ContainsFunc(s.SLOs, func(o config.Objective) bool { return o.Source == a.Source && o.ID == id })
 		})
@@ -228,13 +240,31 @@ func serviceDiff(s *config.Service, p *candidate) string {
 			news.Also = append(news.Also, a)
 		}
 	}
-	for line := range strings.Lines(news.alsoText()) {
+	have := func(key string) bool {
+		return key == "incidents" && len(s.Incidents) > 0 || key == "slos" && len(s.SLOs) > 0
+	}
+	for line := range strings.Lines(news.alsoText(have)) {
 		lines += "+" + line
 	}
 	if lines == "" {
 		return ""
 	}
 	return fmt.Sprintf("   %s:\n%s", s.Name, lines)
+}
+
+// pagesFor reports whether s is known to be paged for as id by a source: it says so, or it says nothing of the
+// source, and its name stands for it.
+func pagesFor(s *config.Service, source, id string) bool {
+	silent := true
+	for _, o := range s.Incidents {
+		if o.Source == source {
+			silent = false
+			if o.ID == id {
+				return true
+			}
+		}
+	}
+	return silent && id == s.Name
 }
 
 // environmentDiff proposes the environments that the repository has and none of the service's stages
@@ -369,6 +399,9 @@ func serviceText(p *candidate, name string) string {
 	fmt.Fprintf(&b, "  # %s\n  %s:\n", oneLine(confidence(p.Proposal)), yamlName(name))
 	if p.Repo != "" {
 		fmt.Fprintf(&b, "    repo: %s\n", yamlName(p.Source+":"+p.Repo))
+		if p.Part {
+			fmt.Fprintf(&b, "    # paths: %s   # several services live in it: name the files of this one\n", quoteLine(slugOf(p.Service)+"/**"))
+		}
 	} else {
 		fmt.Fprintf(&b, "    # repo: no repository of that name was found\n")
 		if p.Team != "" {
@@ -381,7 +414,20 @@ func serviceText(p *candidate, name string) string {
 	if p.Deploy != "" {
 		fmt.Fprintf(&b, "    # deploy: {via: workflow, workflow: %s, inputs: {environment: \"{{env}}\", ref: \"{{sha}}\"}}\n", yamlName(p.Deploy))
 	}
-	b.WriteString(p.alsoText())
+	b.WriteString(p.alsoText(func(string) bool { return false }))
+	return b.String()
+}
+
+// entryText is serviceText, as a comment where it is left to a person.
+func entryText(p *candidate, name string) string {
+	text := serviceText(p, name)
+	if p.sure() {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString("  # " + strings.TrimPrefix(line, "  "))
+	}
 	return b.String()
 }
 
@@ -410,15 +456,10 @@ func configText(seed *config.Config, found []candidate, mute []error) (string, e
 	n := 0
 	for i := range found {
 		p := &found[i]
-		text := serviceText(p, freeName(p.Proposal, taken))
-		if !p.sure() {
-			for line := range strings.Lines(text) {
-				b.WriteString("  # " + strings.TrimPrefix(line, "  "))
-			}
-			continue
+		b.WriteString(entryText(p, freeName(p.Proposal, taken)))
+		if p.sure() {
+			n++
 		}
-		n++
-		b.WriteString(text)
 	}
 	if n == 0 {
 		b.WriteString("  {}\n")

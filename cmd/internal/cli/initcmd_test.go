@@ -42,7 +42,7 @@ func TestConfigTextIsAConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	propose := func(service, repo string, sure float64, environments ...string) wire.Proposal {
-		return wire.Proposal{Source: "github", Proposal: sources.Proposal{
+		return wire.Proposal{Source: "github", Hosts: true, Proposal: sources.Proposal{
 			Service: service, Repo: repo, Environments: environments, Deploy: "deploy it.yml", Confidence: sure, Why: []string{"a:\nb # c"},
 		}}
 	}

@@ -65,6 +65,7 @@ func (b *Board) CheckState() []sources.Finding {
 type Proposal struct {
 	sources.Proposal
 	Source string
+	Hosts  bool // the source reads repositories: Repo is one of its own, not what it was told of
 }
 
 // Discover asks every source that can for the services that it knows of. mute says which did not answer.
@@ -79,7 +80,7 @@ func (b *Board) Discover(ctx context.Context) (out []Proposal, mute []error) {
 			continue
 		}
 		for _, p := range found {
-			out = append(out, Proposal{p, o.entry.Name})
+			out = append(out, Proposal{p, o.entry.Name, o.set.Runs != nil})
 		}
 	}
 	return out, mute
