@@ -15,10 +15,12 @@
 //
 // # The rule
 //
-// A value is bad when it is over the limit and over 1.5 times the baseline's median. A metric fails when
+// A value is bad when it is over the limit and over 1.5 times the baseline: its median, or the median of its
+// last five values where that is more, because what was as bad when the action was taken is not its doing,
+// and a rollback takes a while to heal. A metric fails when
 // 3 of its newest 5 values are bad, the newest among them, and this is more than noise, which is one of
 //
-//   - sharp: the three exceed the baseline's median by 3 standard deviations as well, estimated robustly as
+//   - sharp: the three exceed the baseline by 3 standard deviations as well, estimated robustly as
 //     1.4826 times the median absolute deviation (Iglewicz and Hoaglin, "How to Detect and Handle Outliers",
 //     1993), or, where that is 0, as the mean moving range over 1.128 (control charts for individuals: NIST
 //     Engineering Statistics Handbook, 6.3.2.2), and it is no habit: in the baseline 3 of 5 values were not

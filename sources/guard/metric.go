@@ -28,18 +28,21 @@ type baseline struct {
 	slots   []slot
 	mids    []float64
 	ref     float64 // the median
-	lo, hi  float64 // the median at least and at most, whatever is missing
+	last    float64 // the median of the last five: what it was when the action was taken; NaN when unknown
+	lo, hi  float64 // the greater of the two at least and at most, whatever is missing
 	spread  float64
 	highest float64 // -Inf when nothing is known
 	own     bool    // it is of this series, not of its siblings
 }
 
 func baselineOf(s []slot) baseline {
-	b := baseline{slots: s, mids: mids(s), lo: math.Inf(-1), hi: math.Inf(1), ref: math.NaN(), highest: math.Inf(-1), own: true}
+	b := baseline{slots: s, mids: mids(s), lo: math.Inf(-1), hi: math.Inf(1), ref: math.NaN(), last: math.NaN(), highest: math.Inf(-1), own: true}
 	if len(b.mids) == 0 {
 		return b
 	}
-	b.ref, b.lo, b.hi = median(b.mids), median(lows(s)), median(highs(s))
+	last := s[max(0, len(s)-run):]
+	b.ref, b.last = median(b.mids), median(mids(last))
+	b.lo, b.hi = max(median(lows(s)), median(lows(last))), max(median(highs(s)), median(highs(last)))
 	b.spread = spread(b.mids, b.ref)
 	for _, v := range b.mids {
 		b.highest = max(b.highest, v)
@@ -230,11 +233,20 @@ func judged(m *sources.Series) bool {
 	}
 }
 
+// was is what m is compared with, for people: the median, or what it was at the end, where that was worse by
+// as much as fails a metric.
+func (m *metric) was() float64 {
+	if m.before.last > m.scale.bar(m.before.ref, failBy) {
+		return m.before.last
+	}
+	return m.before.ref
+}
+
 // finding judges m. few reports that too few requests were served to fail it.
 func (m *metric) finding(w Window, few bool) Finding {
 	r := m.read()
 	f := Finding{Subject: OfMetric, Ref: m.series.Ref, Name: nameOf(m.series), Signal: m.series.Signal, Unit: m.series.Unit, URL: m.series.URL,
-		Was: sources.Number(m.scale.back(m.before.ref)), Is: sources.Number(m.scale.back(median(mids(m.slots[max(0, len(m.slots)-run):])))),
+		Was: sources.Number(m.scale.back(m.was())), Is: sources.Number(m.scale.back(median(mids(m.slots[max(0, len(m.slots)-run):])))),
 		Limit: sources.Number(m.series.Limit), Points: r.points, BadPoints: r.bad, Gaps: r.gaps}
 	switch {
 	case !judged(m.series):

@@ -65,6 +65,32 @@ func TestJudgeAMetric(t *testing.T) {
 			}
 			return step(0.2, 9)(i)
 		}), 15, Fail, true, ""},
+		{"healing after a rollback", errorRate(15, func(i int) float64 {
+			switch {
+			case i < -15:
+				return 0.2
+			case i < 0:
+				return 9
+			default:
+				return max(0.2, 9-1.5*float64(i))
+			}
+		}), 15, Pass, true, ""},
+		{"a rollback that does not help", errorRate(15, func(i int) float64 {
+			if i < -15 {
+				return 0.2
+			}
+			return 9
+		}), 15, Inconclusive, true, "over its limit of 2 %, 9 %, was 9 %"},
+		{"a rollback that makes it worse", errorRate(15, func(i int) float64 {
+			switch {
+			case i < -15:
+				return 0.2
+			case i < 0:
+				return 9
+			default:
+				return 40
+			}
+		}), 15, Fail, true, "40 %, was 9 %"},
 		{"a success rate falls", func() sources.Series {
 			m := metricAt("success", sources.OtherSignal, "%", 99, 15, step(99.9, 90))
 			m.Below = true

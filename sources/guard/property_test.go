@@ -65,11 +65,17 @@ func scene(r *rand.Rand) (before, now Observation) {
 		}
 		now.SLOs, before.SLOs = []sources.SLO{is}, []sources.SLO{was}
 	}
+	if r.IntN(2) == 0 {
+		for _, m := range now.Series {
+			m.Points = slices.Clone(m.Points[:61])
+			before.Series = append(before.Series, m)
+		}
+	}
 	return before, now
 }
 
-// lose takes data away from a copy of o, and says what.
-func lose(r *rand.Rand, o Observation) (Observation, string) {
+// lose takes data away from a copy of o, and says what. before tells what there was.
+func lose(r *rand.Rand, before, o Observation) (Observation, string) {
 	o.Series, o.Past, o.Monitors, o.SLOs = slices.Clone(o.Series), slices.Clone(o.Past), slices.Clone(o.Monitors), slices.Clone(o.SLOs)
 	for i := range o.Series {
 		o.Series[i].Points = slices.Clone(o.Series[i].Points)
@@ -81,7 +87,7 @@ func lose(r *rand.Rand, o Observation) (Observation, string) {
 	if len(m.Points) == 0 {
 		return o, "nothing"
 	}
-	switch r.IntN(8) {
+	switch r.IntN(9) {
 	case 0:
 		n := 1 + r.IntN(6)
 		for range n {
@@ -114,6 +120,11 @@ func lose(r *rand.Rand, o Observation) (Observation, string) {
 		}
 		return o, "monitors have no data"
 	case 6:
+		if len(before.Series) > 0 {
+			o.Series = slices.DeleteFunc(o.Series, func(s sources.Series) bool { return s.Ref == m.Ref })
+			return o, "a series is gone"
+		}
+	case 7:
 		for i := range o.SLOs {
 			o.SLOs[i].Burns, o.SLOs[i].Budget = burns4(nan, nan, nan, nan), sources.Number(nan)
 		}
@@ -136,7 +147,7 @@ func TestMissingDataNeverPasses(t *testing.T) {
 		lost := ""
 		for range 4 {
 			var what string
-			now, what = lose(r, now)
+			now, what = lose(r, before, now)
 			lost += "\n" + what
 			v := Judge(window(), before, now, now.At)
 			if v.Outcome == Pass && whole.Outcome != Pass {
