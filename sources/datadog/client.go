@@ -3,7 +3,6 @@ package datadog
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -316,7 +315,7 @@ func decode[T any, P interface {
 	reply
 }](op operation, body []byte) (*T, error) {
 	t := new(T)
-	if err := json.Unmarshal(body, t); err != nil {
+	if err := httpx.Tolerant(body, t); err != nil {
 		return nil, httpx.Explain(op.doing, "", fmt.Errorf("decode the answer: %w", err))
 	}
 	if err := P(t).valid(); err != nil {

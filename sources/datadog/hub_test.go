@@ -430,10 +430,13 @@ func (h *hub) count(prefix string) int {
 }
 
 // keyRef is a reference to a file that holds testKey.
-func keyRef(t testing.TB) secret.Ref {
+func keyRef(t testing.TB) secret.Ref { return fileRef(t, testKey) }
+
+// fileRef is a reference to a file that holds key.
+func fileRef(t testing.TB, key string) secret.Ref {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(file, []byte(testKey), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(key), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var ref secret.Ref

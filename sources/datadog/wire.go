@@ -3,7 +3,9 @@ package datadog
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +60,7 @@ func parseNumber(b []byte) float64 {
 		return math.NaN()
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
+	if err != nil || math.IsInf(f, 0) {
 		return math.NaN()
 	}
 	return f
@@ -88,7 +90,7 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 	s.Time = time.Time{}
 	if len(b) > 1 && b[0] == '"' {
 		v := strings.Trim(string(b), `"`)
-		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", time.DateOnly} {
 			if t, err := time.Parse(layout, v); err == nil {
 				s.Time = sane(t)
 				return nil
@@ -181,14 +183,24 @@ func (s *some[T]) UnmarshalJSON(b []byte) error {
 	}
 	s.Items = make([]T, 0, len(raw))
 	for _, r := range raw {
-		var v T
-		if err := json.Unmarshal(r, &v); err != nil {
+		v, ok := element[T](r)
+		if !ok {
 			s.Bad++
 			continue
 		}
 		s.Items = append(s.Items, v)
 	}
 	return nil
+}
+
+// element reads one of several. It is none where it is of another type as a whole; a part of it that is of
+// another type is left out.
+func element[T any](raw []byte) (v T, ok bool) {
+	err := json.Unmarshal(raw, &v)
+	if e, odd := errors.AsType[*json.UnmarshalTypeError](err); odd && e.Field != "" {
+		return v, true
+	}
+	return v, err == nil
 }
 
 // table is an object whose values are read one by one, as some's are.
@@ -206,8 +218,7 @@ func (t *table[T]) UnmarshalJSON(b []byte) error {
 	}
 	*t = make(table[T], len(raw))
 	for k, r := range raw {
-		var v T
-		if json.Unmarshal(r, &v) == nil {
+		if v, ok := element[T](r); ok {
 			(*t)[k] = v
 		}
 	}
@@ -238,7 +249,7 @@ func (l *links) UnmarshalJSON(b []byte) error {
 	case data[0] == '[':
 		var all some[link]
 		if json.Unmarshal(data, &all) == nil {
-			*l = all.Items
+			*l = slices.DeleteFunc(all.Items, func(end link) bool { return end.ID == "" })
 		}
 	case data[0] == '{':
 		var one link
