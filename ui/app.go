@@ -13,6 +13,7 @@ import (
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/dialog"
@@ -110,6 +111,7 @@ type App struct {
 	lastInput time.Time
 	present   bool
 	crowd     crowd
+	known     insight.Memo
 	attention attention
 }
 
@@ -173,7 +175,7 @@ type (
 func (a *App) Init() tea.Cmd {
 	a.opts.Backend.Attend(true)
 	cmds := []tea.Cmd{
-		waitSnapshot(a.ctx, a.opts.Backend.Snapshots(), 0),
+		a.waitSnapshot(0),
 		waitEvent(a.ctx, a.opts.Backend.Events()),
 		waitSettings(a.ctx, a.opts.Changes),
 		a.mouseMode(),
@@ -295,7 +297,7 @@ func (a *App) resume() tea.Cmd {
 
 func (a *App) snapshot(s *store.Snapshot) tea.Cmd {
 	a.snap = s
-	return tea.Batch(a.watchPages(), waitSnapshot(a.ctx, a.opts.Backend.Snapshots(), snapshotPause))
+	return tea.Batch(a.watchPages(), a.waitSnapshot(snapshotPause))
 }
 
 func (a *App) event(e pane.Event) tea.Cmd {

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -72,7 +73,7 @@ const (
 // attention calls for attention on behalf of an App: once for each new page, and by the title as long as
 // there is one.
 type attention struct {
-	pages  pages
+	pager  pager
 	title  string // what the title should be; "" is the terminal's own
 	shown  string // what it was last set to
 	ring   bool   // a bell is due
@@ -80,13 +81,38 @@ type attention struct {
 	busy   bool // a command writes: the next waits, so that they arrive in order
 }
 
+// pager is pages that may be looked at beside the program's loop, before a snapshot arrives there. It keeps
+// what was found until it is taken.
+type pager struct {
+	mu    sync.Mutex
+	pages pages
+	found []*insight.Problem
+}
+
+func (p *pager) look(known *insight.Memo, s *store.Snapshot, all bool, now time.Time) (worst *insight.Problem) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	worst, fresh := p.pages.look(known, s, all, now)
+	p.found = append(p.found, fresh...)
+	return worst
+}
+
+// take is look; it also returns what was found since it was called last, worst first.
+func (p *pager) take(known *insight.Memo, s *store.Snapshot, all bool, now time.Time) (worst *insight.Problem, fresh []*insight.Problem) {
+	worst = p.look(known, s, all, now)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fresh, p.found = p.found, nil
+	return worst, fresh
+}
+
 // calledMsg comes back when what an attention wrote has been written.
 type calledMsg struct{}
 
 // look takes a new snapshot, or new settings.
-func (t *attention) look(s *store.Snapshot, set *Settings, now time.Time) {
+func (t *attention) look(known *insight.Memo, s *store.Snapshot, set *Settings, now time.Time) {
 	how := set.Attention
-	worst, fresh := t.pages.look(s, how.All, now)
+	worst, fresh := t.pager.take(known, s, how.All, now)
 	t.title = ""
 	if worst != nil && how.Title {
 		glyph := set.Theme.Glyph(theme.GlyphTriggered).String()
@@ -193,7 +219,7 @@ func (a *App) notify() string {
 
 // watchPages finds what calls for attention in what is known now.
 func (a *App) watchPages() tea.Cmd {
-	a.attention.look(a.snap, &a.set, a.opts.Clock())
+	a.attention.look(&a.known, a.snap, &a.set, a.opts.Clock())
 	return a.call()
 }
 

@@ -15,3 +15,6 @@ func EventMsg(e pane.Event) any { return eventMsg{e} }
 
 // SettingsMsg brings settings.
 func SettingsMsg(s Settings) any { return settingsMsg{s} }
+
+// Warm derives what the board shows of s, as is done before a SnapshotMsg arrives.
+func (a *App) Warm(s *store.Snapshot) { a.warm(s, a.set.Attention.All) }

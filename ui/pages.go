@@ -17,6 +17,7 @@ import (
 // unless it was triggered after the board had begun to ask: whoever starts the board looks at it. A feed
 // that restarts, fails or answers in part forgets nothing.
 type pages struct {
+	seen  *store.Snapshot // looked at last
 	key   insight.Key
 	all   bool
 	made  bool
@@ -65,8 +66,15 @@ type view struct {
 const forgetAfter = 24 * time.Hour
 
 // look finds the worst page that calls, and those that call for the first time, worst first. all counts
-// everybody's pages, else mine alone do.
-func (t *pages) look(s *store.Snapshot, all bool, now time.Time) (worst *insight.Problem, fresh []*insight.Problem) {
+// everybody's pages, else mine alone do. Asked again for one snapshot it finds nothing new.
+func (t *pages) look(known *insight.Memo, s *store.Snapshot, all bool, now time.Time) (worst *insight.Problem, fresh []*insight.Problem) {
+	if t.made && s.Seq < t.seen.Seq {
+		s = t.seen // a newer one has been looked at already
+	}
+	if t.made && t.seen == s && t.all == all {
+		return t.worst, nil
+	}
+	t.seen = s
 	if !t.made {
 		t.by, t.known, t.feeds = map[viewKey]*page{}, map[*page]bool{}, map[store.FeedKey]*feedSeen{}
 	}
@@ -79,7 +87,7 @@ func (t *pages) look(s *store.Snapshot, all bool, now time.Time) (worst *insight
 	for k := range t.known {
 		k.unlist()
 	}
-	problems := insight.Problems(s, insight.View{}, now)
+	problems := known.Problems(s, insight.View{}, now)
 	for i := range problems {
 		p := &problems[i]
 		calls := t.calls(p, now)

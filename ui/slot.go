@@ -116,7 +116,7 @@ func (a *App) world() world {
 // env is what surrounds s now.
 func (a *App) env(s *slot) pane.Env {
 	e := pane.Env{
-		Snap: a.snap, Now: a.moment(), Theme: a.set.Theme, Zone: a.set.Zone, Keys: a.set.Keys,
+		Snap: a.snap, Known: &a.known, Now: a.moment(), Theme: a.set.Theme, Zone: a.set.Zone, Keys: a.set.Keys,
 		Focused: s == a.focused() && len(a.dialogs) == 0,
 		Follow:  a.follow, Whose: a.whose,
 		Hidden:  s.rect.Empty(),
@@ -134,7 +134,7 @@ func (a *App) env(s *slot) pane.Env {
 // bare is an Env that belongs to no pane, by the minute.
 func (a *App) bare() pane.Env {
 	return pane.Env{
-		Snap: a.snap, Now: a.moment(), Theme: a.set.Theme, Zone: a.set.Zone, Keys: a.set.Keys,
+		Snap: a.snap, Known: &a.known, Now: a.moment(), Theme: a.set.Theme, Zone: a.set.Zone, Keys: a.set.Keys,
 		Follow: a.follow, Whose: a.whose, Compact: a.mode() <= layout.Narrow,
 	}
 }

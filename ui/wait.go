@@ -20,8 +20,10 @@ const (
 )
 
 // waitSnapshot waits for a pause and then for the newest snapshot. The channel holds one: what came
-// during the pause is there at once, and what it replaced never was.
-func waitSnapshot(ctx context.Context, from <-chan *store.Snapshot, pause time.Duration) tea.Cmd {
+// during the pause is there at once, and what it replaced never was. What the board shows of it is derived
+// before it arrives, beside the loop: a key never waits for that.
+func (a *App) waitSnapshot(pause time.Duration) tea.Cmd {
+	ctx, from, all := a.ctx, a.opts.Backend.Snapshots(), a.set.Attention.All
 	return func() tea.Msg {
 		if pause > 0 && !sleep(ctx, pause) {
 			return nil
@@ -31,11 +33,19 @@ func waitSnapshot(ctx context.Context, from <-chan *store.Snapshot, pause time.D
 			if !ok || s == nil {
 				return nil
 			}
+			a.warm(s, all)
 			return snapshotMsg{s}
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// warm makes ready what the loop will ask about s. It touches nothing of the App but what is made for that.
+func (a *App) warm(s *store.Snapshot, all bool) {
+	now := a.opts.Clock()
+	a.known.Warm(s, now)
+	a.attention.pager.look(&a.known, s, all, now)
 }
 
 func waitEvent(ctx context.Context, from <-chan pane.Event) tea.Cmd {
@@ -141,6 +151,7 @@ func (a *App) schedule() tea.Cmd {
 		if !sleep(a.ctx, max(want.Sub(now), time.Millisecond)) {
 			return nil
 		}
+		a.known.Warm(nil, want)
 		return tickMsg{want}
 	}
 }

@@ -120,10 +120,13 @@ func LaneFeeds() []store.Capability {
 // DeriveDeployments makes the lanes of s. The lanes stand in the order of the config, what was discovered
 // after it by name: a lane never moves, whatever happens in it. day is when today began.
 func DeriveDeployments(s *store.Snapshot, v View, day time.Time) Deployments {
+	return deployments(s, v, day, Healths(s, s.At))
+}
+
+func deployments(s *store.Snapshot, v View, day time.Time, healths map[string]Health) Deployments {
 	d := laneDeriver{snap: s, view: v, index: indexOf(s.Catalog), lanes: map[string]*laneData{}}
 	d.collect()
 	out := Deployments{Stages: d.stages()}
-	healths := Healths(s, s.At)
 	for _, name := range d.names() {
 		l := d.lane(name, out.Stages)
 		if !d.admits(&l) {

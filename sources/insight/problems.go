@@ -313,6 +313,9 @@ func rank(severity int) int {
 // Matches reports whether every word of the filter (lower case) occurs in what the row says or in what its
 // members are called, or in one of the problems folded in it.
 func (p *Problem) Matches(words []string) bool {
+	if len(words) == 0 {
+		return true
+	}
 	in := p.Incident
 	fields := []string{p.Service, in.Provider.String(), in.Title.String(), in.Number.String(), p.State.String(),
 		in.Holder.String(), in.Team.String(), p.Scope.String(), severityName(p.Severity)}

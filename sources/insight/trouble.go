@@ -45,11 +45,15 @@ type Trouble struct {
 // those that Problems shows the team. Equal ones stand newest first, then by Ref, so a
 // refresh without news moves nothing.
 func Troubles(s *store.Snapshot, p *Pipelines, d *Deployments) []Trouble {
+	return troubles(s, openProblems(s, View{}, s.At), p, d)
+}
+
+func troubles(s *store.Snapshot, open []Problem, p *Pipelines, d *Deployments) []Trouble {
 	var out []Trouble
 	if t := s.Catalog.ConfigError; !t.IsZero() {
 		out = append(out, Trouble{Kind: ConfigBroken, Sense: Warn, Service: "config", Text: t, Feed: -1})
 	}
-	out = appendProblems(out, openProblems(s, View{}, s.At))
+	out = appendProblems(out, open)
 	for i := range p.Rows {
 		if t, ok := runTrouble(&p.Rows[i]); ok {
 			out = append(out, t)

@@ -15,6 +15,7 @@ import (
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/keymap"
@@ -39,7 +40,8 @@ const (
 // not drawn again.
 type Env struct {
 	Snap    *store.Snapshot
-	Now     time.Time // truncated to the second when the pane wants seconds, else to the minute
+	Known   *insight.Memo // what panes derive in common; nil: each derives its own
+	Now     time.Time     // truncated to the second when the pane wants seconds, else to the minute
 	Theme   *theme.Theme
 	Zone    *time.Location
 	Focused bool

@@ -46,8 +46,8 @@ func (f *facts) derive(e pane.Env) {
 	}
 	y, m, d := e.Now.In(e.Zone).Date()
 	f.runs = insight.DerivePipelines(e.Snap, v, e.Now)
-	f.lanes = insight.DeriveDeployments(e.Snap, v, time.Date(y, m, d, 0, 0, 0, 0, e.Zone))
-	f.troubles = insight.Troubles(e.Snap, &f.runs, &f.lanes)
+	f.lanes = e.Known.Deployments(e.Snap, v, time.Date(y, m, d, 0, 0, 0, 0, e.Zone), e.Now)
+	f.troubles = e.Known.Troubles(e.Snap, &f.runs, &f.lanes, e.Now)
 	f.waits = insight.Waits(&f.runs, &f.lanes)
 	f.key, f.view, f.minute, f.made = insight.KeyOf(e.Snap, f.caps...), v, minute, true
 	f.feeds = f.feeds[:0]

@@ -195,3 +195,27 @@ func PageDetail() sources.IncidentDetail {
 		},
 	}
 }
+
+// Crowd is the story with so many pages, hours and minutes apart, so many alerts of an Alertmanager, of which some are
+// told by a page, and so many metrics of points points each.
+func Crowd(pages, alerts, series, points int) *store.Snapshot {
+	s := ManySeries(series, points)
+	names := Services()
+	label := func(i int) string { return sources.AlertKey("{instance=\"i-" + strconv.Itoa(i) + "\"}") }
+	in := Incidents()[:2:2]
+	for i := range pages {
+		in = append(in, PageOf("M"+strconv.Itoa(i), names[i%len(names)], "queue "+strconv.Itoa(i)+" is long", 1+i%5, time.Duration(i)*7*time.Minute, func(in *sources.Incident) {
+			in.Keys, in.Mine = []string{label(i)}, i%7 == 0
+		}))
+	}
+	fired := make([]sources.Incident, alerts)
+	for i := range fired {
+		fired[i] = PageOf("A"+strconv.Itoa(i), names[i%len(names)], "instance "+strconv.Itoa(i)+" is slow", 3, time.Duration(i)*3*time.Minute, func(in *sources.Incident) {
+			in.Ref.Source, in.Kind, in.Paged, in.Keys = "alertmanager", sources.AlertIncident, time.Time{}, []string{label(i * 2)}
+		})
+	}
+	s = WithIncidents(s, in...)
+	s.Feeds = append(s.Feeds, store.Feed{Key: store.FeedKey{Source: "alertmanager", Capability: store.Incidents}, Generation: 1,
+		Health: healthy(10 * time.Second), Incidents: fired})
+	return s
+}

@@ -130,7 +130,7 @@ func (p *Pane) derive(e pane.Env) {
 	day := time.Date(y, m, d, 0, 0, 0, 0, e.Zone)
 	minute := e.Now.Truncate(time.Minute)
 	if p.view != v || !p.day.Equal(day) || !p.at.Equal(minute) || !p.key.Holds(e.Snap, insight.LaneFeeds()...) {
-		p.all = insight.DeriveDeployments(e.Snap, v, day)
+		p.all = e.Known.Deployments(e.Snap, v, day, e.Now)
 		p.key, p.view, p.day, p.at = insight.KeyOf(e.Snap, insight.LaneFeeds()...), v, day, minute
 	}
 	p.table.measure(e, &p.all)

@@ -142,7 +142,7 @@ func (p *Pane) changed(e pane.Env) tea.Cmd {
 
 // find looks for the problem, also among those of a storm; what is gone stays as it was last seen.
 func (p *Pane) find(e pane.Env) {
-	all := insight.Problems(e.Snap, insight.View{Whose: insight.All}, e.Now)
+	all := e.Known.Problems(e.Snap, insight.View{Whose: insight.All}, e.Now)
 	p.listed = false
 	for i := range all {
 		for k := range all[i].Inside {

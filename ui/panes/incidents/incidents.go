@@ -150,7 +150,7 @@ func (p *Pane) derive(e pane.Env) {
 	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
 	minute := e.Now.Truncate(time.Minute)
 	if p.view != v || !p.at.Equal(minute) || !p.key.Holds(e.Snap, insight.ProblemFeeds()...) {
-		p.all = insight.Problems(e.Snap, v, e.Now)
+		p.all = e.Known.Problems(e.Snap, v, e.Now)
 		p.key, p.view, p.at = insight.KeyOf(e.Snap, insight.ProblemFeeds()...), v, minute
 		p.tally(e)
 	}

@@ -35,10 +35,13 @@ type table struct {
 	places []int
 }
 
+// measured is how many rows say how wide the columns are. They are the worst ones; those far below adapt.
+const measured = 200
+
 // measure finds what the columns would like.
 func (t *table) measure(e pane.Env, rows []row) {
 	t.want, t.short = [colCount]int{}, 0
-	for i := range rows {
+	for i := range min(len(rows), measured) {
 		r := &rows[i]
 		if r.p.Upstream {
 			t.grow(colTitle, r.p.Incident.Title.Width())

@@ -117,7 +117,7 @@ func (p *Pane) derive(e pane.Env) {
 	minute := e.Now.Truncate(time.Minute)
 	same := p.view.Whose == v.Whose && p.view.Follow == v.Follow && p.at.Equal(minute)
 	if !p.at.Equal(minute) || !p.ill.Holds(e.Snap, insight.HealthFeeds()...) {
-		p.table.health, p.ill = insight.Healths(e.Snap, e.Now), insight.KeyOf(e.Snap, insight.HealthFeeds()...)
+		p.table.health, p.ill = e.Known.Healths(e.Snap, e.Now), insight.KeyOf(e.Snap, insight.HealthFeeds()...)
 		same = false
 	}
 	if !same || !p.key.Holds(e.Snap, store.Runs) {
