@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ func weathers() []weather {
 		{name: "nightly job", rps: between(5, 100), noise: 0.15, season: 3, near: 0.5},
 		{name: "cold caches", rps: between(5, 100), noise: 0.15, restart: 3, near: 0.3},
 		{name: "healing", rps: between(5, 100), noise: 0.15, healing: true, near: 0.3},
+		{name: "wandering", rps: between(5, 100), noise: 0.5, persist: 0.95, near: 0.4},
 		{name: "near the limit", rps: between(5, 100), noise: 0.15, near: 0.8},
 	}
 }
@@ -177,6 +179,10 @@ func (t *tally) add(o Outcome, d time.Duration) {
 	}
 }
 
+func (t *tally) meanTime() time.Duration {
+	return (t.took / time.Duration(max(1, t.by[Fail]))).Round(time.Second)
+}
+
 // regressions are sizes of harm to a service that runs at 0.4 of its limits: the least ends 20 % over them.
 func regressions() []change {
 	return []change{{times: 3}, {times: 5}, {times: 12}, {times: 5, from: 4}, {times: 5, ramp: true}}
@@ -236,14 +242,28 @@ func sum(all map[string]*tally) tally {
 	return out
 }
 
+// TestSimulatedRates holds the rates under the bounds that the package's documentation states. The seeds are
+// fixed: it is as right or wrong on every machine.
 func TestSimulatedRates(t *testing.T) {
 	t.Parallel()
-	healthy, harmed := simulate(60, regressions())
+	healthy, harmed := simulate(30, regressions())
 	for name, h := range healthy {
-		t.Logf("%-18s rolled back %4.1f %%, held %5.1f %%, passed %5.1f %%", name, h.rate(Fail), h.rate(Inconclusive), h.rate(Pass))
+		t.Logf("%-17s rolled back %4.1f %%, held %5.1f %%, passed %5.1f %%", name, h.rate(Fail), h.rate(Inconclusive), h.rate(Pass))
+		if h.rate(Fail) > 7 {
+			t.Errorf("%s: %.1f %% false rollbacks", name, h.rate(Fail))
+		}
 	}
 	for name, h := range harmed {
-		t.Logf("%-18s caught %5.1f %%, held %5.1f %%, missed %4.1f %%, after %s", name, h.rate(Fail), h.rate(Inconclusive), h.rate(Pass), h.took/time.Duration(max(1, h.by[Fail])))
+		t.Logf("%-17s caught %5.1f %%, held %5.1f %%, missed %4.1f %%, after %s", name, h.rate(Fail), h.rate(Inconclusive), h.rate(Pass), h.meanTime())
+		if h.rate(Pass) > 6 || h.rate(Fail) < 90 {
+			t.Errorf("%s: %.1f %% missed, %.1f %% caught", name, h.rate(Pass), h.rate(Fail))
+		}
+	}
+	if h := sum(healthy); h.rate(Fail) > 1.5 || h.rate(Inconclusive) > 4 {
+		t.Errorf("of %d healthy windows %.2f %% are rolled back, %.2f %% held", h.n, h.rate(Fail), h.rate(Inconclusive))
+	}
+	if h := sum(harmed); h.rate(Pass) > 2 || h.rate(Fail) < 96 {
+		t.Errorf("of %d regressions %.2f %% are missed, %.2f %% caught", h.n, h.rate(Pass), h.rate(Fail))
 	}
 }
 
@@ -259,15 +279,22 @@ func BenchmarkJudge(b *testing.B) {
 
 func BenchmarkRates(b *testing.B) {
 	for b.Loop() {
-		healthy, harmed := simulate(500, append(regressions(), atTheEdge()...))
+		healthy, harmed := simulate(400, regressions())
+		_, edge := simulate(100, atTheEdge())
 		h, r := sum(healthy), sum(harmed)
 		b.ReportMetric(float64(h.n+r.n), "windows")
 		b.ReportMetric(h.rate(Fail), "%false-rollback")
 		b.ReportMetric(h.rate(Inconclusive), "%healthy-held")
 		b.ReportMetric(r.rate(Pass), "%missed")
 		b.ReportMetric(r.rate(Inconclusive), "%harm-held")
-		for name, t := range harmed {
-			b.ReportMetric(t.rate(Pass), "%missed-"+name)
+		b.ReportMetric(r.meanTime().Minutes(), "min-to-fail")
+		for name, t := range healthy {
+			b.ReportMetric(t.rate(Fail), "%false-"+strings.ReplaceAll(name, " ", "-"))
+		}
+		for _, all := range []map[string]*tally{harmed, edge} {
+			for name, t := range all {
+				b.ReportMetric(t.rate(Pass), "%missed-"+name)
+			}
 		}
 	}
 }
