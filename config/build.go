@@ -34,9 +34,9 @@ func (b *builder) build(n ast.Node, at Position, depth int) *node {
 	case *ast.NullNode:
 		return &node{pos: at}
 	case *ast.StringNode:
-		return scalar(stringNode, n.Value)
+		return &node{kind: stringNode, text: n.Value, pos: pos, written: inline(n.Token, pos)}
 	case *ast.LiteralNode:
-		return scalar(stringNode, n.Value.Value)
+		return &node{kind: stringNode, text: n.Value.Value, pos: pos, written: block(n.Value.GetToken(), pos)}
 	case *ast.IntegerNode:
 		return scalar(intNode, n.Token.Value)
 	case *ast.FloatNode:

@@ -26,11 +26,14 @@ type Config struct {
 	Defaults Service       `yaml:"defaults" doc:"What every service has unless it says otherwise: a key that a service sets replaces the whole value of the same key here."`
 	Services []Service     `yaml:"services,named" doc:"What the team owns, by name."`
 
-	// Policies, Guard, Notify and ReadOnly are for the levers (promote, rollback …). They are checked in
+	// Policies, Roles, SharedDir, Guard, Notify and ReadOnly are for the levers (promote, rollback …). They are checked in
 	// full and acted on by nothing yet; Warnings says so.
-	Policies []Policy `yaml:"policies" doc:"What must hold before a version is promoted or rolled back."`
-	Guard    Guard    `yaml:"guard" doc:"The watch over a version after it was promoted."`
-	Notify   []Notify `yaml:"notify" doc:"Who is told of what was done."`
+	Policies []Policy `yaml:"policies" doc:"What must hold before a version is promoted or rolled back, or something else is done, besides what the built-in gates demand."`
+	// Roles are the identities that have each role.
+	Roles     map[string]Strings `yaml:"roles" doc:"Who has which role: identities as in me, by the name of the role. Policies ask for them: \"oncall\" in roles."`
+	SharedDir string             `yaml:"shared_dir" doc:"A directory that several users of this machine can write: what one locks is locked for all, and a second person agrees there. A relative path starts at this file's folder."`
+	Guard     Guard              `yaml:"guard" doc:"The watch over a version after it was promoted."`
+	Notify    []Notify           `yaml:"notify" doc:"Who is told of what was done."`
 
 	Theme     Theme           `yaml:"theme" doc:"How the board looks."`
 	Attention Attention       `yaml:"attention" doc:"How the board calls when a new page arrives."`
@@ -155,30 +158,43 @@ type Metric struct {
 	Signal string `yaml:"signal" jsonschema:"enum=errors,enum=latency,enum=traffic,enum=saturation,enum=other" doc:"Which of the golden signals it is; what its name says where nothing is written."`
 }
 
-// Policy is one rule on promotions or rollbacks. Its expression is not evaluated by this package.
+// Policy is one rule on what may be done, or what a built-in gate goes by. Its expressions are not
+// evaluated by this package: Options.CheckPolicies tells whether they can be.
 type Policy struct {
-	Name       string  `yaml:"name" jsonschema:"required" doc:"What the rule is called."`
-	Env        string  `yaml:"env" doc:"The environment that it guards. None: all."`
-	On         Strings `yaml:"on" doc:"What it applies to: promote, rollback. None: promote."`
-	Require    string  `yaml:"require" doc:"An expression that must hold."`
+	Name       string  `yaml:"name" doc:"What the rule is called; needed unless builtin is set."`
+	Env        string  `yaml:"env" doc:"The environment that it guards. None: all; of a built-in gate those that are prod."`
+	On         Strings `yaml:"on" doc:"What it applies to: promote (and approving or re-running what deploys), rollback, approve, reject, rerun, rerun-all, cancel, resolve, escalate, reassign, snooze, merge, silence, mute. None: promote."`
+	Require    string  `yaml:"require" doc:"An expression that must hold, in CEL. What it needs and is not known denies, and warns on a rollback."`
 	During     *During `yaml:"during" doc:"When it applies."`
-	Else       string  `yaml:"else" jsonschema:"required,enum=warn,enum=confirm,enum=type,enum=second_person,enum=deny" doc:"What follows when it does not hold."`
-	Because    string  `yaml:"because" doc:"The reason that is shown."`
-	BreakGlass bool    `yaml:"break_glass" doc:"Whether a typed reason lifts it."`
+	Else       string  `yaml:"else" jsonschema:"enum=warn,enum=confirm,enum=type,enum=second_person,enum=deny" doc:"What follows when it does not hold; needed unless builtin is set."`
+	Because    string  `yaml:"because" doc:"The reason that is shown; {{expression}} is filled in."`
+	BreakGlass *bool   `yaml:"break_glass" doc:"Whether a typed reason lifts it."`
+
+	// The rest is for a built-in gate; what is not set keeps its default.
+	Builtin  string         `yaml:"builtin" doc:"The built-in gate that this sets: environments, ci, soak, incidents, budget, rate, fresh, queue, known_bad, schema, direction, flags, comes_back, loop, second_person."`
+	After    *time.Duration `yaml:"after" doc:"Of soak: for how long the stage before must have run the version. Of fresh: how old the data may be."`
+	Most     *int           `yaml:"most" jsonschema:"minimum=0" doc:"Of rate: how many deployments an hour; 0 is no limit."`
+	Severity *int           `yaml:"severity" jsonschema:"minimum=1,maximum=5" doc:"Of incidents: the least severe that counts; 1 is the worst."`
+	Below    *float64       `yaml:"below" jsonschema:"minimum=0,maximum=1" doc:"Of budget: how much of the error budget must be left; 1 is all."`
+	Only     Strings        `yaml:"only" doc:"Of environments: those that may be promoted to."`
 }
 
-// During is a weekly span of time.
+// During is a span of time: every week from one moment to another, or once between two dates.
 type During struct {
-	From Weekly `yaml:"from" jsonschema:"required" doc:"Its begin: Fri 16:00."`
-	To   Weekly `yaml:"to" jsonschema:"required" doc:"Its end: Mon 08:00."`
-	Zone Zone   `yaml:"zone" doc:"The time zone: Europe/Berlin. None: UTC."`
+	From When `yaml:"from" jsonschema:"required" doc:"Its begin: Fri 16:00, 2026-12-20 or 2026-12-20 18:00."`
+	To   When `yaml:"to" jsonschema:"required" doc:"Its end: Mon 08:00, 2027-01-02 08:00, or 2027-01-02 for the end of that day."`
+	Zone Zone `yaml:"zone" doc:"The time zone: Europe/Berlin. None: UTC."`
 }
 
-// Weekly is a minute of the week.
-type Weekly struct {
-	Day    time.Weekday `yaml:"-"`
-	Hour   int          `yaml:"-"`
-	Minute int          `yaml:"-"`
+// When is a minute of the week, or of a date: it is a date when Year is not 0. Whole reports that a date
+// was written without a time.
+type When struct {
+	Day          time.Weekday `yaml:"-"`
+	Year         int          `yaml:"-"`
+	Month        time.Month   `yaml:"-"`
+	Date         int          `yaml:"-"`
+	Hour, Minute int          `yaml:"-"`
+	Whole        bool         `yaml:"-"`
 }
 
 // Zone is the name of a time zone that this machine knows; "" is UTC.

@@ -9,7 +9,13 @@ import (
 
 const maxWindow = 24 * time.Hour
 
-func policyActions() []string { return []string{"promote", "rollback"} }
+// policyActions are what a policy can be on. Acknowledging a page is none of them: nothing stands between a
+// page and its answer.
+func policyActions() []string {
+	return []string{
+		"promote", "rollback", "approve", "reject", "rerun", "rerun-all", "cancel", "resolve", "escalate", "reassign", "snooze", "merge", "silence", "mute",
+	}
+}
 
 func notifyEvents() []string {
 	return []string{"promote", "rollback", "guard", "ack", "resolve", "escalate", "approve", "reject", "rerun", "cancel"}
@@ -18,11 +24,12 @@ func notifyEvents() []string {
 // levers checks what the levers will go by, and warns that nothing does yet.
 func (v *validator) levers() {
 	v.policies()
+	v.roles()
 	v.notify()
 	if w := v.config.Guard.Window; w <= 0 || w > maxWindow {
 		v.at("guard.window", "write for example 15m", "a watch of %s makes no sense", w)
 	}
-	for _, key := range []string{"policies", "guard", "notify", "read_only"} {
+	for _, key := range []string{"policies", "roles", "shared_dir", "guard", "notify", "read_only"} {
 		e, ok := v.config.tree.get(key)
 		if ok && e.value.kind != nullNode && (key != "read_only" || v.config.ReadOnly) {
 			v.unused(e.pos, key)
@@ -79,11 +86,92 @@ func (v *validator) policies() {
 			v.at(at+".env", didYouMean(p.Env, environments), "unknown environment %s", quoted(p.Env))
 		}
 		v.among(at+".on", p.On, policyActions())
-		if strings.TrimSpace(p.Require) == "" && p.During == nil {
-			v.at(at, "add require: or during:", "the policy says neither what must hold nor when it applies")
+		for j, e := range p.Only {
+			if !slices.Contains(environments, e) {
+				v.at(fmt.Sprintf("%s.only[%d]", at, j), didYouMean(e, environments), "unknown environment %s", quoted(e))
+			}
 		}
-		if p.During != nil && p.During.From == p.During.To && !v.broken[v.config.Pos(at+".during.from")] {
-			v.at(at+".during", "let it end at another time", "it begins and ends at the same time of the week")
+		v.rule(at, p)
+		if (p.Else == "second_person" || p.Builtin == "second_person") && v.config.SharedDir == "" {
+			v.warn(at, "set shared_dir: to a directory that both can write", "it asks for a second person, who has no place to agree, so that it refuses")
+		}
+	}
+	v.expressions()
+}
+
+// rule checks what the keys of a policy demand of each other. Those of a built-in gate only
+// Options.CheckPolicies knows.
+func (v *validator) rule(at string, p Policy) {
+	if p.During != nil {
+		v.during(at+".during", *p.During)
+	}
+	if p.Builtin != "" || v.has(at+".builtin") {
+		return
+	}
+	for _, key := range []string{"name", "else"} {
+		if !v.has(at + "." + key) {
+			v.at(at, "add "+key+": …", "%s is missing", key)
+		}
+	}
+	if strings.TrimSpace(p.Require) == "" && p.During == nil {
+		v.at(at, "add require: or during:", "the policy says neither what must hold nor when it applies")
+	}
+}
+
+func (v *validator) during(at string, d During) {
+	switch from, to := d.From, d.To; {
+	case v.broken[v.config.Pos(at+".from")] || v.broken[v.config.Pos(at+".to")] || v.broken[v.config.Pos(at)]:
+	case (from.Year == 0) != (to.Year == 0):
+		v.at(at, "write two dates, or two times of the week", "one end is a date and the other a time of the week")
+	case from.Year != 0 && !from.clock(false).Before(to.clock(true)):
+		v.at(at, "let it end later", "it ends before it begins")
+	case from.Year == 0 && from == to:
+		v.at(at, "let it end at another time", "it begins and ends at the same time of the week")
+	}
+}
+
+// expressions reports what Options.CheckPolicies finds, each where it stands in its expression. What is
+// wrong with a span of time has been said.
+func (v *validator) expressions() {
+	if v.options.CheckPolicies == nil || len(v.config.Policies) == 0 {
+		return
+	}
+	list, _ := v.config.tree.get("policies")
+	for _, p := range v.options.CheckPolicies(v.config.Policies) {
+		if list.value == nil || p.Rule < 0 || p.Rule >= len(list.value.items) || p.Field == "during" {
+			continue
+		}
+		rule := list.value.items[p.Rule]
+		pos := rule.pos
+		if e, ok := rule.get(p.Field); ok {
+			pos = e.value.within(p.Line, p.Column)
+		}
+		v.add(pos, p.fix(), "%s", plain(p.Msg))
+	}
+}
+
+// fix is what to do about the problem.
+func (p PolicyProblem) fix() string {
+	if p.Word != "" {
+		return didYouMean(p.Word, p.Known)
+	}
+	return plain(p.Fix)
+}
+
+func (v *validator) roles() {
+	for role, who := range v.config.Roles {
+		pos := v.keyed("roles", role)
+		v.name("a role", role, pos)
+		if len(who) == 0 {
+			v.add(pos, "write [sre1, sre2], or remove it", "nobody has the role %s", quoted(role))
+		}
+		for i, one := range who {
+			at := fmt.Sprintf("roles.%s[%d]", role, i)
+			if strings.TrimSpace(one) == "" {
+				v.at(at, "write a login, as in me:", "an identity is empty")
+			} else if slices.Contains(who[:i], one) {
+				v.at(at, "keep one of them", "%s is listed twice", quoted(one))
+			}
 		}
 	}
 }

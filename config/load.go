@@ -32,8 +32,24 @@ type Options struct {
 	// CheckKeys is asked about key bindings: it returns one problem for each that is wrong, with the
 	// path "action" or "action[0]". nil leaves keys unchecked but for their shape.
 	CheckKeys func(map[string]Keys) []FieldProblem
+	// CheckPolicies is asked about the policies: it returns one problem for each mistake. nil leaves
+	// expressions unchecked.
+	CheckPolicies func([]Policy) []PolicyProblem
+	// CheckCase is asked about one case of a file of cases; nil leaves cases unchecked.
+	CheckCase func(Case) []PolicyProblem
 	// Files reads files; nil reads the disk's.
 	Files Files
+}
+
+// PolicyProblem is one mistake in a policy or in a case. Line and Column say where it is in the text of
+// Field, and count from 1; a Line of 0 is the whole of it. Where Word is not known, Known is what is.
+type PolicyProblem struct {
+	Rule         int    // its place among the policies
+	Field        string // "require", "because", "builtin" …; of a case the variable; "" is the rule
+	Line, Column int
+	Msg, Fix     string
+	Word         string
+	Known        []string
 }
 
 // Load reads the config at path and all that it includes. Its error is Errors, or the context's.
@@ -95,13 +111,20 @@ func (l *loader) finish(root *node) (*Config, error) {
 	v.validate()
 	c.Warnings = slices.Concat(l.warnings, v.warnings)
 	slices.SortStableFunc(c.Warnings, func(a, b Warning) int { return compare(a.Pos, b.Pos, l.order) })
-	if c.StateDir = home(c.StateDir); c.StateDir != "" && !filepath.IsAbs(c.StateDir) {
-		c.StateDir = filepath.Join(filepath.Dir(absolute(c.Pos("state_dir").File)), c.StateDir)
-	}
+	c.StateDir = c.directory("state_dir", c.StateDir)
+	c.SharedDir = c.directory("shared_dir", c.SharedDir)
 	if err := l.problems.err(l.order); err != nil {
 		return nil, err
 	}
 	return &c, nil
+}
+
+// directory is dir, the value of key, as an absolute path; "" stays.
+func (c *Config) directory(key, dir string) string {
+	if dir = home(dir); dir == "" || filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(filepath.Dir(absolute(c.Pos(key).File)), dir)
 }
 
 // source decodes one entry of `sources:`. Its type is its name unless it says otherwise.

@@ -57,7 +57,7 @@ func TestParseFull(t *testing.T) {
 		t.Errorf("others' objects %+v", checkout)
 	}
 	p := c.Policies
-	if p[0].Because != "only {{from.age}}" || !p[1].BreakGlass || *p[1].During != (During{Weekly{time.Friday, 16, 0}, Weekly{time.Monday, 8, 0}, "Europe/Berlin"}) {
+	if p[0].Because != "only {{from.age}}" || p[0].BreakGlass != nil || !*p[1].BreakGlass || *p[1].During != (During{When{Day: time.Friday, Hour: 16}, When{Day: time.Monday, Hour: 8}, "Europe/Berlin"}) {
 		t.Errorf("policies %+v", p)
 	}
 	if c.Guard != (Guard{10 * time.Minute, "rollback"}) || c.Notify[1].Webhook.String() != "env:HOOK" {
@@ -109,7 +109,7 @@ func TestMistakes(t *testing.T) {
 	const service = good + "services: {a: {repo: forge:x/a, "
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "servces: {}", `1:1: unknown key "servces": did you mean services?`},
-		{"unknown key, none near", "zzz: {}", `1:1: unknown key "zzz": known here: attention, defaults, guard, include, keys, me, mouse, notify, policies, read_only, refresh, services, sources, state_dir, team, theme`},
+		{"unknown key, none near", "zzz: {}", `1:1: unknown key "zzz": known here: attention, defaults, guard, include, keys, me, mouse, notify, policies, read_only, refresh, roles, services, shared_dir, sources, state_dir …`},
 		{"in a service", service + "envirnments: []}}", `2:33: unknown key "envirnments": did you mean environments?`},
 		{"in defaults", "defaults: {deploi: 1}", `1:12: unknown key "deploi": did you mean deploy?`},
 		{"of a driver", "sources: {forge: {tokn: x}}", `1:19: unknown key "tokn": did you mean token?`},
@@ -199,7 +199,7 @@ func TestMistakes(t *testing.T) {
 		{"policy's action", "policies: [{name: a, require: x, else: deny, on: [promot]}]", `1:51: unknown action "promot": did you mean promote?`},
 		{"two policies", "policies: [{name: a, require: x, else: deny}, {name: a, require: y, else: deny}]", `1:54: there are two policies "a": give each rule a name of its own`},
 		{"zone", "policies: [{name: a, else: deny, during: {from: Fri 16:00, to: Mon 8:00, zone: Europe/Berln}}]", `1:80: "Europe/Berln" is no time zone that this machine knows: write for example Europe/Berlin or UTC`},
-		{"week", "policies: [{name: a, else: deny, during: {from: Friday at noon, to: Mon 25:00}}]", "1:49: \"Friday at noon\" is no time of the week: write for example \"Fri 16:00\"\n1:69: \"Mon 25:00\" is no time of the week: write for example \"Fri 16:00\""},
+		{"week", "policies: [{name: a, else: deny, during: {from: Friday at noon, to: Mon 25:00}}]", "1:49: \"Friday at noon\" is no time of the week and no date: write for example \"Fri 16:00\" or \"2026-12-20 18:00\"\n1:69: \"Mon 25:00\" is no time of the week and no date: write for example \"Fri 16:00\" or \"2026-12-20 18:00\""},
 		{"empty span", "policies: [{name: a, else: deny, during: {from: Fri 16:00, to: Fri 16:00}}]", "1:42: it begins and ends at the same time of the week: let it end at another time"},
 		{"guard", "guard: {window: 48h, on_fail: retry}", "1:17: a watch of 48h0m0s makes no sense: write for example 15m\n1:31: \"retry\" is not one of the values: known here: ask, rollback"},
 		{"notify", "notify: [{on: [promte]}]", "1:10: it does not say whom to tell: write slack: env:SLACK_WEBHOOK, or webhook: …\n1:16: unknown action \"promte\": did you mean promote?"},

@@ -62,6 +62,7 @@ type node struct {
 	kind    nodeKind
 	text    string // of a scalar
 	pos     Position
+	written *written // of text that stands in a file
 	items   []*node
 	entries []entry
 }

@@ -51,6 +51,9 @@ func (s *schemer) of(t reflect.Type) *jsonschema.Schema {
 // objectiveFields is Objective without its short form.
 type objectiveFields Objective
 
+// policyFields is Policy without what its keys demand of each other.
+type policyFields Policy
+
 // environmentFields is Environment without its short form.
 type environmentFields Environment
 
@@ -77,8 +80,12 @@ func (s *schemer) special(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: `^[^:/]+:[^/]+(/[^/]+)+$`}
 	case reflect.TypeFor[ObjectRef]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^[^:]+:.+$`}
-	case reflect.TypeFor[Weekly]():
-		return &jsonschema.Schema{Type: "string", Pattern: `^[A-Za-z]+ [0-9]{1,2}:[0-9]{2}$`}
+	case reflect.TypeFor[When]():
+		return &jsonschema.Schema{Type: "string", Pattern: `^([A-Za-z]+ [0-9]{1,2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}( +[0-9]{1,2}:[0-9]{2})?)$`}
+	case reflect.TypeFor[Policy]():
+		policy := s.of(reflect.TypeFor[policyFields]())
+		policy.AnyOf = []*jsonschema.Schema{{Required: []string{"name", "else"}}, {Required: []string{"builtin"}}}
+		return policy
 	case reflect.TypeFor[Zone]():
 		return text()
 	case reflect.TypeFor[Environment]():

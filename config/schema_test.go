@@ -51,6 +51,8 @@ func TestSchemaTakesWhatTheCheckTakes(t *testing.T) {
 		// A schema for editors wants text where the decoder is lenient, and OpenAPI knows no null.
 		"full":     strings.NewReplacer("color: 256", `color: "256"`, "zoom: null", "zoom: []").Replace(full),
 		"no type":  "sources: {forge: {token: env:T}}",
+		"built-in": good + "policies: [{builtin: soak, after: 1h, else: warn}, {builtin: budget, below: 0.1}]\nroles: {oncall: [a, b], boss: c}\nshared_dir: /x",
+		"dates":    good + "policies: [{name: a, else: deny, during: {from: 2026-12-20, to: 2027-01-02 08:00}}]",
 		"services": good + "services: {a: {repo: forge:x/a, environments: [dev, {name: prod}]}}",
 	} {
 		parse(t, text)
@@ -68,7 +70,8 @@ func TestSchemaRefusesWhatTheCheckRefuses(t *testing.T) {
 		"sources: {forge: {tokn: env:T}}", "sources: {x: {token: env:T}}", "sources: {forge: {token: ghp_x}}", "sources: {forge: {limit: 0}}",
 		"sources: {forge: {app: {key: env:K}}}", "sources: {x: {type: unknown}}",
 		good + "services: {a: {repo: nothing}}", good + "services: {a: {envirnments: []}}", good + "services: {a: {environments: [{prod: true}]}}",
-		"policies: [{name: a}]", "policies: [{name: a, require: x, else: never}]", "keys: {zoom: 5}", "notify: [{on: 5}]",
+		"policies: [{name: a}]", "policies: [{require: x, else: warn}]", "policies: [{builtin: budget, below: 2}]", "policies: [{builtin: soak, after: 30}]",
+		"policies: [{name: a, else: deny, during: {from: noon, to: Mon 8:00}}]", "roles: [a]", "policies: [{name: a, require: x, else: never}]", "keys: {zoom: 5}", "notify: [{on: 5}]",
 	} {
 		if _, err := Parse("c.yaml", []byte(text), testOptions()); err == nil {
 			t.Errorf("the check takes %s", text)
@@ -165,7 +168,7 @@ func TestSample(t *testing.T) {
 	}
 	// Every key that this version uses is shown, if only in a comment.
 	for _, f := range fields(reflect.TypeFor[Config]()) {
-		later := slices.Contains([]string{"policies", "guard", "notify"}, f.name)
+		later := slices.Contains([]string{"guard", "notify"}, f.name)
 		if !later && !strings.Contains(sample, "\n"+f.name+":") && !strings.Contains(sample, "\n# "+f.name+":") {
 			t.Errorf("the sample does not show %s", f.name)
 		}

@@ -1,8 +1,8 @@
 package config
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -92,23 +92,43 @@ func (e *Environment) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// UnmarshalText reads "Fri 16:00".
-func (w *Weekly) UnmarshalText(text []byte) error {
-	day, clock, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+// UnmarshalText reads "Fri 16:00", "2026-12-20" and "2026-12-20 18:00".
+func (w *When) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	day, clock, timed := strings.Cut(s, " ")
 	at, err := time.Parse("15:04", strings.TrimSpace(clock))
 	for d := time.Sunday; d <= time.Saturday && err == nil; d++ {
 		if name := d.String(); strings.EqualFold(day, name) || strings.EqualFold(day, name[:3]) {
-			*w = Weekly{d, at.Hour(), at.Minute()}
+			*w = When{Day: d, Hour: at.Hour(), Minute: at.Minute()}
 			return nil
 		}
 	}
-	return &textProblem{quoted(string(text)) + " is no time of the week", `write for example "Fri 16:00"`}
+	if date, wrong := time.Parse(time.DateOnly, day); wrong == nil && date.Year() > 0 && (err == nil || !timed) {
+		*w = When{Year: date.Year(), Month: date.Month(), Date: date.Day(), Hour: at.Hour(), Minute: at.Minute(), Whole: !timed}
+		return nil
+	}
+	return &textProblem{quoted(string(text)) + " is no time of the week and no date", `write for example "Fri 16:00" or "2026-12-20 18:00"`}
 }
 
-// MarshalText is "Fri 16:00".
-func (w Weekly) MarshalText() ([]byte, error) {
-	two := func(n int) string { return strconv.Itoa(n/10) + strconv.Itoa(n%10) }
-	return []byte(w.Day.String()[:3] + " " + two(w.Hour) + ":" + two(w.Minute)), nil
+// MarshalText is what UnmarshalText reads.
+func (w When) MarshalText() ([]byte, error) {
+	clock := fmt.Sprintf("%02d:%02d", w.Hour, w.Minute)
+	switch {
+	case w.Year == 0:
+		return []byte(w.Day.String()[:3] + " " + clock), nil
+	case w.Whole:
+		return fmt.Appendf(nil, "%04d-%02d-%02d", w.Year, int(w.Month), w.Date), nil
+	}
+	return fmt.Appendf(nil, "%04d-%02d-%02d %s", w.Year, int(w.Month), w.Date, clock), nil
+}
+
+// clock is what a clock shows at a date, as if it were UTC. A whole date as an end is the end of its day.
+func (w When) clock(end bool) time.Time {
+	t := time.Date(w.Year, w.Month, w.Date, w.Hour, w.Minute, 0, 0, time.UTC)
+	if w.Whole && end {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t
 }
 
 // UnmarshalText takes a zone that the machine knows, by its IANA name.
