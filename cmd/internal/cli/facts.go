@@ -49,8 +49,11 @@ type metricFact struct {
 	At      time.Time      `json:"at,omitzero"`
 	Limit   sources.Number `json:"limit"` // null: none is configured
 	Over    bool           `json:"over"`
+	Below   bool           `json:"below,omitempty"` // it is bad below the limit, not above
 	Change  clean.Text     `json:"change_in_1h,omitzero"`
 	Ref     string         `json:"ref"`
+	// Upstream: of another team's service. It is theirs to mend.
+	Upstream bool `json:"upstream,omitempty"`
 }
 
 // objectiveFact is a service level objective and its error budget.
@@ -58,6 +61,7 @@ type objectiveFact struct {
 	sources.SLO
 	Exhausted time.Duration `json:"exhausted_in,omitempty"` // nanoseconds, at the present rate
 	Verdict   string        `json:"verdict"`                // ok, warn or crit
+	Upstream  bool          `json:"upstream,omitempty"`
 }
 
 // dutyFact is who is on call.
@@ -100,16 +104,19 @@ func memberOf(m insight.Member) memberFact {
 func behaviourOf(s *store.Snapshot, now time.Time) (metrics []metricFact, objectives []objectiveFact) {
 	metrics, objectives = []metricFact{}, []objectiveFact{}
 	for i := range s.Catalog.Services {
-		charts := insight.Charts(s, s.Catalog.Services[i].Name, now)
+		service := &s.Catalog.Services[i]
+		upstream := service.Team != "" && service.Team != s.Catalog.Team
+		charts := insight.Charts(s, service.Name, now)
 		for _, c := range charts.Charts {
 			m := c.Series
 			metrics = append(metrics, metricFact{
 				Service: m.Service, Name: nameOf(m), Value: sources.Number(c.Value), Unit: m.Unit, Text: insight.FormatValue(c.Value, m.Unit),
-				At: c.At, Limit: sources.Number(m.Limit), Over: c.Over, Change: changeText(c.Change), Ref: m.Ref.String(),
+				At: c.At, Limit: sources.Number(m.Limit), Over: c.Over, Below: m.Below,
+				Change: changeText(c.Change), Ref: m.Ref.String(), Upstream: upstream,
 			})
 		}
 		for _, b := range charts.Budgets {
-			f := objectiveFact{SLO: *b.SLO, Verdict: "ok"}
+			f := objectiveFact{SLO: *b.SLO, Verdict: "ok", Upstream: upstream}
 			if b.Exhausts {
 				f.Exhausted = b.Gone
 			}
@@ -195,6 +202,9 @@ func (t *table) behaviour(f facts) {
 		}
 		if m.Limit.Known() {
 			limit = insight.FormatValue(float64(m.Limit), m.Unit)
+			if m.Over {
+				limit = clean.Line("beyond " + limit.String())
+			}
 		}
 		if !m.Value.Known() {
 			value = clean.Const("no data")
@@ -215,7 +225,7 @@ func (t *table) behaviour(f facts) {
 }
 
 func (t *table) objectives(list []objectiveFact) {
-	t.w.head("SERVICE", "OBJECTIVE", "TARGET", "BUDGET LEFT", "BURN", "GONE IN")
+	t.w.head("SERVICE", "OBJECTIVE", "TARGET", "BUDGET LEFT", "GONE IN", "BURN")
 	for i := range list {
 		o := &list[i]
 		tint := map[string]tint{"crit": tintBad, "warn": tintWarn}[o.Verdict]
@@ -232,7 +242,7 @@ func (t *table) objectives(list []objectiveFact) {
 				burns = append(burns, fmt.Sprintf("%s over %s", insight.FormatRatio(float64(b.Rate)), kit.Age(b.Over)))
 			}
 		}
-		t.w.row(tint, 3, clean.Line(o.Service), o.Name, insight.FormatValue(o.Target, "%"), left, clean.Line(strings.Join(burns, ", ")), gone)
+		t.w.row(tint, 3, clean.Line(o.Service), o.Name, insight.FormatValue(o.Target, "%"), left, gone, clean.Line(strings.Join(burns, ", ")))
 	}
 	t.w.flush()
 }

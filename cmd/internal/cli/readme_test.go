@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +122,11 @@ type schemaNode struct {
 	OneOf       []schemaNode
 }
 
+// isOf reports whether n is a source of type kind.
+func (n schemaNode) isOf(kind string) bool {
+	return slices.Equal(n.Properties.nodes["type"].Enum, []any{kind})
+}
+
 // ordered is an object whose keys keep their order.
 type ordered struct {
 	keys  []string
@@ -190,6 +196,9 @@ func below(b *strings.Builder, path string, n schemaNode) {
 		below(b, path+"[]", *n.Items)
 	}
 	for _, one := range n.OneOf {
+		if kind, is := strings.CutPrefix(path, "sources."); is && !strings.Contains(kind, ".") && !one.isOf(kind) {
+			continue // a source may have any name: each type is listed once, under its own
+		}
 		below(b, path, one)
 	}
 	var entry schemaNode

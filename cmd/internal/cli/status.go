@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,8 +77,8 @@ func (c *commands) status() *cobra.Command {
 		Short: "The board's facts without a screen: a table, or JSON",
 		Long: `The board's facts without a screen: every source is asked once.
 
-Exit codes: 0 all is well · 1 something failed or waits for a person · 2 usage or config · 6 a source
-failed, so it cannot be told whether all is well.`,
+Exit codes: 0 all is well · 1 something failed, waits for a person, is beyond its limit or spends its
+error budget too fast · 2 usage or config · 6 a source failed, so it cannot be told whether all is well.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			snap, now, err := c.once(cmd.Context(), wait)
@@ -119,7 +120,9 @@ func (c *commands) once(ctx context.Context, wait patience) (*store.Snapshot, ti
 // verdict is the exit code of the facts. What is known to need a person counts more than what is not
 // known: it is acted on either way.
 func verdict(f facts) int {
-	if len(f.Troubles)+len(f.Waiting) > 0 {
+	beyond := slices.ContainsFunc(f.Metrics, func(m metricFact) bool { return m.Over && !m.Upstream })
+	burning := slices.ContainsFunc(f.Objectives, func(o objectiveFact) bool { return o.Verdict == "crit" && !o.Upstream })
+	if len(f.Troubles)+len(f.Waiting) > 0 || beyond || burning {
 		return exitFailed
 	}
 	for _, feed := range f.Feeds {

@@ -3,12 +3,15 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/store"
 )
@@ -30,6 +33,10 @@ func TestVerdict(t *testing.T) {
 		{"a source refuses", facts{Feeds: feed(store.Refused)}, exitSource},
 		{"a source wants less", facts{Feeds: feed(store.Throttled)}, exitSource},
 		{"no answer yet", facts{Feeds: feed(store.Loading)}, exitSource},
+		{"a metric is beyond its limit", facts{Metrics: []metricFact{{}, {Over: true}}, Feeds: feed(store.Healthy)}, exitFailed},
+		{"another team's is", facts{Metrics: []metricFact{{Over: true, Upstream: true}}, Feeds: feed(store.Healthy)}, exitWell},
+		{"a budget burns", facts{Objectives: []objectiveFact{{Verdict: "crit"}}, Feeds: feed(store.Healthy)}, exitFailed},
+		{"a budget burns slowly", facts{Objectives: []objectiveFact{{Verdict: "warn"}, {Verdict: "crit", Upstream: true}}, Feeds: feed(store.Healthy)}, exitWell},
 		{"what is known counts more", facts{Troubles: trouble, Feeds: feed(store.Failing)}, exitFailed},
 	} {
 		if got := verdict(tt.facts); got != tt.want {
@@ -93,6 +100,51 @@ func TestStatusKeepsItsNames(t *testing.T) {
 	}
 	for name := range seen {
 		t.Errorf("%s is new: write it down with -update", name)
+	}
+}
+
+// The table says what a person needs of incidents, metrics, objectives and shifts, whatever is not known of them.
+func TestBehaviourIsTold(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 17, 2, 14, 0, 0, time.UTC)
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	unknown := sources.Number(math.NaN())
+	f := facts{
+		Incidents: []incidentFact{
+			{Incident: sources.Incident{Service: "shop", Title: clean.Line("5xx"), Severity: 1, State: sources.Triggered, Changed: ago(3 * time.Minute), Holder: clean.Line("Sam")}, Failing: 52, Inside: 40},
+			{Incident: sources.Incident{Provider: clean.Line("Fax"), Title: clean.Line("jam\x1b[2J\u202e"), State: sources.Acknowledged}, Failing: unknown, Upstream: true},
+		},
+		Metrics: []metricFact{
+			{Service: "shop", Name: clean.Line("p95"), Value: 906, Unit: "ms", Text: clean.Line("906 ms"), At: ago(time.Minute), Limit: 600, Over: true, Change: clean.Line("up ×3")},
+			{Service: "shop", Name: clean.Line("cpu"), Value: unknown, Unit: "%", Limit: unknown},
+		},
+		Objectives: []objectiveFact{
+			{SLO: sources.SLO{Service: "shop", Name: clean.Line("requests"), Target: 99.95, Budget: 0.31, Burns: []sources.Burn{{Over: time.Hour, Rate: 14}, {Over: 6 * time.Hour, Rate: unknown}}}, Exhausted: 2 * time.Hour, Verdict: "crit"},
+			{SLO: sources.SLO{Service: "shop", Name: clean.Line("quiet"), Target: 99, Budget: unknown, Note: clean.Line("no traffic")}, Verdict: "ok"},
+		},
+		OnCall: []dutyFact{{Who: clean.Line("Sam"), Level: 1, Until: now.Add(4 * time.Hour), Then: clean.Line("Ines"), For: []string{"shop", "web"}}, {Who: clean.Line("Ada"), Level: 3}},
+	}
+	var b strings.Builder
+	table := newTable(&b, terminal{}, now)
+	table.behaviour(f)
+	want := `INCIDENT  SERVICE  WHAT               STATE         FOR  WHO  IMPACT
+P1        shop     5xx (and 39 more)  triggered     3m   Sam  52 req/s fail
+P?        Fax      jam                acknowledged
+
+SERVICE  METRIC  VALUE    IN 1H  LIMIT          AGE
+shop     p95     906 ms   up ×3  beyond 600 ms  1m
+shop     cpu     no data
+
+SERVICE  OBJECTIVE  TARGET   BUDGET LEFT  GONE IN  BURN
+shop     requests   99.95 %  31 %         2h       ×14 over 1h
+shop     quiet      99 %     no traffic
+
+ON CALL  LEVEL  UNTIL      THEN  FOR
+Sam      1      Tue 06:14  Ines  shop web
+Ada      3
+`
+	if table.w.err != nil || b.String() != want {
+		t.Errorf("%v\n%s\nwant\n%s", table.w.err, b.String(), want)
 	}
 }
 
