@@ -123,7 +123,7 @@ func (v *validator) during(at string, d During) {
 	case v.broken[v.config.Pos(at+".from")] || v.broken[v.config.Pos(at+".to")] || v.broken[v.config.Pos(at)]:
 	case (from.Year == 0) != (to.Year == 0):
 		v.at(at, "write two dates, or two times of the week", "one end is a date and the other a time of the week")
-	case from.Year != 0 && !from.clock(false).Before(to.clock(true)):
+	case from.Year != 0 && !from.Clock(false).Before(to.Clock(true)):
 		v.at(at, "let it end later", "it ends before it begins")
 	case from.Year == 0 && from == to:
 		v.at(at, "let it end at another time", "it begins and ends at the same time of the week")

@@ -122,8 +122,8 @@ func (w When) MarshalText() ([]byte, error) {
 	return fmt.Appendf(nil, "%04d-%02d-%02d %s", w.Year, int(w.Month), w.Date, clock), nil
 }
 
-// clock is what a clock shows at a date, as if it were UTC. A whole date as an end is the end of its day.
-func (w When) clock(end bool) time.Time {
+// Clock is what a clock shows at a date, as if it were UTC. A whole date as an end is the end of its day.
+func (w When) Clock(end bool) time.Time {
 	t := time.Date(w.Year, w.Month, w.Date, w.Hour, w.Minute, 0, 0, time.UTC)
 	if w.Whole && end {
 		t = t.AddDate(0, 0, 1)

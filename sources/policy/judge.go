@@ -30,7 +30,8 @@ func (f *Facts) moves() bool { return f.Action == sources.Rollback || f.promotes
 func (f *Facts) prod() bool { return f.Environment == nil || f.Environment.Prod }
 
 // Judge is what every gate that has something to say says: those that let the action pass, too, so that a
-// person sees what was looked at. Its last finding is the built-in confirmation. It changes nothing, and the
+// person sees what was looked at. The built-in gates come first, then the rules, and last the confirmation; a
+// rule that has the name of a built-in gate stands beside it, never in its place. It changes nothing, and the
 // same facts have the same answer.
 func (s *Set) Judge(f Facts) []Finding {
 	var out []Finding

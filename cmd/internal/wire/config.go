@@ -14,9 +14,10 @@ import (
 	"example.com/signalbox/ui/keymap"
 )
 
-// LoadOptions are what a config cannot know by itself: the kinds of source, and which keys make sense.
+// LoadOptions are what a config cannot know by itself: the kinds of source, and which keys and policies make
+// sense.
 func LoadOptions() config.Options {
-	return config.Options{Types: Types(), CheckKeys: checkKeys}
+	return config.Options{Types: Types(), CheckKeys: checkKeys, CheckPolicies: checkPolicies}
 }
 
 // LoadConfig reads the config that flag or the environment names, or the one in its usual place. Without
