@@ -13,26 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"example.com/signalbox/sources"
-	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/httpx"
 )
-
-// findings gathers what a check finds.
-type findings []sources.Finding
-
-func (f *findings) ok(what, detail string) { f.add(sources.LevelOK, what, detail, "") }
-
-func (f *findings) add(level sources.Level, what, detail, fix string) {
-	*f = append(*f, sources.Finding{Level: level, What: clean.Line(what), Detail: clean.Line(detail), Fix: clean.Line(fix)})
-}
-
-func (f *findings) fail(level sources.Level, what string, err error) {
-	e := httpx.Explain("", "", err)
-	if e.Kind == sources.Throttled {
-		level = sources.LevelWarn
-	}
-	f.add(level, what, e.Msg, e.Fix)
-}
 
 // validation is whether Datadog takes the API key.
 type validation struct {
@@ -84,13 +66,13 @@ func (s *source) probes(now time.Time) []probe {
 // Check looks at the keys: whether Datadog takes them at this site, what they may read, how much of each
 // rate limit is left; and at the clock.
 func (s *source) Check(ctx context.Context) []sources.Finding {
-	var f findings
+	var f httpx.Findings
 	if !s.checkKey(ctx, &f) {
 		return f
 	}
 	now := s.env.Now()
 	probes := s.probes(now)
-	found := make([]findings, len(probes))
+	found := make([]httpx.Findings, len(probes))
 	var g errgroup.Group
 	g.SetLimit(parallel)
 	for i, p := range probes {
@@ -101,7 +83,7 @@ func (s *source) Check(ctx context.Context) []sources.Finding {
 	}
 	_ = g.Wait()
 	f = append(f, slices.Concat(found...)...)
-	f.ok("on-call pages", "whether the key may act on them (on_call_page) only an attempt tells; they are reached at "+s.pagingAddress())
+	f.OK("on-call pages", "whether the key may act on them (on_call_page) only an attempt tells; they are reached at "+s.pagingAddress())
 	return f
 }
 
@@ -113,11 +95,11 @@ func (s *source) pagingAddress() string {
 }
 
 // checkKey reports whether it makes sense to look further.
-func (s *source) checkKey(ctx context.Context, f *findings) bool {
+func (s *source) checkKey(ctx context.Context, f *httpx.Findings) bool {
 	what := "API key at " + s.where()
 	if !s.cfg.AccessToken.IsZero() {
 		if _, err := s.connect(ctx); err != nil {
-			f.fail(sources.LevelFail, "access token", err)
+			f.Fail("access token", err)
 			return false
 		}
 		return true // only an API key can be asked about; the reads below tell of a token
@@ -135,14 +117,14 @@ func (s *source) checkKey(ctx context.Context, f *findings) bool {
 			e.Msg = "Datadog does not accept the API key at " + s.where()
 			e.Fix = "check site: (a key is good at one site alone: " + siteNames() + "), then api_key:"
 		}
-		f.fail(sources.LevelFail, what, e)
+		f.Fail(what, e)
 		return false
 	}
-	f.ok(what, "is accepted")
+	f.OK(what, "is accepted")
 	return true
 }
 
-func checkClock(f *findings, h http.Header, now time.Time) {
+func checkClock(f *httpx.Findings, h http.Header, now time.Time) {
 	at, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return
@@ -150,23 +132,23 @@ func checkClock(f *findings, h http.Header, now time.Time) {
 	skew := now.Sub(at).Abs()
 	switch {
 	case skew > 5*time.Minute:
-		f.add(sources.LevelFail, "clock", fmt.Sprintf("is %s off Datadog's", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
+		f.Add(sources.LevelFail, "clock", fmt.Sprintf("is %s off Datadog's", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
 	case skew > 30*time.Second:
-		f.add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off Datadog's: ages will be wrong", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
+		f.Add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off Datadog's: ages will be wrong", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
 	default:
-		f.ok("clock", "agrees with Datadog's")
+		f.OK("clock", "agrees with Datadog's")
 	}
 }
 
-func (s *source) probe(ctx context.Context, f *findings, p probe) {
+func (s *source) probe(ctx context.Context, f *httpx.Findings, p probe) {
 	a, err := s.ask(ctx, p.call)
 	checkBudget(f, p.what, a.header)
 	switch {
 	case err == nil, p.absent && gone(err):
-		f.ok(p.what, "can be read")
+		f.OK(p.what, "can be read")
 		return
 	case gone(err):
-		f.add(p.level, p.what, "Datadog offers none here", "check that the account has this product")
+		f.Add(p.level, p.what, "Datadog offers none here", "check that the account has this product")
 		return
 	}
 	e := httpx.Explain("", "", err)
@@ -174,11 +156,11 @@ func (s *source) probe(ctx context.Context, f *findings, p probe) {
 		e.Msg = "the key lacks " + p.call.op.need
 		e.Fix = "give the application key the scope " + p.call.op.need + ", or its owner a role with that permission: " + s.app + "/organization-settings/roles"
 	}
-	f.fail(p.level, p.what, e)
+	f.FailAs(p.level, p.what, e)
 }
 
 // checkBudget warns of a rate limit that is nearly used up.
-func checkBudget(f *findings, what string, h http.Header) {
+func checkBudget(f *httpx.Findings, what string, h http.Header) {
 	limit, err1 := strconv.Atoi(h.Get("X-Ratelimit-Limit"))
 	left, err2 := strconv.Atoi(h.Get("X-Ratelimit-Remaining"))
 	if err1 != nil || err2 != nil || limit <= 0 || left >= limit/5 {
@@ -188,12 +170,12 @@ func checkBudget(f *findings, what string, h http.Header) {
 	if p := h.Get("X-Ratelimit-Period"); p != "" {
 		detail += " of every " + p + " s"
 	}
-	f.add(sources.LevelWarn, what+": rate limit", detail, "something else uses this key: give signalbox one of its own")
+	f.Add(sources.LevelWarn, what+": rate limit", detail, "something else uses this key: give signalbox one of its own")
 }
 
 // CheckScopes looks at each service: whether any monitor carries its tag.
 func (s *source) CheckScopes(ctx context.Context, scopes []string) []sources.Finding {
-	found := make([]findings, len(scopes))
+	found := make([]httpx.Findings, len(scopes))
 	var g errgroup.Group
 	g.SetLimit(parallel)
 	for i, scope := range scopes {
@@ -206,15 +188,15 @@ func (s *source) CheckScopes(ctx context.Context, scopes []string) []sources.Fin
 	return slices.Concat(found...)
 }
 
-func (s *source) checkService(ctx context.Context, f *findings, service string) {
+func (s *source) checkService(ctx context.Context, f *httpx.Findings, service string) {
 	tag := s.cfg.ServiceTag + ":" + s.tagOf(service)
 	p, err := fetch[monitorPage](fresh(ctx), s, call{op: opMonitors, query: url.Values{"monitor_tags": {tag}, "page": {"0"}, "page_size": {"1"}}})
 	switch {
 	case err != nil:
-		f.fail(sources.LevelFail, service, err)
+		f.Fail(service, err)
 	case len(p.Items) == 0:
-		f.add(sources.LevelWarn, service, "no monitor carries the tag "+tag, "tag its monitors, or name the tag's value in incidents: of the service")
+		f.Add(sources.LevelWarn, service, "no monitor carries the tag "+tag, "tag its monitors, or name the tag's value in incidents: of the service")
 	default:
-		f.ok(service, "monitors carry the tag "+tag)
+		f.OK(service, "monitors carry the tag "+tag)
 	}
 }

@@ -104,7 +104,7 @@ func (c *Config) Validate() error {
 			wrong(fmt.Sprintf("monitor_tags[%d]", i), "is not a tag", "write key:value, one tag an entry")
 		}
 	}
-	return errors.Join(append(errs, c.validateKeys(), c.validateProxy())...)
+	return errors.Join(append(errs, c.validateKeys(), c.route().Validate())...)
 }
 
 func (c *Config) validateKeys() error {
@@ -122,41 +122,9 @@ func (c *Config) validateKeys() error {
 	return nil
 }
 
-func (c *Config) validateProxy() error {
-	if _, err := httpx.Base(httpx.Network{Proxy: c.Proxy}); err != nil {
-		fix := "write http://proxy:3128, or none"
-		if strings.Contains(c.Proxy, "@") {
-			fix = "write http://proxy:3128, and proxy_auth: env:NAME where the variable holds user:password"
-		}
-		return &sources.FieldError{Path: "proxy", Msg: strings.TrimPrefix(err.Error(), "proxy: "), Fix: fix}
-	}
-	if !c.ProxyAuth.IsZero() && (c.Proxy == "" || c.Proxy == "none") {
-		return &sources.FieldError{Path: "proxy_auth", Msg: "there is no proxy: to sign in to", Fix: "set proxy: to its address"}
-	}
-	return nil
-}
-
-// network is how c says to reach Datadog.
-func (c *Config) network() httpx.Network {
-	n := httpx.Network{Proxy: c.Proxy, CAFile: c.CAFile}
-	if c.ProxyAuth.IsZero() {
-		return n
-	}
-	n.SignIn = func(ctx context.Context) (user, password string, err error) {
-		auth, err := c.ProxyAuth.Resolve(ctx)
-		if e, ok := errors.AsType[*secret.Error](err); ok {
-			return "", "", &sources.Error{Kind: sources.Permission, Msg: "the proxy's sign-in cannot be read: " + e.Msg, Fix: e.Fix, Err: err}
-		}
-		if err != nil {
-			return "", "", fmt.Errorf("read proxy_auth: %w", err)
-		}
-		user, password, ok := strings.Cut(auth.Reveal(), ":")
-		if !ok || user == "" {
-			return "", "", &sources.Error{Kind: sources.Permission, Msg: c.ProxyAuth.String() + " holds no sign-in for the proxy", Fix: "let proxy_auth name what holds user:password"}
-		}
-		return user, password, nil
-	}
-	return n
+// route is how c says to reach Datadog.
+func (c *Config) route() httpx.Route {
+	return httpx.Route{Proxy: c.Proxy, ProxyAuth: c.ProxyAuth, CAFile: c.CAFile}
 }
 
 // hostURL reads an address that takes the place of every one of Datadog's. The client knows no prefix.

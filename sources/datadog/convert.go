@@ -171,8 +171,9 @@ func people(all []included) map[string]person {
 
 // noticeBox gathers notices from several goroutines, each once.
 type noticeBox struct {
-	mu  sync.Mutex
-	all []sources.Notice
+	mu   sync.Mutex
+	all  []sources.Notice
+	odds map[string]int // how many of what could not be read
 }
 
 func (b *noticeBox) add(ns ...sources.Notice) {
@@ -188,6 +189,14 @@ func (b *noticeBox) add(ns ...sources.Notice) {
 // part notes that a part of an answer is missing; what ends the whole read is returned instead: the end of
 // its context, and a limit, after which the rest would be refused too.
 func (b *noticeBox) part(ctx context.Context, scope, what string, err error) error {
+	if err != nil && ctx.Err() == nil && httpx.Explain("", "", err).Kind == sources.Throttled {
+		return err
+	}
+	return b.bearable(ctx, scope, what, err)
+}
+
+// bearable is part for what has a limit of its own: the rest is worth having without it.
+func (b *noticeBox) bearable(ctx context.Context, scope, what string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -195,22 +204,21 @@ func (b *noticeBox) part(ctx context.Context, scope, what string, err error) err
 		return ctx.Err()
 	}
 	e := httpx.Explain("", "", err)
-	if e.Kind == sources.Throttled {
-		return err
-	}
 	b.add(sources.Notice{Scope: scope, Kind: e.Kind, Text: clean.Line(what + ": " + e.Msg), Fix: clean.Line(e.Fix)})
 	return nil
 }
 
-// odd notes how many of a list could not be read.
+// odd counts what of a list could not be read.
 func (b *noticeBox) odd(what string, n int) {
-	if n > 0 {
-		b.add(sources.Notice{
-			Kind: sources.Invalid,
-			Text: clean.Linef("%d %s were sent in a form that this version does not know: left out", n, what),
-			Fix:  clean.Const("look at them on Datadog's pages, and report it"),
-		})
+	if n <= 0 {
+		return
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.odds == nil {
+		b.odds = map[string]int{}
+	}
+	b.odds[what] += n
 }
 
 // list is what was gathered, in an order that does not depend on who was first.
@@ -218,6 +226,13 @@ func (b *noticeBox) list() []sources.Notice {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := slices.Clone(b.all)
+	for what, n := range b.odds {
+		out = append(out, sources.Notice{
+			Kind: sources.Invalid,
+			Text: clean.Linef("left out for their form, which this version does not know: %d %s", n, what),
+			Fix:  clean.Const("look at them on Datadog's pages, and report it"),
+		})
+	}
 	slices.SortFunc(out, func(x, y sources.Notice) int {
 		return strings.Compare(x.Scope+x.Text.String(), y.Scope+y.Text.String())
 	})
@@ -234,18 +249,28 @@ type keptValue struct {
 // keep answers what read brought less than ttl ago, or reads it anew. What it answers is noted for who
 // asks whether a list has changed; said must print the whole of it. A failure is not kept.
 func keep[T any](ctx context.Context, s *source, key string, ttl time.Duration, read func(context.Context) (T, error)) (T, error) {
+	return keepFor(ctx, s, key, ttl, ttl, read)
+}
+
+// keepFor is keep, and answers what is less than atMost old where it cannot be read anew.
+func keepFor[T any](ctx context.Context, s *source, key string, ttl, atMost time.Duration, read func(context.Context) (T, error)) (T, error) {
 	now := s.env.Now()
 	s.mu.Lock()
 	k, ok := s.kept[key]
 	s.mu.Unlock()
-	if age := now.Sub(k.at); ok && age >= 0 && age < ttl && !isFresh(ctx) {
-		if v, is := k.value.(T); is {
-			httpx.Note(ctx, key+k.said)
-			return v, nil
-		}
+	was, is := k.value.(T)
+	age := now.Sub(k.at)
+	ok = ok && is && age >= 0 && !isFresh(ctx)
+	if ok && age < ttl {
+		httpx.Note(ctx, key+k.said)
+		return was, nil
 	}
 	v, err := read(untraced(ctx))
 	if err != nil {
+		if kind := httpx.Explain("", "", err).Kind; ok && age < atMost && ctx.Err() == nil && (kind == sources.Throttled || kind == sources.Transient) {
+			httpx.Note(ctx, key+k.said)
+			return was, nil
+		}
 		return v, err
 	}
 	k = keptValue{value: v, said: fmt.Sprintf("%+v", v), at: now}

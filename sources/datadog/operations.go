@@ -8,6 +8,7 @@ const (
 	monitorsFamily  family = "monitors"
 	downtimesFamily family = "downtimes"
 	slosFamily      family = "slos"
+	historyFamily   family = "slo history"
 	incidentsFamily family = "incidents"
 	onCallFamily    family = "on-call"
 	pagingFamily    family = "on-call paging"
@@ -48,7 +49,7 @@ var (
 
 	opSLOs       = operation{"v1.ServiceLevelObjectivesApi.SearchSLO", "list SLOs", "GET", "/api/v1/slo/search", slosFamily, "slos_read"}
 	opSLO        = operation{"v1.ServiceLevelObjectivesApi.GetSLO", "read an SLO", "GET", "/api/v1/slo/{slo_id}", slosFamily, "slos_read"}
-	opSLOHistory = operation{"v1.ServiceLevelObjectivesApi.GetSLOHistory", "read an SLO's history", "GET", "/api/v1/slo/{slo_id}/history", slosFamily, "slos_read"}
+	opSLOHistory = operation{"v1.ServiceLevelObjectivesApi.GetSLOHistory", "read an SLO's history", "GET", "/api/v1/slo/{slo_id}/history", historyFamily, "slos_read"}
 
 	opIncidents    = operation{"v2.IncidentsApi.SearchIncidents", "list incidents", "GET", "/api/v2/incidents/search", incidentsFamily, "incident_read"}
 	opIncident     = operation{"v2.IncidentsApi.GetIncident", "read an incident", "GET", "/api/v2/incidents/{incident_id}", incidentsFamily, "incident_read"}

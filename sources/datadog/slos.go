@@ -195,8 +195,8 @@ func sloState(word text) sources.MonitorState {
 
 // ListSLOs lists the objectives that the config names, and those that carry a configured service's tag.
 // The list and how each stands come in one request a page. Burn rates need a history each: they are read
-// for those that the config names and for services that somebody looks at, and kept for a tenth of the
-// time that they are about.
+// for those that the config names and for services that somebody looks at, the short windows only where
+// the long ones burn or somebody looks, and each is kept for a tenth of the time that it is about.
 func (s *source) ListSLOs(ctx context.Context, q sources.Query) (sources.Batch[sources.SLO], error) {
 	return list(ctx, s, "SLOs", q, func(ctx context.Context) (sources.Batch[sources.SLO], error) {
 		var notices noticeBox
@@ -212,7 +212,7 @@ func (s *source) ListSLOs(ctx context.Context, q sources.Query) (sources.Batch[s
 			}
 		}
 		own := s.owners(q.Services)
-		var items []*sources.SLO
+		var items, judged []*sources.SLO
 		for _, w := range all {
 			spec, configured := specs[string(w.Data.ID)]
 			slo := s.slo(w, spec, own)
@@ -220,8 +220,8 @@ func (s *source) ListSLOs(ctx context.Context, q sources.Query) (sources.Batch[s
 				continue
 			}
 			items = append(items, slo)
-			if !configured && !q.Followed {
-				slo.Burns = nil
+			if configured || q.Followed {
+				judged = append(judged, slo)
 			}
 			delete(specs, string(w.Data.ID))
 		}
@@ -230,16 +230,22 @@ func (s *source) ListSLOs(ctx context.Context, q sources.Query) (sources.Batch[s
 		if now.IsZero() {
 			now = s.env.Now()
 		}
-		if err := each(ctx, items, func(ctx context.Context, slo *sources.SLO) error { return s.burn(ctx, &notices, slo, now) }); err != nil {
+		if err := each(ctx, judged, func(ctx context.Context, slo *sources.SLO) error { return s.burn(ctx, &notices, slo, now, q.Followed) }); err != nil {
 			return sources.Batch[sources.SLO]{}, err
 		}
 		b := sources.Batch[sources.SLO]{Items: []sources.SLO{}, Notices: notices.list()}
 		for _, slo := range items {
+			if slices.ContainsFunc(slo.Burns, burns) {
+				b.Busy = sources.Live
+			}
 			b.Items = append(b.Items, *slo)
 		}
 		return b, nil
 	})
 }
+
+// burns reports that the budget is used up faster than it lasts.
+func burns(b sources.Burn) bool { return b.Rate.Known() && b.Rate > 1 }
 
 // missing notes which objectives of the config Datadog does not have.
 func missing(specs map[string]sources.SLOSpec, notices *noticeBox) {
@@ -282,7 +288,7 @@ func (s *source) slos(ctx context.Context, notices *noticeBox) ([]*wireSLO, erro
 	return out, nil
 }
 
-// slo is w for the domain. Burns holds its four windows, not yet read.
+// slo is w for the domain, without its burn rates.
 func (s *source) slo(w *wireSLO, spec sources.SLOSpec, own owners) *sources.SLO {
 	at := &w.Data.Attributes
 	status := chosen(at.Overall.Items, spec.Window)
@@ -337,9 +343,6 @@ func (s *source) newSLO(id string, name text, target number, window text, spec s
 	} else {
 		slo.Target = spec.Target
 	}
-	for _, over := range []time.Duration{5 * time.Minute, time.Hour, 30 * time.Minute, 6 * time.Hour} {
-		slo.Burns = append(slo.Burns, sources.Burn{Over: over, Rate: unknown})
-	}
 	return slo
 }
 
@@ -372,30 +375,43 @@ func chosenLimit(all []wireLimit, window text) wireLimit {
 	return wireLimit{Target: number(math.NaN())}
 }
 
+// burnWindows are pairs of a long window and the short one that tells whether it still burns.
+func burnWindows() [][2]time.Duration {
+	return [][2]time.Duration{{time.Hour, 5 * time.Minute}, {6 * time.Hour, 30 * time.Minute}}
+}
+
 // burn fills in how fast slo's budget burns: the rate of bad events over a window, as a multiple of the
-// rate that would use the budget up exactly.
-func (s *source) burn(ctx context.Context, notices *noticeBox, slo *sources.SLO, now time.Time) error {
-	for i := range slo.Burns {
-		b := &slo.Burns[i]
-		p, err := s.history(ctx, slo.Ref.ID, now, b.Over)
-		if err != nil {
-			slo.Burns = nil
-			return notices.part(ctx, slo.Service, fmt.Sprintf("how fast the budget of %s burns", slo.Name), err)
-		}
-		if allowed := 100 - slo.Target; allowed > 0 && !math.IsNaN(p.sli) {
-			b.Rate = sources.Number(max(0, 100-p.sli) / allowed)
-		}
-		if b.Over == 6*time.Hour && p.silence == noTraffic && slo.Note.IsZero() && !slo.Value.Known() {
-			slo.Note = clean.Const(noTraffic)
+// rate that would use the budget up exactly. The short window of a pair is read where every one is wanted,
+// and where the long one burns.
+func (s *source) burn(ctx context.Context, notices *noticeBox, slo *sources.SLO, now time.Time, every bool) error {
+	for _, pair := range burnWindows() {
+		for i, over := range pair {
+			if i > 0 && !every && !burns(slo.Burns[len(slo.Burns)-1]) {
+				continue
+			}
+			p, err := s.history(ctx, slo.Ref.ID, now, over)
+			if err != nil {
+				slo.Burns = nil
+				return notices.bearable(ctx, slo.Service, fmt.Sprintf("how fast the budget of %s burns", slo.Name), err)
+			}
+			b := sources.Burn{Over: over, Rate: sources.Number(math.NaN())}
+			if allowed := 100 - slo.Target; allowed > 0 && !math.IsNaN(p.sli) {
+				b.Rate = sources.Number(max(0, 100-p.sli) / allowed)
+			}
+			slo.Burns = append(slo.Burns, b)
+			if over == 6*time.Hour && p.silence == noTraffic && slo.Note.IsZero() && !slo.Value.Known() {
+				slo.Note = clean.Const(noTraffic)
+			}
 		}
 	}
 	slices.SortFunc(slo.Burns, func(a, b sources.Burn) int { return cmp.Compare(a.Over, b.Over) })
 	return nil
 }
 
-// history reads how an objective stood over the time before now, and keeps it for a tenth of that time.
+// history reads how an objective stood over the time before now, and keeps it for a tenth of that time;
+// for half of it where Datadog does not answer, or asks to slow down.
 func (s *source) history(ctx context.Context, id string, now time.Time, over time.Duration) (past, error) {
-	return keep(ctx, s, fmt.Sprintf("history %s %s", id, over), max(time.Minute, over/10), func(ctx context.Context) (past, error) {
+	return keepFor(ctx, s, fmt.Sprintf("history %s %s", id, over), max(time.Minute, over/10), over/2, func(ctx context.Context) (past, error) {
 		to := now.Truncate(time.Minute)
 		h, err := fetch[historyReply](ctx, s, call{op: opSLOHistory, args: []string{id}, query: url.Values{
 			"from_ts": {strconv.FormatInt(to.Add(-over).Unix(), 10)}, "to_ts": {strconv.FormatInt(to.Unix(), 10)},
