@@ -41,7 +41,7 @@
 // No data is never a pass. A gap counts as good when it is asked whether a metric failed, and as bad when
 // it is asked whether it passed; the median of a baseline with gaps is taken with all of them low, or all
 // of them high, whichever is the more cautious. So to lose data can turn a pass into "cannot be told", and
-// never anything into a pass; and data that lacks never makes a metric fail. Fewer than 5 values since the
+// never anything into a pass. Fewer than 5 values since the
 // action, or fewer than 500 requests, tell nothing. A series that has no baseline at all, a new target, is
 // failed by the highest baseline among the other series of its metric, and not passed by it.
 //

@@ -51,7 +51,11 @@ const (
 	DefaultPoints   = 5
 )
 
-// Window is what a watch looks at. Zero durations and counts are the defaults; a negative one is none.
+// longest is what no part of a window exceeds: it bounds what one verdict looks at.
+const longest = 24 * time.Hour
+
+// Window is what a watch looks at. Zero durations and counts are the defaults; a negative one is none. No
+// duration is longer than a day.
 type Window struct {
 	Service string    // whose incidents count; "": all that were read
 	Acted   time.Time // when the action was sent: the baseline ends here
@@ -71,9 +75,9 @@ func (w Window) End() time.Time { return w.Start.Add(w.Length) }
 func (w Window) Since() time.Time { return w.Acted.Add(-w.Before) }
 
 func (w Window) filled() Window {
-	w.Length = orDefault(w.Length, DefaultLength)
-	w.Skip = orDefault(w.Skip, DefaultSkip)
-	w.Before = orDefault(w.Before, DefaultBefore)
+	w.Length = min(orDefault(w.Length, DefaultLength), longest)
+	w.Skip = min(orDefault(w.Skip, DefaultSkip), longest)
+	w.Before = min(orDefault(w.Before, DefaultBefore), longest)
 	w.Requests = orDefault(w.Requests, DefaultRequests)
 	w.Points = max(w.Points, DefaultPoints)
 	w.Start = cmp.Or(w.Start, w.Acted)

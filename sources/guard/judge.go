@@ -29,12 +29,15 @@ type pastKey struct {
 // far as that is known: it tells which monitors alerted already, and fills in for values that now, which
 // should reach back to w.Since(), does not hold. Judge is pure and keeps nothing.
 //
-// A failure is final at once; a pass and an inconclusive verdict are so from the window's end on.
+// A window without Acted and Start begins at at. A failure is final at once; a pass and an inconclusive verdict are so from the window's end on.
 func Judge(w Window, before, now Observation, at time.Time) Verdict {
 	return judgeWith(memory{}, w, before, now, at)
 }
 
 func judgeWith(past memory, w Window, before, now Observation, at time.Time) Verdict {
+	if w.Start.IsZero() && w.Acted.IsZero() {
+		w.Start = at
+	}
 	j := &judge{w: w.filled(), before: before, now: now, at: at, past: memory{}}
 	for k, points := range past {
 		j.past[k] = slices.Clip(points)
@@ -57,6 +60,17 @@ func (j *judge) until() time.Time {
 		return end
 	}
 	return t
+}
+
+// within are the points of the baseline and of the watch: a provider may send any time.
+func (j *judge) within(points []sources.Point) []sources.Point {
+	out := make([]sources.Point, 0, len(points))
+	for _, p := range points {
+		if !p.At.Before(j.w.Since()) && !p.At.After(j.at) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func (j *judge) ended() bool { return !j.at.Before(j.w.End()) }

@@ -71,12 +71,12 @@ type usual struct {
 func (j *judge) metricOf(m, was *sources.Series) metric {
 	out := metric{series: m, scale: scaleOf(m), limit: math.Inf(-1), times: unclearBy, before: baselineOf(nil)}
 	if limited(m) {
-		out.limit, out.times = out.scale.up(m.Limit), failBy
+		out.limit, out.times = out.scale.turn(m.Limit), failBy
 	}
-	now := out.scale.points(m.Points)
+	now := out.scale.points(j.within(m.Points))
 	var then []sources.Point
 	if was != nil {
-		then = out.scale.points(was.Points)
+		then = out.scale.points(j.within(was.Points))
 	}
 	g, ok := gridOf(m.Step, now)
 	if !ok {
@@ -246,7 +246,7 @@ func (m *metric) was() float64 {
 func (m *metric) finding(w Window, few bool) Finding {
 	r := m.read()
 	f := Finding{Subject: OfMetric, Ref: m.series.Ref, Name: nameOf(m.series), Signal: m.series.Signal, Unit: m.series.Unit, URL: m.series.URL,
-		Was: sources.Number(m.scale.back(m.was())), Is: sources.Number(m.scale.back(median(mids(m.slots[max(0, len(m.slots)-run):])))),
+		Was: sources.Number(m.scale.turn(m.was())), Is: sources.Number(m.scale.turn(median(mids(m.slots[max(0, len(m.slots)-run):])))),
 		Limit: sources.Number(m.series.Limit), Points: r.points, BadPoints: r.bad, Gaps: r.gaps}
 	switch {
 	case !judged(m.series):

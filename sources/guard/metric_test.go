@@ -341,3 +341,41 @@ func TestTheBaselineIsKeptWhereTheProviderForgets(t *testing.T) {
 	before, now := seen(0, full), seen(15, cut, traffic(15, 20))
 	wantVerdict(t, Judge(window(), before, now, now.At), Fail, true, "was 0.2 %")
 }
+
+func TestTimesThatNoProviderShouldSend(t *testing.T) {
+	t.Parallel()
+	m := errorRate(15, step(0.2, 9))
+	m.Points = append([]sources.Point{{Value: 50}, {At: time.Unix(1<<40, 0), Value: 50}, {At: after(40), Value: 50}}, m.Points...)
+	now := seen(15, m, traffic(15, 20))
+	wantVerdict(t, Judge(window(), Observation{}, now, now.At), Fail, true, "error rate: 9 %, was 0.2 %, 12 of 12")
+	wantVerdict(t, Judge(Window{}, Observation{}, now, now.At), Inconclusive, false, "")
+	wantVerdict(t, Judge(Window{Start: started, Before: 1 << 62, Length: 1 << 62}, Observation{}, now, now.At), Inconclusive, false, "over its limit")
+}
+
+func TestUnusualLimits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		limit float64
+		want  Outcome
+	}{{-1, Inconclusive}, {0, Inconclusive}, {math.Inf(1), Pass}, {math.Inf(-1), Inconclusive}} {
+		m := errorRate(15, step(0.2, 0.2))
+		m.Limit = c.limit
+		now := seen(15, m, traffic(15, 20))
+		if v := Judge(window(), Observation{}, now, now.At); v.Outcome != c.want {
+			t.Errorf("a limit of %v: %s", c.limit, told(v))
+		}
+	}
+}
+
+func TestNoSkipAndNoLeast(t *testing.T) {
+	t.Parallel()
+	w := window()
+	w.Skip, w.Requests = -1, -1
+	now := seen(15, errorRate(15, since(0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 9)))
+	wantVerdict(t, Judge(w, Observation{}, now, now.At), Fail, true, "3 of 14")
+	for unit, want := range map[string]float64{"req/s": 60, "rps": 60, "rpm": 1, "req/min": 1, "1/h": 1.0 / 60, "requests": 1, "": 1} {
+		if got := requestsIn(unit, time.Minute); math.Abs(got-want) > 1e-12 {
+			t.Errorf("1 %s for a minute is %v requests, want %v", unit, got, want)
+		}
+	}
+}

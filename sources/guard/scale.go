@@ -38,22 +38,16 @@ func scaleOf(m *sources.Series) scale {
 	return s
 }
 
-// up is v where more is worse; NaN for what cannot have been measured.
+// up is the value v where more is worse; NaN for what cannot have been measured.
 func (s scale) up(v float64) float64 {
-	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0) || v < s.floor:
+	if math.IsNaN(v) || math.IsInf(v, 0) || v < s.floor {
 		return math.NaN()
-	case s.whole > 0:
-		return s.whole - v
-	case s.down:
-		return -v
-	default:
-		return v
 	}
+	return s.turn(v)
 }
 
-// back is what up made v of.
-func (s scale) back(v float64) float64 {
+// turn is v where more is worse, and what turn made v of.
+func (s scale) turn(v float64) float64 {
 	switch {
 	case s.whole > 0:
 		return s.whole - v
@@ -80,7 +74,7 @@ func (s scale) bar(ref, times float64) float64 {
 	}
 }
 
-// points are those of m on the scale.
+// points are the given ones on the scale.
 func (s scale) points(points []sources.Point) []sources.Point {
 	out := make([]sources.Point, len(points))
 	for i, p := range points {

@@ -51,13 +51,14 @@ func (j *judge) countRequests(all []metric) requests {
 
 // counted are the requests that m counted since the action.
 func (j *judge) counted(m *sources.Series) float64 {
-	g, ok := gridOf(m.Step, m.Points)
+	points := j.within(m.Points)
+	g, ok := gridOf(m.Step, points)
 	if !ok {
 		return 0
 	}
 	sum, each := 0.0, requestsIn(m.Unit, g.step)
 	first, last := g.between(j.w.Start, j.until())
-	for _, v := range g.values(first, last, m.Points) {
+	for _, v := range g.values(first, last, points) {
 		if v > 0 && !math.IsInf(v, 0) {
 			sum += v * each
 		}
