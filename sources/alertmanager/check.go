@@ -12,25 +12,8 @@ import (
 	"time"
 
 	"example.com/signalbox/sources"
-	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/httpx"
 )
-
-// findings gathers what a check finds.
-type findings []sources.Finding
-
-func (f *findings) add(level sources.Level, what, detail, fix string) {
-	*f = append(*f, sources.Finding{Level: level, What: clean.Line(what), Detail: clean.Line(detail), Fix: clean.Line(fix)})
-}
-
-func (f *findings) fail(what string, err error) {
-	e := httpx.Explain("", "", err)
-	level := sources.LevelFail
-	if e.Kind == sources.Throttled {
-		level = sources.LevelWarn
-	}
-	f.add(level, what, e.Msg, e.Fix)
-}
 
 // checked is what one replica said of itself.
 type checked struct {
@@ -49,7 +32,7 @@ func (s *source) Check(ctx context.Context) []sources.Finding {
 		wg.Go(func() { all[i] = s.checkReplica(ctx, r) })
 	}
 	wg.Wait()
-	var f findings
+	var f httpx.Findings
 	for i, r := range s.replicas {
 		s.report(&f, r, &all[i])
 	}
@@ -78,13 +61,13 @@ func (s *source) checkReplica(ctx context.Context, r *replica) (c checked) {
 	return c
 }
 
-func (s *source) report(f *findings, r *replica, c *checked) {
+func (s *source) report(f *httpx.Findings, r *replica, c *checked) {
 	what := "Alertmanager " + r.name()
 	if c.header != nil {
 		checkClock(f, r.name(), c.header, s.env.Now())
 	}
 	if c.err != nil {
-		f.fail(what, c.err)
+		f.Fail(what, c.err)
 		return
 	}
 	detail := fmt.Sprintf("version %s, %d alerts", cmp.Or(c.server.VersionInfo.Version, "unknown"), len(c.alerts))
@@ -92,14 +75,14 @@ func (s *source) report(f *findings, r *replica, c *checked) {
 	case "ready":
 		detail += fmt.Sprintf(", in a cluster of %d", len(c.server.Cluster.Peers))
 	case "settling":
-		f.add(sources.LevelWarn, what, "is still joining its cluster", "wait, and check again")
+		f.Add(sources.LevelWarn, what, "is still joining its cluster", "wait, and check again")
 	}
-	f.add(sources.LevelOK, what, detail, "")
+	f.Add(sources.LevelOK, what, detail, "")
 }
 
 // checkCluster compares what the replicas see of each other. Two that do not belong together would show
 // other alerts each time the one that is read changes.
-func (s *source) checkCluster(f *findings, all []checked) {
+func (s *source) checkCluster(f *httpx.Findings, all []checked) {
 	most := 0
 	for i := range all {
 		if all[i].err == nil {
@@ -107,13 +90,13 @@ func (s *source) checkCluster(f *findings, all []checked) {
 		}
 	}
 	if most > len(s.replicas) {
-		f.add(sources.LevelWarn, "replicas", fmt.Sprintf("the cluster has %d, and %d are configured", most, len(s.replicas)),
+		f.Add(sources.LevelWarn, "replicas", fmt.Sprintf("the cluster has %d, and %d are configured", most, len(s.replicas)),
 			"name all of them as urls: alerts stay visible while one is down")
 	}
 	for i := range all {
 		for j := range all[:i] {
 			if all[i].err == nil && all[j].err == nil && !sameCluster(&all[i].server, &all[j].server) {
-				f.add(sources.LevelFail, "replicas", s.replicas[j].name()+" and "+s.replicas[i].name()+" are not of one cluster",
+				f.Add(sources.LevelFail, "replicas", s.replicas[j].name()+" and "+s.replicas[i].name()+" are not of one cluster",
 					"make each a source of its own")
 				return
 			}
@@ -141,7 +124,7 @@ func sameCluster(a, b *wireServer) bool {
 
 // checkLabels tells how many of the current alerts have the labels that services and severities are read
 // from.
-func (s *source) checkLabels(f *findings, alerts []wireAlert) {
+func (s *source) checkLabels(f *httpx.Findings, alerts []wireAlert) {
 	if len(alerts) == 0 {
 		return
 	}
@@ -153,13 +136,13 @@ func (s *source) checkLabels(f *findings, alerts []wireAlert) {
 			}
 		}
 		if without > 0 {
-			f.add(sources.LevelWarn, "label "+l.label, fmt.Sprintf("%d of %d alerts do not have it", without, len(alerts)),
+			f.Add(sources.LevelWarn, "label "+l.label, fmt.Sprintf("%d of %d alerts do not have it", without, len(alerts)),
 				"add it to the alerting rules, or set "+l.key+" to the label that they have")
 		}
 	}
 }
 
-func checkClock(f *findings, who string, h http.Header, now time.Time) {
+func checkClock(f *httpx.Findings, who string, h http.Header, now time.Time) {
 	at, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return
@@ -168,9 +151,9 @@ func checkClock(f *findings, who string, h http.Header, now time.Time) {
 	fix := "set both clocks, for example with NTP"
 	switch {
 	case skew > 5*time.Minute:
-		f.add(sources.LevelFail, "clock", fmt.Sprintf("is %s off that of %s", skew.Round(time.Second), who), fix)
+		f.Add(sources.LevelFail, "clock", fmt.Sprintf("is %s off that of %s", skew.Round(time.Second), who), fix)
 	case skew > 30*time.Second:
-		f.add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off that of %s: ages will be wrong", skew.Round(time.Second), who), fix)
+		f.Add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off that of %s: ages will be wrong", skew.Round(time.Second), who), fix)
 	}
 }
 

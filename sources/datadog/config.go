@@ -1,7 +1,6 @@
 package datadog
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"

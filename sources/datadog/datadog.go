@@ -36,6 +36,7 @@ type source struct {
 	host *url.URL // takes the place of every address; nil: the site's
 	app  string   // where Datadog's pages are: "https://app.datadoghq.com"
 	base http.RoundTripper
+	own  bool // base was made for this source alone
 	same *httpx.Same[any]
 	// patience is how long a read that the server failed waits before it is tried again, at most.
 	patience time.Duration
@@ -85,13 +86,11 @@ func open(env sources.Env, config any) (sources.Source, error) {
 		}
 		s.host, s.app = host, host.String()
 	}
-	if s.base == nil || cfg.Proxy != "" || cfg.CAFile != "" {
-		base, err := httpx.Base(cfg.network())
-		if err != nil {
-			return nil, &sources.FieldError{Path: "ca_file", Msg: err.Error(), Fix: "name a readable PEM file"}
-		}
-		s.base = base
+	base, own, err := cfg.route().Base(env.Transport)
+	if err != nil {
+		return nil, err
 	}
+	s.base, s.own = base, own
 	return s, nil
 }
 
@@ -99,7 +98,7 @@ func (s *source) Name() string { return s.env.Source }
 
 // Close lets idle connections go where they are this source's own.
 func (s *source) Close() error {
-	if s.base != s.env.Transport {
+	if s.own {
 		(&http.Client{Transport: s.base}).CloseIdleConnections()
 	}
 	return nil

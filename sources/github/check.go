@@ -14,32 +14,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"example.com/signalbox/sources"
-	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/httpx"
 )
-
-// findings gathers what a check finds.
-type findings []sources.Finding
-
-func (f *findings) ok(what, detail string) { f.add(sources.LevelOK, what, detail, "") }
-
-func (f *findings) add(level sources.Level, what, detail, fix string) {
-	*f = append(*f, sources.Finding{Level: level, What: clean.Line(what), Detail: clean.Line(detail), Fix: clean.Line(fix)})
-}
-
-func (f *findings) fail(what string, err error) {
-	e := httpx.Explain("", "", err)
-	level := sources.LevelFail
-	if e.Kind == sources.Throttled {
-		level = sources.LevelWarn
-	}
-	f.add(level, what, e.Msg, e.Fix)
-}
 
 // Check looks at each credential: whether GitHub takes it, whose it is, what it may, until when, how much
 // of its budget is left; and at the clock and the version of the API.
 func (s *source) Check(ctx context.Context) []sources.Finding {
-	var f findings
+	var f httpx.Findings
 	for _, owner := range s.owners() {
 		s.checkCredential(ctx, &f, owner)
 	}
@@ -58,7 +39,7 @@ func (s *source) owners() []string {
 // CheckScopes looks at each repository: whether it can be read at all, and its runs, deployments
 // and tags, which need permissions of their own; whether it was renamed or archived.
 func (s *source) CheckScopes(ctx context.Context, scopes []string) []sources.Finding {
-	found := make([]findings, len(scopes))
+	found := make([]httpx.Findings, len(scopes))
 	var g errgroup.Group
 	g.SetLimit(parallel)
 	for i, scope := range scopes {
@@ -71,14 +52,14 @@ func (s *source) CheckScopes(ctx context.Context, scopes []string) []sources.Fin
 	return slices.Concat(found...)
 }
 
-func (s *source) checkCredential(ctx context.Context, f *findings, owner string) {
+func (s *source) checkCredential(ctx context.Context, f *httpx.Findings, owner string) {
 	what := "credential"
 	if owner != "" {
 		what += " for " + owner
 	}
 	c, err := s.connFor(ctx, owner)
 	if err != nil {
-		f.fail(what, err)
+		f.Fail(what, err)
 		return
 	}
 	path := "user"
@@ -94,22 +75,22 @@ func (s *source) checkCredential(ctx context.Context, f *findings, owner string)
 		checkClock(f, h, s.env.Now())
 	}
 	if err != nil {
-		f.fail(what, err)
+		f.Fail(what, err)
 		return
 	}
 	if c.app != nil {
-		f.ok(what, fmt.Sprintf("App installation %d, %d repositories", c.app.app.Installation, who.Total))
+		f.OK(what, fmt.Sprintf("App installation %d, %d repositories", c.app.app.Installation, who.Total))
 	} else {
-		f.ok(what, "signed in as "+who.Login)
+		f.OK(what, "signed in as "+who.Login)
 	}
 	checkScopes(f, what, h, c.app != nil)
 	checkExpiry(f, what, h, s.env.Now())
 	checkBudget(f, what, h)
 	if v := h.Get("X-Github-Enterprise-Version"); v != "" {
-		f.ok("GitHub Enterprise Server", v)
+		f.OK("GitHub Enterprise Server", v)
 	}
 	if v := h.Get("X-Github-Api-Version-Selected"); v != "" {
-		f.ok("API version", v)
+		f.OK("API version", v)
 	}
 	if c.app == nil {
 		c.checkSSO(ctx, f, what)
@@ -136,7 +117,7 @@ func (c *conn) look(ctx context.Context, path string, v any) (http.Header, error
 	return res.Header, nil
 }
 
-func checkClock(f *findings, h http.Header, now time.Time) {
+func checkClock(f *httpx.Findings, h http.Header, now time.Time) {
 	at, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return
@@ -144,31 +125,31 @@ func checkClock(f *findings, h http.Header, now time.Time) {
 	skew := now.Sub(at).Abs()
 	switch {
 	case skew > 5*time.Minute:
-		f.add(sources.LevelFail, "clock", fmt.Sprintf("is %s off GitHub's", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
+		f.Add(sources.LevelFail, "clock", fmt.Sprintf("is %s off GitHub's", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
 	case skew > 30*time.Second:
-		f.add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off GitHub's: ages will be wrong", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
+		f.Add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off GitHub's: ages will be wrong", skew.Round(time.Second)), "set this machine's clock, for example with NTP")
 	default:
-		f.ok("clock", "agrees with GitHub's")
+		f.OK("clock", "agrees with GitHub's")
 	}
 }
 
 // checkScopes reads a classic token's scopes. Other tokens have permissions, which GitHub does not list.
-func checkScopes(f *findings, what string, h http.Header, app bool) {
+func checkScopes(f *httpx.Findings, what string, h http.Header, app bool) {
 	if app || len(h.Values("X-Oauth-Scopes")) == 0 {
 		return
 	}
 	scopes := split(h.Get("X-Oauth-Scopes"))
 	switch {
 	case slices.Contains(scopes, "repo"):
-		f.ok(what+": scopes", strings.Join(scopes, ", "))
+		f.OK(what+": scopes", strings.Join(scopes, ", "))
 	case slices.Contains(scopes, "public_repo"):
-		f.add(sources.LevelWarn, what+": scopes", strings.Join(scopes, ", ")+": public repositories alone", "add the scope repo for private ones")
+		f.Add(sources.LevelWarn, what+": scopes", strings.Join(scopes, ", ")+": public repositories alone", "add the scope repo for private ones")
 	default:
-		f.add(sources.LevelWarn, what+": scopes", firstOf(strings.Join(scopes, ", "), "none")+": it may read public data alone", "add the scope repo on github.com/settings/tokens")
+		f.Add(sources.LevelWarn, what+": scopes", firstOf(strings.Join(scopes, ", "), "none")+": it may read public data alone", "add the scope repo on github.com/settings/tokens")
 	}
 }
 
-func checkExpiry(f *findings, what string, h http.Header, now time.Time) {
+func checkExpiry(f *httpx.Findings, what string, h http.Header, now time.Time) {
 	v := h.Get("Github-Authentication-Token-Expiration")
 	if v == "" {
 		return
@@ -182,15 +163,15 @@ func checkExpiry(f *findings, what string, h http.Header, now time.Time) {
 	}
 	switch left := at.Sub(now); {
 	case at.IsZero():
-		f.ok(what+": expires", v)
+		f.OK(what+": expires", v)
 	case left < 7*24*time.Hour:
-		f.add(sources.LevelWarn, what+": expires", at.UTC().Format(time.DateOnly), "make a new token on github.com/settings/tokens before then")
+		f.Add(sources.LevelWarn, what+": expires", at.UTC().Format(time.DateOnly), "make a new token on github.com/settings/tokens before then")
 	default:
-		f.ok(what+": expires", at.UTC().Format(time.DateOnly))
+		f.OK(what+": expires", at.UTC().Format(time.DateOnly))
 	}
 }
 
-func checkBudget(f *findings, what string, h http.Header) {
+func checkBudget(f *httpx.Findings, what string, h http.Header) {
 	limit, err1 := strconv.Atoi(h.Get("X-Ratelimit-Limit"))
 	left, err2 := strconv.Atoi(h.Get("X-Ratelimit-Remaining"))
 	if err1 != nil || err2 != nil || limit <= 0 {
@@ -198,14 +179,14 @@ func checkBudget(f *findings, what string, h http.Header) {
 	}
 	detail := fmt.Sprintf("%d of %d requests left this hour", left, limit)
 	if left < limit/5 {
-		f.add(sources.LevelWarn, what+": rate limit", detail, "something else uses this token: give signalbox one of its own")
+		f.Add(sources.LevelWarn, what+": rate limit", detail, "something else uses this token: give signalbox one of its own")
 		return
 	}
-	f.ok(what+": rate limit", detail)
+	f.OK(what+": rate limit", detail)
 }
 
 // checkSSO asks for the organisations: those that single sign-on hides are named in a header.
-func (c *conn) checkSSO(ctx context.Context, f *findings, what string) {
+func (c *conn) checkSSO(ctx context.Context, f *httpx.Findings, what string) {
 	var orgs []struct {
 		Login string `json:"login"`
 	}
@@ -214,23 +195,23 @@ func (c *conn) checkSSO(ctx context.Context, f *findings, what string) {
 		return // a fine-grained token may not list them, and needs not to
 	}
 	if hidden, ok := strings.CutPrefix(h.Get("X-Github-Sso"), "partial-results; organizations="); ok {
-		f.add(sources.LevelWarn, what+": single sign-on", "hides organisations "+hidden, "authorise the token for them on github.com/settings/tokens")
+		f.Add(sources.LevelWarn, what+": single sign-on", "hides organisations "+hidden, "authorise the token for them on github.com/settings/tokens")
 	}
 }
 
-func (s *source) checkRepo(ctx context.Context, f *findings, scope string) {
+func (s *source) checkRepo(ctx context.Context, f *httpx.Findings, scope string) {
 	c, err := s.repo(ctx, scope)
 	if err != nil {
-		f.fail(scope, err)
+		f.Fail(scope, err)
 		return
 	}
 	about, notices, err := c.about(fresh(ctx))
 	if err != nil {
-		f.fail(scope, err)
+		f.Fail(scope, err)
 		return
 	}
 	for _, n := range notices {
-		f.add(sources.LevelWarn, scope, n.Text.String(), n.Fix.String())
+		f.Add(sources.LevelWarn, scope, n.Text.String(), n.Fix.String())
 	}
 	well := true
 	for _, p := range []struct{ what, path string }{
@@ -240,11 +221,11 @@ func (s *source) checkRepo(ctx context.Context, f *findings, scope string) {
 	} {
 		var v any
 		if _, err := c.look(ctx, p.path, &v); err != nil {
-			f.fail(scope+": "+p.what, err)
+			f.Fail(scope+": "+p.what, err)
 			well = false
 		}
 	}
 	if well {
-		f.ok(scope, "runs, deployments and tags can be read; default branch "+about.DefaultBranch)
+		f.OK(scope, "runs, deployments and tags can be read; default branch "+about.DefaultBranch)
 	}
 }

@@ -1,7 +1,6 @@
 package github
 
 import (
-	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -74,44 +73,12 @@ func (c *Config) Validate() error {
 	if _, err := apiURL(c.BaseURL); err != nil {
 		errs = append(errs, &sources.FieldError{Path: "base_url", Msg: err.Error(), Fix: "write https://github.example.com"})
 	}
-	return errors.Join(append(errs, c.validateProxy())...)
+	return errors.Join(append(errs, c.route().Validate())...)
 }
 
-func (c *Config) validateProxy() error {
-	if _, err := httpx.Base(httpx.Network{Proxy: c.Proxy}); err != nil {
-		fix := "write http://proxy:3128, or none"
-		if strings.Contains(c.Proxy, "@") {
-			fix = "write http://proxy:3128, and proxy_auth: env:NAME where the variable holds user:password"
-		}
-		return &sources.FieldError{Path: "proxy", Msg: strings.TrimPrefix(err.Error(), "proxy: "), Fix: fix}
-	}
-	if !c.ProxyAuth.IsZero() && (c.Proxy == "" || c.Proxy == "none") {
-		return &sources.FieldError{Path: "proxy_auth", Msg: "there is no proxy: to sign in to", Fix: "set proxy: to its address"}
-	}
-	return nil
-}
-
-// network is how c says to reach GitHub.
-func (c *Config) network() httpx.Network {
-	n := httpx.Network{Proxy: c.Proxy, CAFile: c.CAFile}
-	if c.ProxyAuth.IsZero() {
-		return n
-	}
-	n.SignIn = func(ctx context.Context) (user, password string, err error) {
-		auth, err := c.ProxyAuth.Resolve(ctx)
-		if e, ok := errors.AsType[*secret.Error](err); ok {
-			return "", "", &sources.Error{Kind: sources.Permission, Msg: "the proxy's sign-in cannot be read: " + e.Msg, Fix: e.Fix, Err: err}
-		}
-		if err != nil {
-			return "", "", fmt.Errorf("read proxy_auth: %w", err)
-		}
-		user, password, ok := strings.Cut(auth.Reveal(), ":")
-		if !ok || user == "" {
-			return "", "", &sources.Error{Kind: sources.Permission, Msg: c.ProxyAuth.String() + " holds no sign-in for the proxy", Fix: "let proxy_auth name what holds user:password"}
-		}
-		return user, password, nil
-	}
-	return n
+// route is how c says to reach GitHub.
+func (c *Config) route() httpx.Route {
+	return httpx.Route{Proxy: c.Proxy, ProxyAuth: c.ProxyAuth, CAFile: c.CAFile}
 }
 
 func (c Credential) validate(at string) error {
@@ -226,12 +193,9 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, own := env.Transport, false
-	if base == nil || cfg.Proxy != "" || cfg.CAFile != "" {
-		own = true
-		if base, err = httpx.Base(cfg.network()); err != nil {
-			return nil, &sources.FieldError{Path: "ca_file", Msg: err.Error(), Fix: "name a readable PEM file"}
-		}
+	base, own, err := cfg.route().Base(env.Transport)
+	if err != nil {
+		return nil, err
 	}
 	s := &source{
 		env: env, cfg: *cfg, api: api, base: base, own: own,

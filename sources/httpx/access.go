@@ -61,17 +61,7 @@ func (a *Access) Validate() error {
 	if a.CertFile != "" && a.CertKey.IsZero() {
 		fail("cert_key", "is missing: there is a cert_file without it", "write cert_key: file:PATH of the private key")
 	}
-	if _, err := Base(Network{Proxy: a.Proxy}); err != nil {
-		fix := "write http://proxy:3128, or none"
-		if strings.Contains(a.Proxy, "@") {
-			fix = "write http://proxy:3128, and proxy_auth: env:NAME where the variable holds user:password"
-		}
-		fail("proxy", strings.TrimPrefix(err.Error(), "proxy: "), fix)
-	}
-	if !a.ProxyAuth.IsZero() && (a.Proxy == "" || a.Proxy == "none") {
-		fail("proxy_auth", "there is no proxy: to sign in to", "set proxy: to its address")
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.route().Validate())...)
 }
 
 var (
@@ -139,30 +129,19 @@ func (a *Access) Base(own http.RoundTripper) (http.RoundTripper, error) {
 	if own != nil && a.Proxy == "" && a.CAFile == "" && a.CertFile == "" {
 		return own, nil
 	}
-	n := Network{Proxy: a.Proxy, CAFile: a.CAFile}
-	if !a.ProxyAuth.IsZero() {
-		n.SignIn = a.signIn
-	}
+	n := a.route().Network()
 	if a.CertFile != "" {
 		n.Certificate = a.certificate
 	}
 	base, err := Base(n)
 	if err != nil {
-		return nil, &sources.FieldError{Path: "ca_file", Msg: strings.TrimPrefix(err.Error(), "ca_file: "), Fix: "name a readable PEM file"}
+		return nil, badCA(err)
 	}
 	return base, nil
 }
 
-func (a *Access) signIn(ctx context.Context) (user, password string, err error) {
-	auth, err := reveal(ctx, a.ProxyAuth, "the proxy's sign-in")
-	if err != nil {
-		return "", "", err
-	}
-	user, password, ok := strings.Cut(auth, ":")
-	if !ok || user == "" {
-		return "", "", &sources.Error{Kind: sources.Permission, Msg: a.ProxyAuth.String() + " holds no sign-in for the proxy", Fix: "let proxy_auth name what holds user:password"}
-	}
-	return user, password, nil
+func (a *Access) route() Route {
+	return Route{Proxy: a.Proxy, ProxyAuth: a.ProxyAuth, CAFile: a.CAFile}
 }
 
 // certificate is read at each handshake, so that a renewed one is noticed.

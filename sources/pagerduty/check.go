@@ -14,48 +14,29 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"example.com/signalbox/sources"
-	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/httpx"
 )
-
-// findings gathers what a check finds.
-type findings []sources.Finding
-
-func (f *findings) ok(what, detail string) { f.add(sources.LevelOK, what, detail, "") }
-
-func (f *findings) add(level sources.Level, what, detail, fix string) {
-	*f = append(*f, sources.Finding{Level: level, What: clean.Line(what), Detail: clean.Line(detail), Fix: clean.Line(fix)})
-}
-
-func (f *findings) fail(what string, err error) {
-	e := httpx.Explain("", "", err)
-	level := sources.LevelFail
-	if e.Kind == sources.Throttled {
-		level = sources.LevelWarn
-	}
-	f.add(level, what, e.Msg, e.Fix)
-}
 
 // Check looks at the token: whether PagerDuty takes it, whose it is and what their role may do, what it may
 // read; who would act; the configured teams; the clock; and how much of the rate limit is left.
 func (s *source) Check(ctx context.Context) []sources.Finding {
-	var f findings
+	var f httpx.Findings
 	me, header, err := s.whose(ctx)
 	if header != nil {
 		s.checkClock(&f, header)
 	}
 	if err != nil {
-		f.fail("token", err)
+		f.Fail("token", err)
 		return f
 	}
 	switch {
 	case me != nil:
-		f.ok("token", "signed in as "+strings.TrimSpace(me.called()+" "+angled(me.Email)))
+		f.OK("token", "signed in as "+strings.TrimSpace(me.called()+" "+angled(me.Email)))
 		checkRole(&f, "role", me.Role)
 	case s.oauth():
-		f.ok("token", "is accepted; it does not tell whose it is")
+		f.OK("token", "is accepted; it does not tell whose it is")
 	default:
-		f.ok("token", "a key of the whole account; PagerDuty does not tell whether it is read-only")
+		f.OK("token", "a key of the whole account; PagerDuty does not tell whether it is read-only")
 	}
 	s.checkReads(ctx, &f)
 	s.checkActor(ctx, &f, me)
@@ -67,7 +48,7 @@ func (s *source) Check(ctx context.Context) []sources.Finding {
 func (s *source) oauth() bool { return !s.cfg.OAuthToken.IsZero() }
 
 // checkReads tries each of the board's reads, as small as it gets.
-func (s *source) checkReads(ctx context.Context, f *findings) {
+func (s *source) checkReads(ctx context.Context, f *httpx.Findings) {
 	now := s.env.Now()
 	q := url.Values{"limit": {"1"}, "offset": {"0"}}
 	during := clone(q)
@@ -84,7 +65,7 @@ func (s *source) checkReads(ctx context.Context, f *findings) {
 		{"users", "/users", "users.read", q, sources.LevelWarn},
 		{"change events", "/change_events", "change_events.read", during, sources.LevelWarn},
 	}
-	found := make([]findings, len(reads))
+	found := make([]httpx.Findings, len(reads))
 	var g errgroup.Group
 	g.SetLimit(2) // PagerDuty answers the requests of one token one by one
 	for i, r := range reads {
@@ -92,7 +73,7 @@ func (s *source) checkReads(ctx context.Context, f *findings) {
 			if _, _, err := s.get(ctx, r.path, r.q); err != nil {
 				s.denial(&found[i], r.what, r.scope, r.level, err)
 			} else {
-				found[i].ok(r.what, "can be read")
+				found[i].OK(r.what, "can be read")
 			}
 			return nil
 		})
@@ -137,16 +118,16 @@ func (s *source) whose(ctx context.Context) (*wireUser, http.Header, error) {
 }
 
 // denial says what a token lacks that may not read something.
-func (s *source) denial(f *findings, what, scope string, level sources.Level, err error) {
+func (s *source) denial(f *httpx.Findings, what, scope string, level sources.Level, err error) {
 	switch e := httpx.Explain("", "", err); {
 	case e.Kind == sources.Permission && !unknown(err) && s.oauth():
-		f.add(level, what, "the token lacks the scope "+scope, "give the app that scope in PagerDuty, and take a new token")
+		f.Add(level, what, "the token lacks the scope "+scope, "give the app that scope in PagerDuty, and take a new token")
 	case e.Kind == sources.Permission && !unknown(err):
-		f.add(level, what, e.Msg, "ask an administrator to give the key's owner a role that sees them: Observer at least")
+		f.Add(level, what, e.Msg, "ask an administrator to give the key's owner a role that sees them: Observer at least")
 	case e.Kind == sources.Unsupported:
-		f.add(sources.LevelWarn, what, e.Msg, e.Fix)
+		f.Add(sources.LevelWarn, what, e.Msg, e.Fix)
 	default:
-		f.fail(what, err)
+		f.Fail(what, err)
 	}
 }
 
@@ -155,20 +136,20 @@ func (s *source) denial(f *findings, what, scope string, level sources.Level, er
 func unknown(err error) bool { return !errors.Is(err, errDenied) }
 
 // checkRole tells what the roles of PagerDuty may that may not do everything.
-func checkRole(f *findings, what, role string) {
+func checkRole(f *httpx.Findings, what, role string) {
 	switch role {
 	case "read_only_user", "read_only_limited_user":
-		f.add(sources.LevelFail, what, "a stakeholder's: may see incidents, and neither acknowledge nor resolve any", "ask an administrator for the role Responder or User")
+		f.Add(sources.LevelFail, what, "a stakeholder's: may see incidents, and neither acknowledge nor resolve any", "ask an administrator for the role Responder or User")
 	case "restricted_access", "observer":
-		f.add(sources.LevelWarn, what, "restricted: may act only where a team or a service gives them more", "ask an administrator for the role Responder in your teams")
+		f.Add(sources.LevelWarn, what, "restricted: may act only where a team or a service gives them more", "ask an administrator for the role Responder in your teams")
 	case "":
 	default:
-		f.ok(what, strings.ReplaceAll(role, "_", " "))
+		f.OK(what, strings.ReplaceAll(role, "_", " "))
 	}
 }
 
 // checkActor looks at who would act: from:, else who `me:` is, else whose the token is.
-func (s *source) checkActor(ctx context.Context, f *findings, me *wireUser) {
+func (s *source) checkActor(ctx context.Context, f *httpx.Findings, me *wireUser) {
 	const what = "acting user"
 	from, key := s.cfg.From, "from:"
 	if from == "" && email.MatchString(s.env.Identity) {
@@ -176,45 +157,45 @@ func (s *source) checkActor(ctx context.Context, f *findings, me *wireUser) {
 	}
 	switch {
 	case from == "" && me != nil && email.MatchString(me.Email):
-		f.ok(what, me.Email)
+		f.OK(what, me.Email)
 		return
 	case from == "":
-		f.add(sources.LevelWarn, what, "the token belongs to nobody, and neither from: nor me: says who acts",
+		f.Add(sources.LevelWarn, what, "the token belongs to nobody, and neither from: nor me: says who acts",
 			"write me: {pagerduty: ADDRESS}, the one with which you sign in to PagerDuty")
 		return
 	case me != nil && strings.EqualFold(me.Email, from):
-		f.ok(what, from)
+		f.OK(what, from)
 		return
 	}
 	u, err := s.userByEmail(ctx, from)
 	switch {
 	case err != nil:
-		f.fail(what, err)
+		f.Fail(what, err)
 	case u == nil:
-		f.add(sources.LevelFail, what, "no user signs in as "+from, "set "+key+" to the address of a user of this account")
+		f.Add(sources.LevelFail, what, "no user signs in as "+from, "set "+key+" to the address of a user of this account")
 	case me != nil:
-		f.add(sources.LevelWarn, what, key+" is "+from+", and the token is "+me.Email+"'s", "set "+key+" to "+me.Email+", or leave it out: the token says who acts")
+		f.Add(sources.LevelWarn, what, key+" is "+from+", and the token is "+me.Email+"'s", "set "+key+" to "+me.Email+", or leave it out: the token says who acts")
 	default:
-		f.ok(what, from+", as "+key+" says")
+		f.OK(what, from+", as "+key+" says")
 		checkRole(f, "role of "+from, u.Role)
 	}
 }
 
-func (s *source) checkTeams(ctx context.Context, f *findings) {
+func (s *source) checkTeams(ctx context.Context, f *httpx.Findings) {
 	for _, id := range s.cfg.Teams {
 		w, err := one[wireOneTeam](ctx, s, "/teams/"+id, nil)
 		switch {
 		case sources.KindOf(err) == sources.NotExist && err != nil:
-			f.add(sources.LevelFail, "team "+id, "does not exist, or is hidden from this token", "check teams: the id stands at the end of the address of the team's page")
+			f.Add(sources.LevelFail, "team "+id, "does not exist, or is hidden from this token", "check teams: the id stands at the end of the address of the team's page")
 		case err != nil:
-			f.fail("team "+id, err)
+			f.Fail("team "+id, err)
 		default:
-			f.ok("team "+id, w.Team.called())
+			f.OK("team "+id, w.Team.called())
 		}
 	}
 }
 
-func (s *source) checkClock(f *findings, h http.Header) {
+func (s *source) checkClock(f *httpx.Findings, h http.Header) {
 	at, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return
@@ -223,15 +204,15 @@ func (s *source) checkClock(f *findings, h http.Header) {
 	skew := s.env.Now().Sub(at).Abs().Round(time.Second)
 	switch {
 	case skew > 5*time.Minute:
-		f.add(sources.LevelFail, "clock", fmt.Sprintf("is %s off PagerDuty's", skew), fix)
+		f.Add(sources.LevelFail, "clock", fmt.Sprintf("is %s off PagerDuty's", skew), fix)
 	case skew > 30*time.Second:
-		f.add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off PagerDuty's: ages and escalations will be wrong", skew), fix)
+		f.Add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off PagerDuty's: ages and escalations will be wrong", skew), fix)
 	default:
-		f.ok("clock", "agrees with PagerDuty's")
+		f.OK("clock", "agrees with PagerDuty's")
 	}
 }
 
-func checkBudget(f *findings, h http.Header) {
+func checkBudget(f *httpx.Findings, h http.Header) {
 	left, err := strconv.Atoi(h.Get("Ratelimit-Remaining"))
 	if err != nil {
 		return
@@ -242,29 +223,29 @@ func checkBudget(f *findings, h http.Header) {
 		text = fmt.Sprintf("%d of %d requests left this minute", left, limit)
 	}
 	if err == nil && left < limit/10 {
-		f.add(sources.LevelWarn, "rate limit", text, "something else uses the token too: give the board one of its own")
+		f.Add(sources.LevelWarn, "rate limit", text, "something else uses the token too: give the board one of its own")
 		return
 	}
-	f.ok("rate limit", text)
+	f.OK("rate limit", text)
 }
 
 // CheckScopes looks at services by their ids: whether each exists, and pages anybody.
 func (s *source) CheckScopes(ctx context.Context, scopes []string) []sources.Finding {
-	var f findings
+	var f httpx.Findings
 	for _, id := range scopes {
 		what := "service " + id
 		w, err := s.service(ctx, id)
 		switch {
 		case err != nil && sources.KindOf(err) == sources.NotExist:
-			f.add(sources.LevelFail, what, "does not exist, or is hidden from this token", "check incidents: the id stands at the end of the address of the service's page; signalbox init lists those that there are")
+			f.Add(sources.LevelFail, what, "does not exist, or is hidden from this token", "check incidents: the id stands at the end of the address of the service's page; signalbox init lists those that there are")
 		case err != nil:
-			f.fail(what, err)
+			f.Fail(what, err)
 		case w.Status == "disabled":
-			f.add(sources.LevelWarn, what, w.called()+" is disabled: it pages nobody", "enable it in PagerDuty, or name another one")
+			f.Add(sources.LevelWarn, what, w.called()+" is disabled: it pages nobody", "enable it in PagerDuty, or name another one")
 		case w.Status == "maintenance":
-			f.add(sources.LevelWarn, what, w.called()+" is in maintenance: it pages nobody until that ends", "look at its maintenance window in PagerDuty")
+			f.Add(sources.LevelWarn, what, w.called()+" is in maintenance: it pages nobody until that ends", "look at its maintenance window in PagerDuty")
 		default:
-			f.ok(what, w.called())
+			f.OK(what, w.called())
 		}
 	}
 	return f

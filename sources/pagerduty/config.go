@@ -1,7 +1,6 @@
 package pagerduty
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -67,21 +66,7 @@ func (c *Config) Validate() error {
 			wrong(fmt.Sprintf("teams[%d]", i), fmt.Sprintf("%q is not the id of a team", id), "write the id at the end of the address of the team's page: PTEAM01")
 		}
 	}
-	return errors.Join(append(errs, c.validateProxy())...)
-}
-
-func (c *Config) validateProxy() error {
-	if _, err := httpx.Base(httpx.Network{Proxy: c.Proxy}); err != nil {
-		fix := "write http://proxy:3128, or none"
-		if strings.Contains(c.Proxy, "@") {
-			fix = "write http://proxy:3128, and proxy_auth: env:NAME where the variable holds user:password"
-		}
-		return &sources.FieldError{Path: "proxy", Msg: strings.TrimPrefix(err.Error(), "proxy: "), Fix: fix}
-	}
-	if !c.ProxyAuth.IsZero() && (c.Proxy == "" || c.Proxy == "none") {
-		return &sources.FieldError{Path: "proxy_auth", Msg: "there is no proxy: to sign in to", Fix: "set proxy: to its address"}
-	}
-	return nil
+	return errors.Join(append(errs, c.route().Validate())...)
 }
 
 // api is the root of the API, without a slash at its end.
@@ -120,24 +105,9 @@ func (c *Config) credential() (ref secret.Ref, scheme string) {
 	return c.Token, "Token token="
 }
 
-// network is how c says to reach PagerDuty.
-func (c *Config) network() httpx.Network {
-	n := httpx.Network{Proxy: c.Proxy, CAFile: c.CAFile}
-	if c.ProxyAuth.IsZero() {
-		return n
-	}
-	n.SignIn = func(ctx context.Context) (user, password string, err error) {
-		auth, err := c.ProxyAuth.Resolve(ctx)
-		if err != nil {
-			return "", "", secretError("the proxy's sign-in", err)
-		}
-		user, password, ok := strings.Cut(auth.Reveal(), ":")
-		if !ok || user == "" {
-			return "", "", &sources.Error{Kind: sources.Permission, Msg: c.ProxyAuth.String() + " holds no sign-in for the proxy", Fix: "let proxy_auth name what holds user:password"}
-		}
-		return user, password, nil
-	}
-	return n
+// route is how c says to reach PagerDuty.
+func (c *Config) route() httpx.Route {
+	return httpx.Route{Proxy: c.Proxy, ProxyAuth: c.ProxyAuth, CAFile: c.CAFile}
 }
 
 func secretError(what string, err error) error {

@@ -69,12 +69,9 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := env.Transport
-	own := base == nil || cfg.Proxy != "" || cfg.CAFile != ""
-	if own {
-		if base, err = httpx.Base(cfg.network()); err != nil {
-			return nil, &sources.FieldError{Path: "ca_file", Msg: err.Error(), Fix: "name a readable PEM file"}
-		}
+	base, own, err := cfg.route().Base(env.Transport)
+	if err != nil {
+		return nil, err
 	}
 	return &source{
 		env: env, cfg: *cfg, api: api, base: base, own: own,

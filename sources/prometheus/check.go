@@ -12,31 +12,14 @@ import (
 	"github.com/prometheus/common/model"
 
 	"example.com/signalbox/sources"
-	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/httpx"
 )
-
-// findings gathers what a check finds.
-type findings []sources.Finding
-
-func (f *findings) add(level sources.Level, what, detail, fix string) {
-	*f = append(*f, sources.Finding{Level: level, What: clean.Line(what), Detail: clean.Line(detail), Fix: clean.Line(fix)})
-}
-
-func (f *findings) fail(what string, err error) {
-	e := httpx.Explain("", "", err)
-	level := sources.LevelFail
-	if e.Kind == sources.Throttled {
-		level = sources.LevelWarn
-	}
-	f.add(level, what, e.Msg, e.Fix)
-}
 
 // Check looks whether the server answers queries with this sign-in, which version it is, at its clock, how
 // long it keeps its data, whether it has rules, and whether anything has the configured service label. What
 // a compatible store does not tell is not held against it.
 func (s *source) Check(ctx context.Context) []sources.Finding {
-	var f findings
+	var f httpx.Findings
 	what := "Prometheus " + s.server.address.Host + s.server.address.Path
 	body, header, err := s.server.fetch(ctx, func(ctx context.Context, a v1.API) error {
 		_, _, _, err := a.Query(ctx, "vector(1)", time.Time{})
@@ -52,10 +35,10 @@ func (s *source) Check(ctx context.Context) []sources.Finding {
 		})
 	}
 	if err != nil {
-		f.fail(what, err)
+		f.Fail(what, err)
 		return f
 	}
-	f.add(sources.LevelOK, what, "answers queries, "+s.version(ctx), "")
+	f.Add(sources.LevelOK, what, "answers queries, "+s.version(ctx), "")
 	s.checkRetention(ctx, &f)
 	if s.cfg.Rules {
 		s.checkRules(ctx, &f)
@@ -75,7 +58,7 @@ func (s *source) version(ctx context.Context) string {
 	return "version " + info.Version
 }
 
-func checkClock(f *findings, h http.Header, now time.Time) {
+func checkClock(f *httpx.Findings, h http.Header, now time.Time) {
 	at, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return
@@ -84,31 +67,31 @@ func checkClock(f *findings, h http.Header, now time.Time) {
 	fix := "set both clocks, for example with NTP"
 	switch {
 	case skew > 2*time.Minute:
-		f.add(sources.LevelFail, "clock", fmt.Sprintf("is %s off the server's: the newest values are missing or old", skew.Round(time.Second)), fix)
+		f.Add(sources.LevelFail, "clock", fmt.Sprintf("is %s off the server's: the newest values are missing or old", skew.Round(time.Second)), fix)
 	case skew > 15*time.Second:
-		f.add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off the server's: ages will be wrong", skew.Round(time.Second)), fix)
+		f.Add(sources.LevelWarn, "clock", fmt.Sprintf("is %s off the server's: ages will be wrong", skew.Round(time.Second)), fix)
 	}
 }
 
 // checkRetention compares what is kept with what the board looks back to: a week for comparisons, a month
 // for most objectives.
-func (s *source) checkRetention(ctx context.Context, f *findings) {
+func (s *source) checkRetention(ctx context.Context, f *httpx.Findings) {
 	const week, month = 7 * 24 * time.Hour, 28 * 24 * time.Hour
 	kept, err := s.kept(ctx, s.env.Now())
 	switch {
 	case err != nil:
-		f.fail("retention", err)
+		f.Fail("retention", err)
 	case kept == 0:
 	case kept < week:
-		f.add(sources.LevelWarn, "retention", duration(kept)+": too short to compare with the week before, and for objectives over 30 days", "raise --storage.tsdb.retention.time, or name a long-term store")
+		f.Add(sources.LevelWarn, "retention", duration(kept)+": too short to compare with the week before, and for objectives over 30 days", "raise --storage.tsdb.retention.time, or name a long-term store")
 	case kept < month:
-		f.add(sources.LevelWarn, "retention", duration(kept)+": objectives over a longer window are computed over that alone", "raise --storage.tsdb.retention.time, name a long-term store, or shorten their window")
+		f.Add(sources.LevelWarn, "retention", duration(kept)+": objectives over a longer window are computed over that alone", "raise --storage.tsdb.retention.time, name a long-term store, or shorten their window")
 	default:
-		f.add(sources.LevelOK, "retention", duration(kept), "")
+		f.Add(sources.LevelOK, "retention", duration(kept), "")
 	}
 }
 
-func (s *source) checkRules(ctx context.Context, f *findings) {
+func (s *source) checkRules(ctx context.Context, f *httpx.Findings) {
 	found, err := ask(ctx, s.server, "rules", func(ctx context.Context, a v1.API) (*v1.RulesResult, error) {
 		r, err := a.Rules(ctx, nil)
 		if err != nil {
@@ -118,10 +101,10 @@ func (s *source) checkRules(ctx context.Context, f *findings) {
 	})
 	if err != nil {
 		if e := httpx.Explain("", "", err); absent(e) {
-			f.add(sources.LevelWarn, "alerting rules", "this server does not tell of any", "rules: false stops asking; a ruler may have an address of its own")
+			f.Add(sources.LevelWarn, "alerting rules", "this server does not tell of any", "rules: false stops asking; a ruler may have an address of its own")
 			return
 		}
-		f.fail("alerting rules", err)
+		f.Fail("alerting rules", err)
 		return
 	}
 	rules, bad := 0, 0
@@ -136,23 +119,23 @@ func (s *source) checkRules(ctx context.Context, f *findings) {
 		}
 	}
 	if bad > 0 {
-		f.add(sources.LevelWarn, "alerting rules", fmt.Sprintf("%d of %d are not evaluated", bad, rules), "mend their expressions: meanwhile they alert nobody")
+		f.Add(sources.LevelWarn, "alerting rules", fmt.Sprintf("%d of %d are not evaluated", bad, rules), "mend their expressions: meanwhile they alert nobody")
 		return
 	}
-	f.add(sources.LevelOK, "alerting rules", fmt.Sprintf("%d", rules), "")
+	f.Add(sources.LevelOK, "alerting rules", fmt.Sprintf("%d", rules), "")
 }
 
-func (s *source) checkLabel(ctx context.Context, f *findings) {
+func (s *source) checkLabel(ctx context.Context, f *httpx.Findings) {
 	values, err := s.labelValues(ctx)
 	if err != nil {
-		f.fail("label "+s.cfg.ServiceLabel, err)
+		f.Fail("label "+s.cfg.ServiceLabel, err)
 		return
 	}
 	if len(values) == 0 {
-		f.add(sources.LevelWarn, "label "+s.cfg.ServiceLabel, "no series has it: alerts and targets cannot be told apart by service", "set service_label to the label that names services")
+		f.Add(sources.LevelWarn, "label "+s.cfg.ServiceLabel, "no series has it: alerts and targets cannot be told apart by service", "set service_label to the label that names services")
 		return
 	}
-	f.add(sources.LevelOK, "label "+s.cfg.ServiceLabel, fmt.Sprintf("%d values", len(values)), "")
+	f.Add(sources.LevelOK, "label "+s.cfg.ServiceLabel, fmt.Sprintf("%d values", len(values)), "")
 }
 
 // labelValues are the values of the service label of the last day.
