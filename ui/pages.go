@@ -18,6 +18,7 @@ import (
 // that restarts, fails or answers in part forgets nothing.
 type pages struct {
 	seen  *store.Snapshot // looked at last
+	looks int             // so many were taken
 	key   insight.Key
 	all   bool
 	made  bool
@@ -41,7 +42,7 @@ type page struct {
 	state  sources.IncidentState
 	called bool      // since it was triggered; or it need not call
 	rung   int       // the worst severity that has called since; 0: none that is known
-	listed bool      // in the snapshot that is looked at
+	listed int       // the number of the look that saw it last
 	gone   time.Time // when it was first not listed; zero: it is
 	// ended are the feeds of which a page for it ended while it went on.
 	ended map[store.FeedKey]bool
@@ -59,7 +60,7 @@ type view struct {
 	kind    sources.IncidentKind
 	changed time.Time
 	mine    bool
-	listed  bool
+	listed  int // the number of the look that saw it last
 }
 
 // forgetAfter is how long a page is remembered that a feed no longer lists which says only a part.
@@ -84,18 +85,19 @@ func (t *pages) look(known *insight.Memo, s *store.Snapshot, all bool, now time.
 	}
 	switched := t.made && t.all != all
 	t.key, t.all, t.made, t.worst = insight.KeyOf(s, store.Incidents, store.Monitors), all, true, nil
-	for k := range t.known {
-		k.unlist()
-	}
+	t.looks++
 	problems := known.Problems(s, insight.View{}, now)
 	for i := range problems {
 		p := &problems[i]
 		calls := t.calls(p, now)
-		if q := t.see(s, p, calls, now); q != nil && !switched {
-			fresh = append(fresh, q)
-		}
 		if calls && t.worst == nil {
 			t.worst = p
+		}
+		if t.unchanged(s, p, calls) {
+			continue
+		}
+		if q := t.see(s, p, calls, now); q != nil && !switched {
+			fresh = append(fresh, q)
 		}
 	}
 	t.forget(now)
@@ -142,7 +144,7 @@ func (t *pages) see(s *store.Snapshot, p *insight.Problem, calls bool, now time.
 		clear(k.ended)
 	}
 	joined := t.joined(s, k, p, now)
-	latest := k.take(p.State, views)
+	latest := k.take(t.looks, p.State, views)
 	for key := range views {
 		t.by[key] = k
 	}
@@ -193,19 +195,9 @@ func viewsOf(s *store.Snapshot, p *insight.Problem) map[viewKey]view {
 	out := map[viewKey]view{}
 	add := func(q *insight.Problem) {
 		for i := range q.Members {
-			m := &q.Members[i]
-			v := view{feed: s.Feeds[m.Feed].Key, kind: sources.MonitorIncident, listed: true}
-			key := viewKey{service: q.Service}
-			if in := m.Incident; in != nil {
-				key = viewKey{ref: in.Ref}
-				v.kind, v.changed, v.mine = in.Kind, in.Changed, in.Mine
-				if in.State == sources.Resolved {
-					continue
-				}
-			} else {
-				key.ref, v.changed = m.Monitor.Ref, m.Monitor.Since
+			if key, v, open := viewOf(s, q, &q.Members[i]); open {
+				out[key] = v
 			}
-			out[key] = v
 		}
 	}
 	add(p)
@@ -213,6 +205,37 @@ func viewsOf(s *store.Snapshot, p *insight.Problem) map[viewKey]view {
 		add(&p.Inside[i])
 	}
 	return out
+}
+
+// viewOf is how a problem's member is seen; open is false when it is over.
+func viewOf(s *store.Snapshot, q *insight.Problem, m *insight.Member) (key viewKey, v view, open bool) {
+	v = view{feed: s.Feeds[m.Feed].Key, kind: sources.MonitorIncident}
+	if in := m.Incident; in != nil {
+		v.kind, v.changed, v.mine = in.Kind, in.Changed, in.Mine
+		return viewKey{ref: in.Ref}, v, in.State != sources.Resolved
+	}
+	v.changed = m.Monitor.Since
+	return viewKey{m.Monitor.Ref, q.Service}, v, true
+}
+
+// unchanged reports that p is a page of one view that is as it was when it was looked at before, and takes
+// note of that. Of thousands of alerts nearly all are.
+func (t *pages) unchanged(s *store.Snapshot, p *insight.Problem, calls bool) bool {
+	if len(p.Members) != 1 || len(p.Inside) > 0 {
+		return false
+	}
+	key, v, open := viewOf(s, p, &p.Members[0])
+	k := t.by[key]
+	if !open || k == nil || len(k.views) != 1 || k.state != p.State || calls && !k.called || !k.gone.IsZero() {
+		return false
+	}
+	was, ok := k.views[key]
+	if v.listed = was.listed; !ok || v != was {
+		return false
+	}
+	v.listed = t.looks
+	k.listed, k.views[key] = t.looks, v
+	return true
 }
 
 // pageOf is the page that the views tell of: one that is known by any of them, else a new one. Pages that
@@ -279,9 +302,10 @@ func (k *page) paged(feed store.FeedKey, open map[viewKey]view) bool {
 }
 
 // take notes how the page is seen now, and returns when the last of its views changed.
-func (k *page) take(state sources.IncidentState, views map[viewKey]view) (latest time.Time) {
-	k.state, k.listed, k.gone = state, true, time.Time{}
+func (k *page) take(look int, state sources.IncidentState, views map[viewKey]view) (latest time.Time) {
+	k.state, k.listed, k.gone = state, look, time.Time{}
 	for key, v := range views {
+		v.listed = look
 		k.views[key] = v
 		if v.changed.After(latest) {
 			latest = v.changed
@@ -290,23 +314,15 @@ func (k *page) take(state sources.IncidentState, views map[viewKey]view) (latest
 	return latest
 }
 
-func (k *page) unlist() {
-	k.listed = false
-	for key, v := range k.views {
-		v.listed = false
-		k.views[key] = v
-	}
-}
-
 // forget drops what feeds that say all no longer list.
 func (t *pages) forget(now time.Time) {
 	for k := range t.known {
-		if !k.listed && k.gone.IsZero() {
+		if k.listed != t.looks && k.gone.IsZero() {
 			k.gone = now
 		}
 		for key, v := range k.views {
 			f := t.feeds[v.feed]
-			if !v.listed && (f != nil && f.whole || !k.gone.IsZero() && now.Sub(k.gone) > forgetAfter) {
+			if v.listed != t.looks && (f != nil && f.whole || !k.gone.IsZero() && now.Sub(k.gone) > forgetAfter) {
 				delete(k.views, key)
 				k.ended[v.feed] = k.ended[v.feed] || v.kind == sources.PageIncident
 				if t.by[key] == k {

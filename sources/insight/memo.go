@@ -20,10 +20,19 @@ type Memo struct {
 	asked []*question
 }
 
+// subject is what a question asks for.
+type subject uint8
+
+const (
+	askProblems subject = iota
+	askHealths
+	askBehaviour
+)
+
 // question is something that was asked for, with its newest answers.
 type question struct {
-	health  bool // what is asked for: Healths, else Problems for view
-	view    View
+	about   subject
+	view    View      // of askProblems
 	answers [2]answer // the newest first
 	// idle counts the answers that were made by Warm since anybody asked.
 	idle int
@@ -33,7 +42,9 @@ type answer struct {
 	key      Key
 	minute   time.Time
 	problems []Problem
+	tally    Tally
 	healths  map[string]Health
+	behaves  Behaviour
 }
 
 // tooIdle is how many answers are made for nobody before a question is forgotten.
@@ -44,7 +55,15 @@ func (m *Memo) Problems(s *store.Snapshot, v View, now time.Time) []Problem {
 	if m == nil {
 		return Problems(s, v, now)
 	}
-	return m.ask(false, View{Whose: v.Whose, Follow: v.Follow}, s, now).problems
+	return m.ask(askProblems, View{Whose: v.Whose, Follow: v.Follow}, s, now).problems
+}
+
+// Tally counts what Problems lists.
+func (m *Memo) Tally(s *store.Snapshot, v View, now time.Time) Tally {
+	if m == nil {
+		return tally(Problems(s, v, now), now)
+	}
+	return m.ask(askProblems, View{Whose: v.Whose, Follow: v.Follow}, s, now).tally
 }
 
 // Healths is the function Healths, as of the minute of now.
@@ -52,7 +71,16 @@ func (m *Memo) Healths(s *store.Snapshot, now time.Time) map[string]Health {
 	if m == nil {
 		return Healths(s, now)
 	}
-	return m.ask(true, View{}, s, now).healths
+	return m.ask(askHealths, View{}, s, now).healths
+}
+
+// Behaviour is the function BehaviourOf, as of the minute of now. It is for the program's loop alone: Warm
+// makes it and does not touch it again.
+func (m *Memo) Behaviour(s *store.Snapshot, now time.Time) Behaviour {
+	if m == nil {
+		return BehaviourOf(s, now)
+	}
+	return m.ask(askBehaviour, View{}, s, now).behaves
 }
 
 // Deployments is the function DeriveDeployments, with the health of the minute of now.
@@ -92,8 +120,8 @@ func (m *Memo) Warm(s *store.Snapshot, now time.Time) {
 	}
 }
 
-func (m *Memo) ask(health bool, v View, s *store.Snapshot, now time.Time) answer {
-	q := m.question(health, v)
+func (m *Memo) ask(about subject, v View, s *store.Snapshot, now time.Time) answer {
+	q := m.question(about, v)
 	a, ok := m.known(q, s, now)
 	if !ok {
 		a = q.answer(s, now)
@@ -103,16 +131,16 @@ func (m *Memo) ask(health bool, v View, s *store.Snapshot, now time.Time) answer
 }
 
 // question is the one that is kept, made when it is new; it is being used.
-func (m *Memo) question(health bool, v View) *question {
+func (m *Memo) question(about subject, v View) *question {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, q := range m.asked {
-		if q.health == health && q.view == v {
+		if q.about == about && q.view == v {
 			q.idle = 0
 			return q
 		}
 	}
-	q := &question{health: health, view: v}
+	q := &question{about: about, view: v}
 	m.asked = append(m.asked, q)
 	return q
 }
@@ -139,8 +167,12 @@ func (m *Memo) keep(q *question, a answer, used bool) {
 }
 
 func (q *question) feeds() []store.Capability {
-	if q.health {
+	switch q.about {
+	case askHealths:
 		return HealthFeeds()
+	case askBehaviour:
+		return ChartFeeds()
+	case askProblems:
 	}
 	return ProblemFeeds()
 }
@@ -148,10 +180,14 @@ func (q *question) feeds() []store.Capability {
 // answer derives; it only reads what never changes of q.
 func (q *question) answer(s *store.Snapshot, now time.Time) answer {
 	a := answer{key: KeyOf(s, q.feeds()...), minute: now.Truncate(time.Minute)}
-	if q.health {
+	switch q.about {
+	case askHealths:
 		a.healths = Healths(s, now)
-	} else {
+	case askBehaviour:
+		a.behaves = BehaviourOf(s, now)
+	case askProblems:
 		a.problems = Problems(s, q.view, now)
+		a.tally = tally(a.problems, now)
 	}
 	return a
 }

@@ -93,3 +93,44 @@ type Health struct {
 	Since time.Time
 	Feed  int
 }
+
+// Quiet reports that p rings nobody at now, though it is open: a silence covers it, or another alert
+// inhibits it.
+func (p *Problem) Quiet(now time.Time) bool {
+	if p.Incident.Inhibited {
+		return true
+	}
+	for i := range p.Incident.Silenced {
+		if s := &p.Incident.Silenced[i]; s.Until.IsZero() || s.Until.After(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// Tally counts problems, and of storms those that are folded in them.
+type Tally struct {
+	Triggered, Held int // that are not Quiet
+	Quiet           int
+}
+
+func tally(ps []Problem, now time.Time) Tally {
+	var out Tally
+	for i := range ps {
+		inside := ps[i].Inside
+		if len(inside) == 0 {
+			inside = ps[i : i+1]
+		}
+		for k := range inside {
+			switch q := &inside[k]; {
+			case q.Quiet(now):
+				out.Quiet++
+			case q.State == sources.Triggered:
+				out.Triggered++
+			default:
+				out.Held++
+			}
+		}
+	}
+	return out
+}

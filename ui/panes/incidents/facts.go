@@ -42,8 +42,8 @@ func countsDown(e pane.Env, q *insight.Problem) bool {
 // draw draws row i and what is unfolded below it.
 func (p *Pane) draw(e pane.Env, r screen.Region, i int) {
 	w, h := r.Size()
-	n := &p.rows[i]
-	p.table.row(e, r.Sub(0, 0, w, 1), n)
+	n := p.row(i)
+	p.table.row(e, r.Sub(0, 0, w, 1), &n)
 	lines := p.known(e, n.p)
 	for y := 1; y < h && y <= len(lines); y++ {
 		l := lines[y-1]

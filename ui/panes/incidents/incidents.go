@@ -31,11 +31,11 @@ type Pane struct {
 	key     insight.Key
 	view    insight.View
 	at      time.Time // the minute of the derivation: what explains a problem ages
-	rows    []row
-	worst   rowKey // the row that is unfolded wherever the cursor is; zero: none
+	rows    []row     // nil: those of all, as they are
+	worst   rowKey    // the row that is unfolded wherever the cursor is; zero: none
 	worstAt int
 	of      int // how many rows there would be without the filter
-	count   counts
+	count   insight.Tally
 	opened  map[sources.Ref]bool // storms that show what is in them
 	list    kit.Listing[rowKey]
 	table   table
@@ -55,8 +55,6 @@ type row struct {
 	open   bool // a storm: what is in it follows
 }
 
-type counts struct{ triggered, acked, quiet int }
-
 var _ pane.Pane = (*Pane)(nil)
 
 // New makes the pane.
@@ -73,7 +71,7 @@ func (p *Pane) Typing() bool { return p.list.Filter.Typing() }
 
 // Seconds implements pane.Pane: it counts down to an escalation that is less than an hour away.
 func (p *Pane) Seconds(e pane.Env) bool {
-	ticks := func(i int) bool { return i < len(p.rows) && countsDown(e, p.rows[i].p) && p.room(i) > 0 }
+	ticks := func(i int) bool { return i < p.len() && countsDown(e, p.row(i).p) && p.room(i) > 0 }
 	at, some := p.list.At()
 	return some && ticks(at) || p.worst != (rowKey{}) && ticks(p.worstAt)
 }
@@ -106,17 +104,17 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 	}
 	sum := feeds(e, subject(e))
 	var parts []pane.Part
-	if n := p.count.triggered; n > 0 {
+	if n := p.count.Triggered; n > 0 {
 		crit := kit.Verdict(theme.Crit, sum.Stale)
 		parts = append(parts, kit.P(crit, strconv.Itoa(n)+" triggered"))
 		h.Tab = []pane.Part{kit.P(crit, strconv.Itoa(n)+"!")}
 		h.Short = slices.Clone(h.Tab)
 	}
-	if n := p.count.acked; n > 0 {
+	if n := p.count.Held; n > 0 {
 		parts = append(parts, kit.P(theme.Muted, strconv.Itoa(n)+" acked"))
 		h.Short = kit.Spaced(h.Short, kit.P(theme.Muted, strconv.Itoa(n)+e.Theme.Glyph(theme.GlyphAcked).String()))
 	}
-	if n := p.count.quiet; n > 0 {
+	if n := p.count.Quiet; n > 0 {
 		parts = append(parts, kit.P(theme.Muted, strconv.Itoa(n)+" silenced"))
 	}
 	if len(parts) == 0 && len(subject(e).Caps) > 0 && e.Snap.Has(subject(e).Caps[0]) && sum.Loading == 0 && !sum.Oldest.IsZero() {
@@ -150,71 +148,82 @@ func (p *Pane) derive(e pane.Env) {
 	v := insight.View{Whose: kit.Whose(e.Whose), Follow: e.Follow}
 	minute := e.Now.Truncate(time.Minute)
 	if p.view != v || !p.at.Equal(minute) || !p.key.Holds(e.Snap, insight.ProblemFeeds()...) {
-		p.all = e.Known.Problems(e.Snap, v, e.Now)
+		p.all, p.count = e.Known.Problems(e.Snap, v, e.Now), e.Known.Tally(e.Snap, v, e.Now)
 		p.key, p.view, p.at = insight.KeyOf(e.Snap, insight.ProblemFeeds()...), v, minute
-		p.tally(e)
 	}
 	p.narrow(e)
 }
 
-// tally counts the problems, those that are folded too.
-func (p *Pane) tally(e pane.Env) {
-	p.count = counts{}
-	for i := range p.all {
-		inside := p.all[i].Inside
-		if len(inside) == 0 {
-			inside = p.all[i : i+1]
-		}
-		for k := range inside {
-			switch q := &inside[k]; {
-			case kit.Quiet(e, q) != "":
-				p.count.quiet++
-			case q.State == sources.Triggered:
-				p.count.triggered++
-			default:
-				p.count.acked++
+// narrow makes the rows of what the filter lets through, and shares the lines between them and the remarks.
+// Without a filter, and while no storm is open, they need not be made: a board of thousands of alerts then
+// costs what is seen of it.
+func (p *Pane) narrow(e pane.Env) {
+	words := p.list.Filter.Words()
+	p.rows, p.of = nil, len(p.all)
+	if len(words) > 0 || len(p.opened) > 0 {
+		p.rows = []row{}
+		for i := range p.all {
+			q := &p.all[i]
+			if p.opened[q.Incident.Ref] {
+				p.of += len(q.Inside)
+			}
+			if q.Matches(words) {
+				p.add(q)
 			}
 		}
 	}
-}
-
-// narrow makes the rows of what the filter lets through, and shares the lines between them and the remarks.
-func (p *Pane) narrow(e pane.Env) {
-	words := p.list.Filter.Words()
-	p.rows, p.worst, p.of = p.rows[:0], rowKey{}, len(p.all)
-	for i := range p.all {
-		q := &p.all[i]
-		if p.opened[q.Incident.Ref] {
-			p.of += len(q.Inside)
-		}
-		if q.Matches(words) {
-			p.add(e, q)
-		}
-	}
+	p.findWorst(e)
 	sum, size := feeds(e, around()), p.list.Size()
 	p.list.Sync(p.lines(), sum.Loading == 0)
-	p.table.measure(e, p.rows)
+	p.table.measure(e, min(p.len(), measured), p.row)
 	p.table.fit(size.W)
 	p.list.Arrange(len(around().Remarks(e, sum, size.W-2)), p.lines())
 }
 
-// add adds the row of a problem, and those in it where it is a storm that is open.
-func (p *Pane) add(e pane.Env, q *insight.Problem) {
-	k := rowKey{q.Incident.Ref, len(q.Inside) > 0}
-	if p.worst == (rowKey{}) && q.State == sources.Triggered && !q.Upstream && kit.Quiet(e, q) == "" {
-		p.worst, p.worstAt = k, len(p.rows)
+// findWorst finds the row that is unfolded wherever the cursor is. It stands near the top.
+func (p *Pane) findWorst(e pane.Env) {
+	p.worst = rowKey{}
+	for i := range p.len() {
+		r := p.row(i)
+		if q := r.p; !r.inside && q.State == sources.Triggered && !q.Upstream && kit.Quiet(e, q) == "" {
+			p.worst, p.worstAt = r.key, i
+			return
+		}
 	}
-	open := k.storm && p.opened[k.ref]
-	p.rows = append(p.rows, row{key: k, p: q, open: open})
+}
+
+// add adds the row of a problem, and those in it where it is a storm that is open.
+func (p *Pane) add(q *insight.Problem) {
+	r := rowOf(q)
+	r.open = r.key.storm && p.opened[r.key.ref]
+	p.rows = append(p.rows, r)
 	for i := range q.Inside {
-		if in := &q.Inside[i]; open {
+		if in := &q.Inside[i]; r.open {
 			p.rows = append(p.rows, row{key: rowKey{ref: in.Incident.Ref}, p: in, inside: true})
 		}
 	}
 }
 
+func rowOf(q *insight.Problem) row {
+	return row{key: rowKey{q.Incident.Ref, len(q.Inside) > 0}, p: q}
+}
+
+func (p *Pane) len() int {
+	if p.rows == nil {
+		return len(p.all)
+	}
+	return len(p.rows)
+}
+
+func (p *Pane) row(i int) row {
+	if p.rows == nil {
+		return rowOf(&p.all[i])
+	}
+	return p.rows[i]
+}
+
 func (p *Pane) lines() component.Rows[rowKey] {
-	return component.Rows[rowKey]{N: len(p.rows), Key: func(i int) rowKey { return p.rows[i].key },
+	return component.Rows[rowKey]{N: p.len(), Key: func(i int) rowKey { return p.row(i).key },
 		Height: func(i int) int { return 1 + p.room(i) }}
 }
 
@@ -230,12 +239,12 @@ func (p *Pane) unfolds(k rowKey) bool {
 
 // room is how many lines below its first one row i has. Other rows keep a place.
 func (p *Pane) room(i int) int {
-	r := &p.rows[i]
+	r := p.row(i)
 	if r.p.State != sources.Triggered && !r.p.Mine || !p.unfolds(r.key) {
 		return 0
 	}
 	room := p.list.Room()
-	return max(0, min(facts(r.p), room-1-min(len(p.rows)-1, 3)))
+	return max(0, min(facts(r.p), room-1-min(p.len()-1, 3)))
 }
 
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
@@ -261,7 +270,7 @@ func (p *Pane) open(e pane.Env) tea.Cmd {
 	if !ok {
 		return nil
 	}
-	k := p.rows[i].key
+	k := p.row(i).key
 	if !k.storm {
 		return kit.Send(pane.Open{Ref: k.ref})
 	}
@@ -281,9 +290,9 @@ func (p *Pane) Keys(e pane.Env) []keymap.Binding {
 	switch {
 	case !ok:
 		open.Disabled = "no incident is selected"
-	case p.rows[i].open:
+	case p.row(i).open:
 		open.Help = "fold"
-	case p.rows[i].key.storm:
+	case p.row(i).key.storm:
 		open.Help = "unfold"
 	}
 	if len(p.all) == 0 {
@@ -302,7 +311,7 @@ func (p *Pane) Selected(e pane.Env) (pane.Selection, bool) {
 	if !ok {
 		return pane.Selection{}, false
 	}
-	q := p.rows[i].p
+	q := p.row(i).p
 	return pane.Selection{Ref: q.Incident.Ref, Service: q.Service, Name: q.Incident.Title, URL: q.Incident.URL,
 		Runbook: kit.Runbook(e, q)}, true
 }

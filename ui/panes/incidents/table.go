@@ -36,13 +36,14 @@ type table struct {
 }
 
 // measured is how many rows say how wide the columns are. They are the worst ones; those far below adapt.
-const measured = 200
+const measured = 50
 
-// measure finds what the columns would like.
-func (t *table) measure(e pane.Env, rows []row) {
+// measure finds what the columns of n rows would like.
+func (t *table) measure(e pane.Env, n int, row func(i int) row) {
 	t.want, t.short = [colCount]int{}, 0
-	for i := range min(len(rows), measured) {
-		r := &rows[i]
+	for i := range n {
+		one := row(i)
+		r := &one
 		if r.p.Upstream {
 			t.grow(colTitle, r.p.Incident.Title.Width())
 		} else {

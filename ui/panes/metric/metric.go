@@ -149,7 +149,7 @@ func (p *Pane) find(e pane.Env) {
 	if p.at.Equal(minute) && p.key.Holds(e.Snap, insight.ChartFeeds()...) {
 		return
 	}
-	p.known, p.key, p.at = insight.BehaviourOf(e.Snap, e.Now), insight.KeyOf(e.Snap, insight.ChartFeeds()...), minute
+	p.known, p.key, p.at = e.Known.Behaviour(e.Snap, e.Now), insight.KeyOf(e.Snap, insight.ChartFeeds()...), minute
 	p.look(e)
 }
 

@@ -33,7 +33,7 @@ func (r *reader) read(e pane.Env) bool {
 	if r.minute.Equal(minute) && r.key.Holds(e.Snap, insight.ChartFeeds()...) {
 		return false
 	}
-	r.known, r.key, r.minute = insight.BehaviourOf(e.Snap, e.Now), insight.KeyOf(e.Snap, insight.ChartFeeds()...), minute
+	r.known, r.key, r.minute = e.Known.Behaviour(e.Snap, e.Now), insight.KeyOf(e.Snap, insight.ChartFeeds()...), minute
 	return true
 }
 
