@@ -47,7 +47,7 @@ func (s *source) get(ctx context.Context, ref sources.Ref) (any, error) {
 		if !ok {
 			return nil, missing
 		}
-		o, _, err := s.objective(ctx, spec, now)
+		o, _, err := s.objective(fresh(ctx), spec, now)
 		if err != nil {
 			return nil, err
 		}

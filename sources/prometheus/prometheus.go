@@ -64,7 +64,8 @@ type source struct {
 	earlier  map[string]earlier                 // by expression and distance
 	metrics  map[sources.Ref]sources.MetricSpec // as they were last asked for
 	slos     map[sources.Ref]sources.SLOSpec
-	query    sources.Query // whose the monitors are, as they were last asked for
+	ratios   map[string]ratio // of objectives, by service, name and expression
+	query    sources.Query    // whose the monitors are, as they were last asked for
 	keeps    retention
 	outbound outbound
 }
@@ -88,6 +89,7 @@ func open(env sources.Env, config any) (sources.Source, error) {
 	s := &source{
 		env: env, cfg: *cfg, base: base,
 		earlier: map[string]earlier{}, metrics: map[sources.Ref]sources.MetricSpec{}, slos: map[sources.Ref]sources.SLOSpec{},
+		ratios: map[string]ratio{},
 	}
 	s.transport = httpx.NewTransport(httpx.Options{
 		Base: base, Hosts: []string{httpx.HostOf(address)}, Authorize: s.cfg.Access.Authorize, PlainHTTP: cfg.Access.PlainHTTP,

@@ -143,26 +143,75 @@ func (r *ratios) read(ctx context.Context) error {
 	return g.Wait() //nolint:wrapcheck // Deliver explains it
 }
 
+// ratio is what an expression came to over one window, and when that was asked.
+type ratio struct {
+	asked   time.Time
+	value   float64
+	notices []sources.Notice
+}
+
+// ratioFor is how long a ratio serves: those over more than an hour move slowly, and cost the server most.
+func ratioFor(w time.Duration) time.Duration {
+	if w <= time.Hour {
+		return 0
+	}
+	return min(w/60, 15*time.Minute)
+}
+
 // one evaluates an expression over one window. What the server says against an expression is told once.
 func (r *ratios) one(ctx context.Context, expr string, w time.Duration, set func(float64)) error {
-	v, notices, err := r.s.instant(ctx, windowed(expr, w), r.now, r.spec.Service, r.name)
-	if err != nil && (ctx.Err() != nil || !ofExpression(err)) {
+	v, err := r.ratio(ctx, windowed(expr, w), w)
+	if err != nil {
 		return err
 	}
-	if err != nil {
-		v, notices = math.NaN(), []sources.Notice{expressionNotice(r.spec.Service, r.name, err)}
-	}
-	httpx.Note(ctx, fmt.Sprintf("%s %s %s %s %v", r.spec.Service, r.name, expr, w, v))
+	httpx.Note(ctx, fmt.Sprintf("%s %s %s %s %v", r.spec.Service, r.name, expr, w, v.value))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	set(v)
-	for _, n := range notices {
+	set(v.value)
+	for _, n := range v.notices {
 		if !r.told(n) {
 			r.notices = append(r.notices, n)
 		}
 	}
 	return nil
 }
+
+// ratio asks for one expression, unless what it came to still serves. That goes for a refusal too: an
+// expression that was too much for the server is not put to it every minute.
+func (r *ratios) ratio(ctx context.Context, expr string, w time.Duration) (ratio, error) {
+	key := r.spec.Service + "\x00" + r.name + "\x00" + expr
+	r.s.mu.Lock()
+	was, kept := r.s.ratios[key]
+	r.s.mu.Unlock()
+	if kept && !isFresh(ctx) && r.now.Sub(was.asked).Abs() < ratioFor(w) {
+		return was, nil
+	}
+	v, notices, err := r.s.instant(httpx.WithTrace(ctx, nil), expr, r.now, r.spec.Service, r.name)
+	if err != nil && (ctx.Err() != nil || !ofExpression(err)) {
+		return ratio{}, err
+	}
+	if err != nil {
+		v, notices = math.NaN(), []sources.Notice{expressionNotice(r.spec.Service, r.name, err)}
+	}
+	next := ratio{asked: r.now, value: v, notices: notices}
+	if err == nil && !known(v) {
+		return next, nil // data may be there any moment
+	}
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if len(r.s.ratios) >= maxEarlier {
+		clear(r.s.ratios)
+	}
+	r.s.ratios[key] = next
+	return next, nil
+}
+
+type freshKey struct{}
+
+// fresh makes every read below ctx ask the server.
+func fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
+
+func isFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
 
 // told reports that a notice like n is there: what a parser says differs by the range's width alone.
 func (r *ratios) told(n sources.Notice) bool {
