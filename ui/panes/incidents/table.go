@@ -36,7 +36,7 @@ type table struct {
 }
 
 // measured is how many rows say how wide the columns are. They are the worst ones; those far below adapt.
-const measured = 50
+const measured = 100
 
 // measure finds what the columns of n rows would like.
 func (t *table) measure(e pane.Env, n int, row func(i int) row) {
