@@ -18,6 +18,8 @@ func FuzzParse(f *testing.F) {
 		"services:\n  a: {repo: 'forge:x/{{repo}}', environments: [{name: '{{env}}'}, a, a]}\n",
 		"team: \"\\e[31m\"\n", "a: !!int x\n? [b]\n: c\n", "\"a\": |\n  x\n a: >-\n", "\xff", "a:\r\n\tb\r\n", "---\na\n---\nb",
 		"policies: [{name: a, during: {from: Fri 16:00, to: Mon 8, zone: ../etc}}]",
+		"policies: [{name: a, else: deny, require: \"a \\\"b\\\" \\u0041 c\"}, {builtin: ci, because: 'it''s {{x}}', during: {from: 2026-12-20, to: Mon 8:00}}]",
+		"policies:\n- name: a\n  require: |\n    a &&\n      b\n  because: >-\n    x\n\n    y\nroles: {a: [b, '']}\n",
 	} {
 		f.Add(seed)
 	}
@@ -25,6 +27,14 @@ func FuzzParse(f *testing.F) {
 	o.Files = memory{
 		"a.yaml": "services: {a: {repo: forge:a/a}}\ninclude: b.yaml", "b.yaml": "include: a.yaml\ndefaults: {runbook: x}",
 		"d.yaml": "sources: {forge: {}}\nteam: [", "c.yaml": "team: c",
+	}
+	o.CheckPolicies = func(rules []Policy) (out []PolicyProblem) {
+		for i, r := range rules {
+			lines := strings.Split(r.Require, "\n")
+			out = append(out, PolicyProblem{Rule: i, Field: "require", Line: 1, Column: 1, Msg: "begin"},
+				PolicyProblem{Rule: i, Field: "require", Line: len(lines), Column: len(lines[len(lines)-1]) + 1, Msg: "end"})
+		}
+		return out
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		start := time.Now()
@@ -47,6 +57,9 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, e := range all {
 			oneLine(t, e.Pos, e.Error())
+			if e.Pos.File == "c.yaml" && e.Pos.Line > strings.Count(text, "\n")+strings.Count(text, "\r")+1 {
+				t.Fatalf("behind the end: %v", e)
+			}
 		}
 	})
 }

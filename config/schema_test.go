@@ -162,7 +162,7 @@ func TestSample(t *testing.T) {
 		}
 	}
 	for i, line := range strings.Split(sample, "\n") {
-		if strings.Contains(line, "@") || strings.TrimRight(line, " ") != line || len(line) > 110 {
+		if strings.Contains(line, "@SOURCE") || strings.TrimRight(line, " ") != line || len(line) > 110 {
 			t.Errorf("line %d: %q", i+1, line)
 		}
 	}
