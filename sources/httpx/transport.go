@@ -151,7 +151,9 @@ func (t *Transport) account(res *http.Response) {
 	if res.StatusCode == http.StatusNotModified && t.o.Authorize != nil {
 		t.o.Budget.Refund(t.o.BudgetKey)
 	}
-	if known {
+	// What a provider says with a 401 is not of the credential, which it does not know, but of all who come from
+	// this address.
+	if known && res.StatusCode != http.StatusUnauthorized {
 		t.o.Budget.Report(key, rate)
 	}
 }

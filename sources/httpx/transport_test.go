@@ -175,6 +175,7 @@ func TestBudget(t *testing.T) {
 		"429 date":  {429, []string{"Retry-After", now.Add(90 * time.Second).Format(http.TimeFormat)}, "take k; report k 0/0 1m30s"},
 		"secondary": {403, []string{"Retry-After", "60", "X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", "4000", "X-RateLimit-Reset", reset}, "take k; report k 0/5000 1m0s"},
 		"403":       {403, nil, "take k"},
+		"401":       {401, []string{"X-RateLimit-Limit", "60", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset}, "take k"},
 		"nonsense":  {200, []string{"X-RateLimit-Remaining", "many"}, "take k"},
 	} {
 		srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {

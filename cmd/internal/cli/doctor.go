@@ -158,29 +158,12 @@ func (c *commands) examineSources(ctx context.Context, cfg *config.Config) []sec
 	out := []section{{Name: "state", Findings: findingsOf(board.CheckState()), code: exitFailed}}
 	for name, found := range board.Check(ctx) {
 		facts := findingsOf(found)
-		if !outOfReach(facts) {
+		if !wire.OutOfReach(found) {
 			facts = append(facts, examineFeeds(snap, name, facts)...)
 		}
 		out = append(out, section{Name: name, Findings: facts, code: exitSource})
 	}
 	return out
-}
-
-// outOfReach reports that a check got no further than to what keeps the source from answering anything, but
-// for its clock: every read would say the same once more, each in its own words.
-func outOfReach(found []findingFact) bool {
-	fails := false
-	for _, f := range found {
-		switch f.Level {
-		case levelName(sources.LevelFail):
-			fails = true
-		case levelName(sources.LevelOK):
-			if f.What.String() != "clock" {
-				return false
-			}
-		}
-	}
-	return fails
 }
 
 // examineFeeds tells of a source's reads that do not go well, and that known does not tell of already.

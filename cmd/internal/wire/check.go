@@ -24,7 +24,7 @@ func (b *Board) Check(ctx context.Context) iter.Seq2[string, []sources.Finding] 
 			if o.set.Checker != nil {
 				found = o.set.Checker.Check(ctx)
 			}
-			if scopes := scopesOf(cfg, o.entry.Name); o.set.ScopeChecker != nil && len(scopes) > 0 {
+			if scopes := scopesOf(cfg, o.entry.Name); o.set.ScopeChecker != nil && len(scopes) > 0 && !OutOfReach(found) {
 				found = append(found, o.set.ScopeChecker.CheckScopes(ctx, scopes)...)
 			}
 			if !yield(o.entry.Name, found) {
@@ -32,6 +32,24 @@ func (b *Board) Check(ctx context.Context) iter.Seq2[string, []sources.Finding] 
 			}
 		}
 	}
+}
+
+// OutOfReach reports that a check got no further than to what keeps the source from answering anything, but for
+// its clock: whatever else is asked would say the same once more, each in its own words.
+func OutOfReach(found []sources.Finding) bool {
+	fails := false
+	for _, f := range found {
+		switch f.Level {
+		case sources.LevelFail:
+			fails = true
+		case sources.LevelOK:
+			if f.What.String() != "clock" {
+				return false
+			}
+		case sources.LevelWarn:
+		}
+	}
+	return fails
 }
 
 // scopesOf is what the config names of a source: repositories, and what services are called where they page.
