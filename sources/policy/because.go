@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types/ref"
 
 	"example.com/signalbox/sources/clean"
@@ -98,8 +97,6 @@ func spoken(v any) string {
 		return strings.Join(parts, ", ")
 	case ref.Val:
 		return spoken(v.Value())
-	case *cel.Type:
-		return cel.FormatCELType(v)
 	case *IncidentFacts:
 		return v.Title
 	case *MonitorFacts:

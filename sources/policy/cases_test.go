@@ -86,7 +86,7 @@ func TestGivenIsWhatRulesSee(t *testing.T) {
 func TestWhatIsNotGivenIsNotKnown(t *testing.T) {
 	t.Parallel()
 	always := []string{
-		"action", "who", "roles", "service", "team", "bulk", "mine", "held_by", "alerting", "deploys", "read_only", "discovered", "can_cosign", "first_stage",
+		"action", "service", "team", "bulk", "mine", "held_by", "alerting", "deploys", "read_only", "discovered", "can_cosign", "first_stage",
 	}
 	f := Facts{}
 	for _, v := range variables() {

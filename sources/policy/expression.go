@@ -99,6 +99,10 @@ func (c *compiler) compile(field, text string, offset int, whole string, verdict
 		fail(1, 0, Error{Msg: "it must be true or false, and this is a " + cel.FormatCELType(ast.OutputType()), Fix: "compare it with something"})
 		return nil
 	}
+	if k := ast.OutputType().Kind(); !verdict && (k == cel.MapKind || k == cel.StructKind) {
+		fail(1, 0, Error{Msg: "a " + cel.FormatCELType(ast.OutputType()) + " cannot be written out", Fix: "choose a part of it"})
+		return nil
+	}
 	program, err := c.env.cel.Program(ast, cel.CostLimit(maxCost))
 	if err != nil {
 		fail(1, 0, Error{Msg: plainly(err), Fix: "write it more simply"})

@@ -86,7 +86,7 @@ func gates() []gate {
 		{name: "direction", doc: "Warns when a promotion would put back an older version.", params: none, base: warn, judge: direction},
 		{name: "flags", doc: "Warns of flags that were switched since, which a change of version does not undo.", params: none, base: warn, judge: flags},
 		{name: "comes_back", doc: "Warns when the next merge or a sync would bring the other version back.", params: none, base: warn, judge: comesBack},
-		{name: "loop", doc: "Rolling back what was just rolled back: a typed reason.", params: none, base: deny, judge: loop},
+		{name: loopGate, doc: "Rolling back what was just rolled back: a typed reason.", params: none, base: deny, judge: loop},
 		{name: "second_person", doc: "Speaks where the config sets it: another person has to agree to a promotion.", params: none, prod: true, asked: true, base: setting{otherwise: SecondPerson}, judge: secondPerson},
 	}
 }

@@ -10,6 +10,10 @@ import (
 // confirmation is the name of the gate that says how hard an action is to confirm.
 const confirmation = "confirmation"
 
+// loopGate is the built-in gate that is about rollbacks alone: no other may be set to stand in the way of one
+// more than it does by itself.
+const loopGate = "loop"
+
 // promotes reports that the action puts a version into an environment that does not run it: a promotion by
 // its own name, or approving or re-running a run that deploys.
 func (f *Facts) promotes() bool {
@@ -41,6 +45,9 @@ func (s *Set) Judge(f Facts) []Finding {
 			continue
 		}
 		if finding, ok := g.judge(&f, set); ok {
+			if f.Action == sources.Rollback && g.params != nil && g.name != loopGate && finding.Verdict > g.base.otherwise {
+				finding.Verdict, finding.BreakGlass = g.base.otherwise, false
+			}
 			finding.Gate = g.name
 			out = append(out, finding)
 		}
@@ -65,11 +72,7 @@ func (s *Set) Judge(f Facts) []Finding {
 }
 
 func (s *Set) judgeRules(f *Facts) []Finding {
-	known := make(map[string]variable)
-	for _, v := range variables() {
-		known[v.name] = v
-	}
-	n := &names{facts: f, known: known}
+	n := &names{facts: f, known: s.known}
 	var out []Finding
 	for i := range s.rules {
 		if finding, ok := s.rules[i].judge(n); ok {

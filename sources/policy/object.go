@@ -70,7 +70,7 @@ func (o object) ConvertToType(want ref.Type) ref.Val {
 	case o.kind:
 		return o
 	case types.TypeType.TypeName():
-		return types.NewObjectTypeValue(o.kind)
+		return cel.ObjectType(o.kind)
 	}
 	return types.NewErr("a %s is no %s", o.kind, want.TypeName())
 }
@@ -82,7 +82,7 @@ func (o object) Equal(other ref.Val) ref.Val {
 }
 
 // Type is the object's type.
-func (o object) Type() ref.Type { return types.NewObjectTypeValue(o.kind) }
+func (o object) Type() ref.Type { return cel.ObjectType(o.kind) }
 
 // Value is the pointer that fields are read from.
 func (o object) Value() any { return o.value }

@@ -206,6 +206,10 @@ func TestSettingsOfBuiltinGates(t *testing.T) {
 		{"second person", []Rule{{Builtin: "second_person"}}, good(), "second_person", SecondPerson, false, false},
 		{"second person, nowhere to agree", []Rule{{Builtin: "second_person"}}, with(func(f *Facts) { f.CanCosign = false }), "second_person", Deny, false, false},
 		{"second person, of a rollback", []Rule{{Builtin: "second_person"}}, rollback(nil), "second_person", 0, false, true},
+		{"of a rollback no stricter", []Rule{{Builtin: "schema", Else: Deny, ElseSet: true}}, rollback(func(f *Facts) { f.Version.Migrations = []string{"db/1"} }), "schema", TypedConfirm, false, false},
+		{"of a rollback more lenient", []Rule{{Builtin: "schema", Else: Warn, ElseSet: true}}, rollback(func(f *Facts) { f.Version.Migrations = []string{"db/1"} }), "schema", Warn, false, false},
+		{"of a promotion stricter", []Rule{{Builtin: "schema", Else: Deny, ElseSet: true}}, with(func(f *Facts) { f.Version.Migrations = []string{"db/1"} }), "schema", Deny, false, false},
+		{"of a loop", []Rule{{Builtin: "loop", GlassSet: true}}, rollback(func(f *Facts) { f.Version.RolledBack = 1 }), "loop", Deny, false, false},
 		{"second person, in staging", []Rule{{Builtin: "second_person"}}, staging, "second_person", 0, false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -427,6 +431,8 @@ func TestMistakes(t *testing.T) {
 		{"in a reason", Rule{Require: "true", Because: "a {{ from.age }} and {{ from.aeg }}"}, "because", 1, 25, `unknown variable "from.aeg"`, "from.aeg"},
 		{"in a reason's second line", Rule{Require: "true", Because: "a\nb {{whoo}}"}, "because", 2, 5, `unknown variable "whoo"`, "whoo"},
 		{"a reason that is not closed", Rule{Require: "true", Because: "a {{ from.age }"}, "because", 1, 3, "not closed", ""},
+		{"a reason that cannot be written out", Rule{Require: "true", Because: "a {{ metrics }}"}, "because", 1, 6, "cannot be written out", ""},
+		{"nor an incident", Rule{Require: "true", Because: "a {{ incidents[0] }}"}, "because", 1, 6, "cannot be written out", ""},
 		{"a zone", Rule{During: &Window{Moment{Day: 1}, Moment{Day: 2}, "Mars/Olympus"}}, "during", 0, 0, "no time zone", ""},
 		{"two kinds of moment", Rule{During: &Window{Moment{Day: 1}, Moment{Year: 2026, Month: 1, Date: 2}, ""}}, "during", 0, 0, "one end is a date", ""},
 		{"an end before its begin", Rule{During: &Window{Moment{Year: 2026, Month: 1, Date: 2}, Moment{Year: 2026, Month: 1, Date: 1}, ""}}, "during", 0, 0, "ends before it begins", ""},

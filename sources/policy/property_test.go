@@ -78,7 +78,7 @@ func manyRules(n int) []Rule {
 // promotion pass.
 func TestPromises(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
+	r := rand.New(rand.NewPCG(1, 2))
 	rules := manyRules(10)
 	s := compiles(t, rules...)
 	unknowns := 0

@@ -64,6 +64,7 @@ func (e *Error) Error() string {
 type Set struct {
 	rules    []compiled
 	settings []Rule // for built-in gates, the most general first
+	known    map[string]variable
 }
 
 // compiled is a rule that is ready to be asked.
@@ -77,7 +78,10 @@ type compiled struct {
 // Compile makes a policy of rules; of none it makes the default one. Its error joins an *Error for each
 // mistake.
 func Compile(rules []Rule) (*Set, error) {
-	s := &Set{}
+	s := &Set{known: map[string]variable{}}
+	for _, v := range variables() {
+		s.known[v.name] = v
+	}
 	c := &compiler{}
 	for i, r := range rules {
 		c.rule, c.index = r, i

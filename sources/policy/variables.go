@@ -172,11 +172,25 @@ func actionVariables() []variable {
 			func(f *Facts) (any, bool) { return f.Now, !f.Now.IsZero() },
 			setAt(own(func(f *Facts) *time.Time { return &f.Now }), asTime),
 		},
-		textAt("who", "The identity that acts.", own(func(f *Facts) *string { return &f.Who })),
-		listAt("roles", "What the config calls it.", own(func(f *Facts) *[]string { return &f.Roles })),
+		textAt("who", "The identity that acts, where me: says one.", func(f *Facts, write bool) *string {
+			if f.Who == "" && !write {
+				return nil
+			}
+			return &f.Who
+		}),
+		listAt("roles", "What the config calls it.", func(f *Facts, write bool) *[]string {
+			if f.Who == "" && len(f.Roles) == 0 && !write {
+				return nil
+			}
+			return &f.Roles
+		}),
 		textAt("service", "The service.", own(func(f *Facts) *string { return &f.Service })),
 		textAt("team", "Whose service it is, when another team's; empty for ours.", own(func(f *Facts) *string { return &f.Team })),
-		countAt("bulk", "How many objects the action is on.", own(func(f *Facts) *int { return &f.Bulk })),
+		{
+			"bulk", cel.IntType, "How many objects the action is on.",
+			func(f *Facts) (any, bool) { return known(max(f.Bulk, 1)) },
+			setAt(own(func(f *Facts) *int { return &f.Bulk }), asInt),
+		},
 		flagAt("mine", "Whether the page or the run is mine.", own(func(f *Facts) *bool { return &f.Mine })),
 		textAt("held_by", "Who else has acknowledged the page; empty for nobody.", own(func(f *Facts) *string { return &f.HeldBy })),
 		flagAt("alerting", "Whether what is behind the page still alerts.", own(func(f *Facts) *bool { return &f.Alerting })),
