@@ -61,7 +61,7 @@ func (c *converter) sort(g *group) {
 	slices.SortFunc(g.alerts, func(a, b *wireAlert) int {
 		return cmp.Or(
 			cmp.Compare(rank(c.severity(a)), rank(c.severity(b))),
-			a.StartsAt.Compare(b.StartsAt),
+			a.StartsAt.Compare(b.StartsAt.Time),
 			cmp.Compare(a.key(), b.key()),
 		)
 	})
@@ -135,13 +135,13 @@ func (c *converter) build(g *group, id, page string) sources.Incident {
 	in := sources.Incident{
 		Ref:  sources.Ref{Source: c.source, Kind: sources.KindIncident, ID: id},
 		Kind: sources.AlertIncident, Title: c.title(g), Severity: c.severity(lead),
-		Created: lead.StartsAt, Alerts: len(g.alerts), Scope: c.scope(g.alerts), URL: page,
+		Created: lead.StartsAt.Time, Alerts: len(g.alerts), Scope: c.scope(g.alerts), URL: page,
 		Team: clean.Line(lead.Labels[c.cfg.TeamLabel]),
 	}
 	in.Service, in.Provider = c.service(g.alerts)
 	for _, a := range g.alerts {
-		if a.StartsAt.Before(in.Created) {
-			in.Created = a.StartsAt
+		if !a.StartsAt.IsZero() && (in.Created.IsZero() || a.StartsAt.Before(in.Created)) {
+			in.Created = a.StartsAt.Time
 		}
 		if in.Runbook == "" {
 			in.Runbook = runbook(a.Annotations)
@@ -207,10 +207,10 @@ func (c *converter) silencedFor(a *wireAlert) (from, until time.Time) {
 			continue
 		}
 		if from.IsZero() || w.StartsAt.Before(from) {
-			from = w.StartsAt
+			from = w.StartsAt.Time
 		}
 		if w.EndsAt.After(until) {
-			until = w.EndsAt
+			until = w.EndsAt.Time
 		}
 	}
 	return from, until
@@ -220,7 +220,7 @@ func (c *converter) silencedFor(a *wireAlert) (from, until time.Time) {
 func (c *converter) silence(id string) sources.Silence {
 	sl := sources.Silence{Ref: c.silenceRef(id)}
 	if w := c.silences[id]; w != nil {
-		sl.By, sl.Comment, sl.Until = clean.Line(w.CreatedBy), clean.Line(w.Comment), w.EndsAt
+		sl.By, sl.Comment, sl.Until = clean.Line(w.CreatedBy), clean.Line(w.Comment), w.EndsAt.Time
 	}
 	return sl
 }
@@ -329,7 +329,7 @@ func list(values []string, most int) clean.Text {
 func (c *converter) alert(a *wireAlert, shared map[string]string) sources.Alert {
 	in := c.single(a)
 	out := sources.Alert{
-		Ref: in.Ref, Title: in.Title, State: in.State, Severity: in.Severity, Since: a.StartsAt,
+		Ref: in.Ref, Title: in.Title, State: in.State, Severity: in.Severity, Since: a.StartsAt.Time,
 		Silenced: in.Silenced, URL: webURL(a.GeneratorURL),
 	}
 	for _, common := range []bool{false, true} {

@@ -188,7 +188,7 @@ func storm(tb testing.TB, n int) []byte {
 		w.Receiver.Name = "team"
 		for i := range 100 {
 			w.Alerts = append(w.Alerts, wireAlert{
-				Fingerprint: fmt.Sprintf("%08x", g*100+i), StartsAt: time.Unix(1.8e9, 0), EndsAt: time.Unix(1.9e9, 0),
+				Fingerprint: fmt.Sprintf("%08x", g*100+i), StartsAt: stamp{time.Unix(1.8e9, 0)}, EndsAt: stamp{time.Unix(1.9e9, 0)},
 				Labels: map[string]string{
 					"alertname": "PodDown", "service": w.Labels["service"], "pod": fmt.Sprintf("pod-%d", i), "namespace": "prod", "cluster": "eu-1", "env": "prod",
 					"severity": "critical", "team": "payments", "instance": fmt.Sprintf("10.0.0.%d:8080", i), "job": "kube-state-metrics",

@@ -183,7 +183,7 @@ func (f *found) log(silences []wireSilence) []sources.LogEntry {
 		if i == maxLog {
 			break
 		}
-		log = append(log, sources.LogEntry{At: a.StartsAt, Kind: "triggered", Text: f.conv.title(&group{alerts: []*wireAlert{a}})})
+		log = append(log, sources.LogEntry{At: a.StartsAt.Time, Kind: "triggered", Text: f.conv.title(&group{alerts: []*wireAlert{a}})})
 	}
 	now := f.s.env.Now()
 	for _, sl := range silences {
@@ -193,11 +193,11 @@ func (f *found) log(silences []wireSilence) []sources.LogEntry {
 		}
 		by := clean.Line(sl.CreatedBy)
 		log = append(log, sources.LogEntry{
-			At: sl.StartsAt, Kind: "acknowledged", Who: by, Via: clean.Const("silence"),
+			At: sl.StartsAt.Time, Kind: "acknowledged", Who: by, Via: clean.Const("silence"),
 			Text: clean.Linef("silenced until %s: %s", sl.EndsAt.UTC().Format("Jan 2 15:04 UTC"), sl.Comment),
 		})
 		if sl.Status.State == expired || sl.EndsAt.Before(now) {
-			log = append(log, sources.LogEntry{At: sl.EndsAt, Kind: "unacknowledged", Via: clean.Const("silence"), Text: clean.Linef("the silence of %s ended", by)})
+			log = append(log, sources.LogEntry{At: sl.EndsAt.Time, Kind: "unacknowledged", Via: clean.Const("silence"), Text: clean.Linef("the silence of %s ended", by)})
 		}
 	}
 	slices.SortStableFunc(log, func(a, b sources.LogEntry) int { return a.At.Compare(b.At) })

@@ -170,7 +170,7 @@ func (s *source) remember(ctx context.Context, r *replica, groups []wireGroup, n
 			return nil, nil, err
 		}
 		if server.Uptime.After(was.at) {
-			next.kept, next.since = append(next.kept, gone...), server.Uptime
+			next.kept, next.since = append(next.kept, gone...), server.Uptime.Time
 		}
 	}
 	s.mu.Lock()

@@ -1,18 +1,32 @@
 package alertmanager
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
+
+	"example.com/signalbox/sources/httpx"
 )
+
+// stamp is a time; zero where there is none, or something that is no time.
+type stamp struct{ time.Time }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *stamp) UnmarshalJSON(b []byte) error {
+	s.Time = time.Time{}
+	var t time.Time
+	if len(b) > 0 && b[0] == '"' && t.UnmarshalJSON(b) == nil && t.Year() > 1970 {
+		s.Time = t
+	}
+	return nil
+}
 
 // wireAlert is an alert as GET /api/v2/alerts has it.
 type wireAlert struct {
 	Labels       map[string]string `json:"labels"`
 	Annotations  map[string]string `json:"annotations"`
 	Fingerprint  string            `json:"fingerprint"`
-	StartsAt     time.Time         `json:"startsAt"`
-	EndsAt       time.Time         `json:"endsAt"`
+	StartsAt     stamp             `json:"startsAt"`
+	EndsAt       stamp             `json:"endsAt"`
 	GeneratorURL string            `json:"generatorURL"`
 	Status       wireStatus        `json:"status"`
 }
@@ -45,9 +59,9 @@ type matcher struct {
 type wireSilence struct {
 	ID        string    `json:"id"`
 	Matchers  []matcher `json:"matchers"`
-	StartsAt  time.Time `json:"startsAt"`
-	EndsAt    time.Time `json:"endsAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
+	StartsAt  stamp     `json:"startsAt"`
+	EndsAt    stamp     `json:"endsAt"`
+	UpdatedAt stamp     `json:"updatedAt"`
 	CreatedBy string    `json:"createdBy"`
 	Comment   string    `json:"comment"`
 	Status    struct {
@@ -79,14 +93,14 @@ type wireServer struct {
 	VersionInfo struct {
 		Version string `json:"version"`
 	} `json:"versionInfo"`
-	Uptime time.Time `json:"uptime"` // when it was started
+	Uptime stamp `json:"uptime"` // when it was started
 }
 
 // decode reads a whole body. A body that is no array where one was promised, or an object without what
 // makes it whole, is an error.
 func decode[T any](body []byte, whole func(T) bool, what string) (T, error) {
 	var v T
-	if err := json.Unmarshal(body, &v); err != nil {
+	if err := httpx.Tolerant(body, &v); err != nil {
 		return v, fmt.Errorf("decode %s: %w", what, err)
 	}
 	if !whole(v) {
