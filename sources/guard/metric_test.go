@@ -43,6 +43,13 @@ func TestJudgeAMetric(t *testing.T) {
 		{"a gap between bad ones", errorRate(15, since(0.2, 9, nan, 9, 0.2)), 15, Inconclusive, true, "1 values of 12"},
 		{"infinite", errorRate(15, since(math.Inf(1))), 15, Inconclusive, true, "no data since"},
 		{"a counter that was reset", errorRate(15, since(0.2, -900, 0.2)), 15, Pass, true, ""},
+		{"a counter that is broken", errorRate(15, since(0.2, -900, -1, -900, 0.2)), 15, Inconclusive, true, "3 values of 12 are missing"},
+		{"latency without a limit, as high as at times before", metricAt("p95", sources.LatencySignal, "ms", nan, 15, func(i int) float64 {
+			if i == -30 {
+				return 1000
+			}
+			return step(300, 900)(i)
+		}), 15, Inconclusive, true, "nothing to go by"},
 		{"late metrics", errorRate(9, step(0.2, 0.2)), 15, Inconclusive, true, "3 values of 12 are missing"},
 		{"nothing before, within the limit", errorRate(15, step(nan, 0.2)), 15, Pass, true, ""},
 		{"nothing before, over the limit", errorRate(15, step(nan, 9)), 15, Inconclusive, true, "nothing from before the action to compare"},
@@ -131,7 +138,7 @@ func TestNoiseIsNotARegression(t *testing.T) {
 		}
 	}
 	bursts := func(i int) float64 { // three of four in a row, as often before as after
-		if k := (i + 60) % 12; k >= 8 && k != 10 {
+		if k := (i + 63) % 12; k >= 8 && k != 10 {
 			return 2.6
 		}
 		return 0
@@ -260,6 +267,22 @@ func TestTargets(t *testing.T) {
 	wantVerdict(t, judge(nil, in("us", errorRate(15, step(0.2, 9))), in("us", traffic(15, 0.1))), Inconclusive, true, "error rate us: 9 %, was 0.2 %, of too few requests")
 	// A target that was not there before is compared with its sibling; one that went away is no pass.
 	wantVerdict(t, judge(nil, in("us", errorRate(15, step(nan, 9))), in("us", traffic(15, 20))), Fail, true, "error rate us")
+	// Of several siblings the worst counts, and none of them lets it pass.
+	ap := in("ap", errorRate(15, step(8, 8)))
+	wantVerdict(t, judge(nil, in("us", errorRate(15, step(nan, 9))), ap, in("us", traffic(15, 20)), in("ap", traffic(15, 20))), Inconclusive, true, "error rate us")
+	healed := in("ap", errorRate(15, func(i int) float64 { return max(0.2, 8-2*float64(max(i, 0))) }))
+	v := judge(nil, in("us", errorRate(15, func(i int) float64 {
+		if i < 1 {
+			return nan
+		}
+		return max(0.2, 10-2*float64(i))
+	})), healed, in("us", traffic(15, 20)), in("ap", traffic(15, 20)))
+	if f := finding(t, v, "error rate ap"); f.Judgement != Good {
+		t.Errorf("ap has healed: %s", told(v))
+	}
+	if f := finding(t, v, "error rate us"); f.Judgement != Unclear {
+		t.Errorf("nothing is known of us before the action: %s", told(v))
+	}
 	lost := in("us", errorRate(0, step(0.2, 0.2)))
 	wantVerdict(t, judge([]sources.Series{lost}), Inconclusive, true, "error rate us: no data since the action")
 }

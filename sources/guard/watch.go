@@ -82,7 +82,7 @@ func (w *watch) read(ctx context.Context) {
 	w.state.Reads++
 	w.state.Failed = 0
 	o.At = cmp.Or(o.At, asked)
-	if w.Before.At.IsZero() && w.state.Reads == 1 && !o.At.After(w.Window.Start.Add(w.Window.Skip)) {
+	if w.Before.At.IsZero() && !o.At.After(w.Window.Start.Add(w.Window.Skip)) {
 		w.Before = o
 	}
 	w.past.keep(&Observation{At: w.last.At, Series: w.last.Series}) // the newest is kept by the judge

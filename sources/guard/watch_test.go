@@ -158,6 +158,14 @@ func TestTheLastReadIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestAFailureNeedsNoFurtherAnswer(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := &world{rate: since(0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 9), fail: failing(14*time.Minute, time.Hour)}
+		wantVerdict(t, Watch(t.Context(), w.options()), Fail, true, "error rate")
+		wantElapsed(t, w.begin, 15*time.Minute)
+	})
+}
+
 func TestNoAnswerAtTheEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := &world{fail: failing(9*time.Minute, time.Hour)}
