@@ -109,7 +109,8 @@ func fitHeader(w int, parts func(left int, duty dutyDetail, health healthDetail)
 	}{
 		{0, dutyFull, healthFull}, {1, dutyFull, healthFull}, {2, dutyFull, healthFull}, {2, dutyShort, healthFull},
 		{3, dutyShort, healthFull}, {2, dutyShort, healthNames}, {3, dutyShort, healthNames}, {4, dutyShort, healthNames},
-		{3, dutyShort, healthGlyphs}, {4, dutyShort, healthGlyphs}, {4, dutyShort, healthWorst}, {4, dutyNone, healthWorst},
+		{1, dutyFull, healthShort}, {2, dutyFull, healthShort}, {2, dutyShort, healthShort}, {3, dutyShort, healthShort},
+		{2, dutyShort, healthGlyphs}, {3, dutyShort, healthGlyphs}, {4, dutyShort, healthGlyphs}, {4, dutyShort, healthWorst}, {4, dutyNone, healthWorst},
 		{5, dutyNone, healthWorst}, {5, dutyNone, healthNone},
 	} {
 		l, d, h = parts(try.left, try.duty, try.health)

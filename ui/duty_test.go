@@ -98,3 +98,23 @@ func TestTheHeaderCountsTheTeamsServices(t *testing.T) {
 		t.Errorf("the header is %q", head)
 	}
 }
+
+// Where all sources fail at once there is no room for the words of each: how old each is stays.
+func TestTheHeaderSaysHowOldEachSourceIs(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 120, 30, func(o *ui.Options, b *board) {
+		s := o.Snapshot
+		s.Feeds = nil
+		for _, name := range []string{"datadog", "pagerduty"} {
+			s.Catalog.Sources = append(s.Catalog.Sources, store.SourceInfo{Name: name, Type: name})
+		}
+		for _, src := range s.Catalog.Sources {
+			s.Feeds = append(s.Feeds, store.Feed{Key: store.FeedKey{Source: src.Name, Capability: store.Runs}, Health: store.Health{State: store.Failing,
+				Err: &sources.Error{Kind: sources.Transient, Msg: "no answer"}, LastGood: b.clock.now().Add(-4 * time.Minute), Interval: 10 * time.Second}})
+		}
+	})
+	head := b.line(0)
+	if strings.Count(head, "✗ 3m old") != 3 || !strings.Contains(head, "team view") {
+		t.Errorf("the header is %q", head)
+	}
+}

@@ -162,6 +162,7 @@ type healthDetail uint8
 const (
 	healthFull   healthDetail = iota // names and words
 	healthNames                      // names, words of what fails alone
+	healthShort                      // names, the fewest words of what fails
 	healthGlyphs                     // names of what fails alone
 	healthWorst                      // one glyph: the worst
 	healthNone
@@ -202,10 +203,14 @@ func (h sourceHealth) parts(th *theme.Theme, d healthDetail) []component.Part {
 		out = append(out, component.Part{Token: theme.Muted, Text: clean.Line(h.name + " ")})
 	}
 	out = append(out, component.Part{Token: h.token, Text: th.Glyph(h.glyph)})
-	if h.words != "" && d < healthGlyphs {
-		out = append(out, component.Part{Token: h.token, Text: clean.Line(" " + h.words)})
+	words := h.words
+	if d == healthShort {
+		words = h.short()
 	}
-	if h.age != "" && d < healthGlyphs {
+	if words != "" && d < healthGlyphs {
+		out = append(out, component.Part{Token: h.token, Text: clean.Line(" " + words)})
+	}
+	if h.age != "" && d < healthShort {
 		out = append(out, component.Part{Token: h.token, Text: clean.Line(", " + h.age)})
 	}
 	if h.budget != "" && d == healthFull {
