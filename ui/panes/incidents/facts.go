@@ -51,7 +51,9 @@ func (p *Pane) draw(e pane.Env, r screen.Region, i int) {
 		if len(l.lead) > 0 {
 			x = margin - 2
 		}
-		kit.Spread(r.Sub(x, y, w-x-1, 1), e.Theme, 0, append(l.lead, l.left...), l.right, 24)
+		left, room := append(l.lead, l.left...), w-x-1
+		// Who is paged next, and how bad it is, is said before a key that the footer names too.
+		kit.Spread(r.Sub(x, y, room, 1), e.Theme, 0, left, l.right, min(room, kit.Width(left)))
 	}
 }
 
