@@ -119,8 +119,8 @@ func credential(r Remote, lookup func(string) (string, bool)) (variable, base st
 	return "", "", nothing(here, settings...)
 }
 
-// Credential makes a Config of one source alone: of the credential that the environment holds, wherever
-// the working directory is. GH_HOST decides as in Discover: with it, GH_ENTERPRISE_TOKEN and that host;
+// Credential makes a Config of sources alone: of those that the environment has credentials or addresses for,
+// wherever the working directory is. GH_HOST decides as in Discover: with it, GH_ENTERPRISE_TOKEN and that host;
 // without, GITHUB_TOKEN or GH_TOKEN and github.com. Its error is *NothingSet, or Errors.
 func Credential(lookup func(string) (string, bool), o Options) (*Config, error) {
 	r := Remote{Host: publicHost}
@@ -131,16 +131,20 @@ func Credential(lookup func(string) (string, bool), o Options) (*Config, error) 
 		return nil, nothing("GH_HOST is no host: "+r.Host, Setting{"export GH_HOST=github.example.com", "the host alone, without https:// and without a path"})
 	}
 	variable, base, missing := credential(r, lookup)
-	if missing != nil {
+	more := others(lookup, o)
+	if missing != nil && len(more) == 0 {
 		missing.Found = []string{"there is no token for " + r.Host + " in the environment"}
 		return nil, missing
 	}
-	return Parse("(environment)", sourceText(variable, base, others(lookup, o)), o)
+	return Parse("(environment)", sourceText(variable, base, more), o)
 }
 
-// sourceText is the part of a config that names the sources: GitHub, and others as they are written below
-// `sources:`.
+// sourceText is the part of a config that names the sources: GitHub, unless no variable holds a token for it, and
+// others as they are written below `sources:`.
 func sourceText(variable, base string, others []string) []byte {
+	if variable == "" {
+		return fmt.Appendf(nil, "sources: {%s}\n", strings.Join(others, ", "))
+	}
 	github := fmt.Sprintf("%s: {type: %s, token: %q}", githubType, githubType, "env:"+variable)
 	if base != "" {
 		github = fmt.Sprintf("%s: {type: %s, token: %q, base_url: %q}", githubType, githubType, "env:"+variable, base)

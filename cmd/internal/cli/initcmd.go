@@ -18,6 +18,8 @@ import (
 
 	"example.com/signalbox/cmd/internal/wire"
 	"example.com/signalbox/config"
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
 )
 
 // sure is the confidence from which on a proposed service is written as it is; below, it is commented
@@ -92,7 +94,24 @@ func (c *commands) writeFirst(ctx context.Context, cmd *cobra.Command, path stri
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
+	if err := tellMute(cmd, mute); err != nil {
+		return err
+	}
 	return say(cmd.OutOrStdout(), "wrote %s with %s; read it, then type signalbox\n", path, counted(written(found), "service"))
+}
+
+// tellMute names the sources that nothing could be learned from, each with what mends it.
+func tellMute(cmd *cobra.Command, mute []error) error {
+	for _, err := range mute {
+		line := err.Error()
+		if e, ok := errors.AsType[*sources.Error](err); ok && e.Fix != "" {
+			line += ": " + e.Fix
+		}
+		if err := say(cmd.ErrOrStderr(), "signalbox: %s\n", clean.Line(line)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func written(found []candidate) int {
@@ -169,10 +188,8 @@ func (c *commands) proposeChanges(ctx context.Context, cmd *cobra.Command, path 
 		return err
 	}
 	text := proposal(cfg, found)
-	for _, err := range mute {
-		if err := say(cmd.ErrOrStderr(), "%v\n", err); err != nil {
-			return err
-		}
+	if err := tellMute(cmd, mute); err != nil {
+		return err
 	}
 	if text == "" {
 		return say(cmd.OutOrStdout(), "%s lacks nothing that the sources know of\n", path)
@@ -439,7 +456,7 @@ func configText(seed *config.Config, found []candidate, mute []error) (string, e
 	b.WriteString("# Written by signalbox init. `signalbox config sample` shows every key with its meaning,\n")
 	b.WriteString("# `signalbox config check` tells whether a change is right.\n")
 	b.WriteString("# team: payments              # shown in the header\n")
-	b.WriteString("# me: {github: your-login}   # what counts as yours\n")
+	b.WriteString("# me: {github: your-login, pagerduty: you@example.com}   # what counts as yours\n")
 	for _, err := range mute {
 		fmt.Fprintf(&b, "# not asked for services: %s\n", oneLine(err.Error()))
 	}

@@ -65,3 +65,31 @@ func TestConfigTextIsAConfig(t *testing.T) {
 		t.Errorf("got %+v\n%s", cfg.Services, text)
 	}
 }
+
+// A team without GitHub in its environment has sources to look around with all the same.
+func TestAnySourceIsEnoughToStart(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		env  map[string]string
+		want string
+	}{
+		{map[string]string{"PROMETHEUS_URL": "http://127.0.0.1:9090"}, "prometheus"},
+		{map[string]string{"PAGERDUTY_TOKEN": "x", "ALERTMANAGER_URL": "http://127.0.0.1:9093"}, "pagerduty alertmanager"},
+		{map[string]string{"GITHUB_TOKEN": "x", "PAGERDUTY_TOKEN": "x"}, "github pagerduty"},
+		{map[string]string{"DD_API_KEY": "x"}, ""},
+	} {
+		lookup := func(name string) (string, bool) { v, ok := c.env[name]; return v, ok }
+		cfg, err := seedConfig(t.Context(), config.Surroundings{Dir: t.TempDir(), Lookup: lookup})
+		var got []string
+		if err == nil {
+			for _, s := range cfg.Sources {
+				got = append(got, s.Name)
+			}
+		} else if !strings.Contains(err.Error(), "export GITHUB_TOKEN") || codeOf(err) != exitUsage {
+			t.Errorf("%v: %v", c.env, err)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%v: %q, want %q", c.env, got, c.want)
+		}
+	}
+}
