@@ -94,7 +94,7 @@ func (s *source) outboundLabels(ctx context.Context, now time.Time) (outbound, e
 		return outboundOf(c.YAML), nil
 	})
 	if err != nil {
-		if e := httpx.Explain("", "", err); !absent(e) && e.Kind != sources.Permission {
+		if e := httpx.Explain("", "", err); !absent(e) && e.Kind != sources.Permission && !ofExpression(err) {
 			return outbound{}, e
 		}
 		next = outbound{}

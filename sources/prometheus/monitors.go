@@ -102,13 +102,13 @@ func (s *source) monitors(q sources.Query) *monitors {
 }
 
 func (m *monitors) rules(ctx context.Context, now time.Time) ([]sources.Monitor, []sources.Notice, error) {
-	found, err := ask(ctx, m.s.server, "rules", func(ctx context.Context, a v1.API) (*v1.RulesResult, error) {
+	found, err := askQuick(ctx, m.s.server, "rules", func(ctx context.Context, a v1.API) (*v1.RulesResult, error) {
 		r, err := a.Rules(ctx, nil)
 		if err != nil {
 			return nil, err //nolint:wrapcheck // ask explains it
 		}
 		return &r, nil
-	})
+	}, rulesIn)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -238,9 +238,13 @@ func (r *result) notices(service, name string) []sources.Notice {
 			Fix: clean.Const("aggregate the expression, with sum by () for example"),
 		})
 	}
-	if r.histograms && len(r.streams) == 0 {
+	if r.histograms {
+		text := clean.Linef("%s: it is a histogram", name)
+		if len(r.streams) > 0 {
+			text = clean.Linef("%s: some of its series are histograms, and left out", name)
+		}
 		all = append(all, sources.Notice{
-			Scope: service, Kind: sources.Unsupported, Text: clean.Linef("%s: it is a histogram", name),
+			Scope: service, Kind: sources.Unsupported, Text: text,
 			Fix: clean.Const("take a number of it: histogram_quantile(0.99, …)"),
 		})
 	}

@@ -196,9 +196,10 @@ func decode[T any](ctx context.Context, s *server, body []byte, call func(contex
 		if strings.Contains(e.Msg, "unexpected value type") {
 			return none, notNumber()
 		}
+		// The answer is the API's, and says success: what it holds concerns this expression alone.
 		return none, &sources.Error{
-			Kind: sources.Invalid, Msg: "the answer cannot be read: " + clean.Line(e.Msg).String(),
-			Fix: "check url and what stands in between", Err: err,
+			Kind: sources.Invalid, Msg: "the answer is not in the form that Prometheus promises",
+			Fix: "check what url leads to, and what stands in between", Err: &apiError{Type: "bad_data", Msg: clean.Line(e.Msg).String()},
 		}
 	}
 	return v, err

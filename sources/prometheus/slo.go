@@ -285,7 +285,7 @@ func (s *source) kept(ctx context.Context, now time.Time) (time.Duration, error)
 		return a.Runtimeinfo(ctx)
 	})
 	if err != nil {
-		if e := httpx.Explain("", "", err); !absent(e) && e.Kind != sources.Permission {
+		if e := httpx.Explain("", "", err); !absent(e) && e.Kind != sources.Permission && !ofExpression(err) {
 			return 0, e
 		}
 	}
