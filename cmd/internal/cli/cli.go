@@ -119,8 +119,8 @@ func (c *commands) readOnly() (is bool, by string, err error) {
 func (c *commands) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "signalbox",
-		Short: "A team's pipelines and deployments on one screen",
-		Long: `A team's pipelines and deployments on one screen.
+		Short: "A team's incidents, metrics, pipelines and deployments on one screen",
+		Long: `A team's incidents, metrics, pipelines and deployments on one screen.
 
 Without a command: the board. Its config is --config, $SIGNALBOX_CONFIG or
 $XDG_CONFIG_HOME/signalbox/config.yaml; without one, the repository of the current directory and the

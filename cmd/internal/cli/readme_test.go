@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -80,6 +81,12 @@ func TestReadmeIsTrue(t *testing.T) {
 			t.Errorf("the README does not name --%s", f.Name)
 		}
 	})
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[facts]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !regexp.MustCompile("(?m)^\\| (`[a-z_]+`, )*`" + name + "`").MatchString(text) {
+			t.Errorf("the README does not tell of %s in the answer of status", name)
+		}
+	}
 	mod, err := os.ReadFile("../../../go.mod")
 	if err != nil {
 		t.Fatal(err)
