@@ -184,14 +184,19 @@ func (p paging) rest() paging { return p }
 
 // pages reads a list to its end, to limit items (0: none) or to most pages, and reports whether it went on.
 // What has no identity is left out: nothing could be done with it; what moved to the next page while it was
-// read counts once.
+// read counts once. Without a key nothing of it is remembered.
 func pages[W lister[I], I any](ctx context.Context, s *source, key, path string, q url.Values, limit, most int, id func(I) string) (all []I, cut bool, err error) {
 	seen := map[string]bool{}
 	q = clone(q)
 	q.Set("limit", strconv.Itoa(pageSize))
 	for n, offset := 1, 0; ; n++ {
 		q.Set("offset", strconv.Itoa(offset))
-		p, err := fetch(ctx, s, key+" "+strconv.Itoa(offset), path, q, decode[W])
+		var p W
+		if key == "" {
+			p, err = one[W](ctx, s, path, q)
+		} else {
+			p, err = fetch(ctx, s, key+" "+strconv.Itoa(offset), path, q, decode[W])
+		}
 		if err != nil {
 			return nil, false, err
 		}

@@ -94,7 +94,7 @@ func (s *source) log(ctx context.Context, id string) ([]sources.LogEntry, bool, 
 // cut at its beginning.
 func (s *source) entries(ctx context.Context, id string) ([]wireEntry, bool, error) {
 	q := url.Values{"include[]": {"channels"}}
-	all, cut, err := pages[wireEntries](ctx, s, "log "+id, "/incidents/"+id+"/log_entries", q, 0, mostEntryPages, func(w wireEntry) string { return known(w.ID) })
+	all, cut, err := pages[wireEntries](ctx, s, "", "/incidents/"+id+"/log_entries", q, 0, mostEntryPages, func(w wireEntry) string { return known(w.ID) })
 	slices.Reverse(all)
 	slices.SortStableFunc(all, func(a, b wireEntry) int { return a.CreatedAt.Compare(b.CreatedAt.Time) })
 	return all, cut, err
@@ -231,7 +231,7 @@ func (s *source) notes(ctx context.Context, id string) ([]sources.Note, error) {
 }
 
 func (s *source) alerts(ctx context.Context, id string) ([]sources.Alert, bool, error) {
-	all, cut, err := pages[wireAlerts](ctx, s, "alerts "+id, "/incidents/"+id+"/alerts", url.Values{}, 0, mostAlertPages, func(w wireAlert) string { return known(w.ID) })
+	all, cut, err := pages[wireAlerts](ctx, s, "", "/incidents/"+id+"/alerts", url.Values{}, 0, mostAlertPages, func(w wireAlert) string { return known(w.ID) })
 	if err != nil {
 		return nil, false, err
 	}

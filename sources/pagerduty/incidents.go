@@ -156,7 +156,7 @@ func (s *source) converter(specs []sources.ServiceSpec, identity string, who ros
 func (w *wireIncident) pending(kind string) time.Time {
 	var at time.Time
 	for _, p := range w.Pending {
-		if p.Type == kind && (at.IsZero() || p.At.Before(at)) {
+		if p.Type == kind && !p.At.IsZero() && (at.IsZero() || p.At.Before(at)) {
 			at = p.At.Time
 		}
 	}
@@ -240,7 +240,9 @@ func (c *converter) people(w *wireIncident, inc *sources.Incident) {
 			continue
 		}
 		acked = a.At.Time
-		inc.Holder = clean.Line(a.Acknowledger.called())
+		if name := clean.Line(a.Acknowledger.called()); !name.IsZero() {
+			inc.Holder = name
+		}
 		for _, as := range w.Assignments {
 			if as.Assignee.ID == a.Acknowledger.ID {
 				inc.Paged = as.At.Time
