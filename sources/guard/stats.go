@@ -43,12 +43,11 @@ func spread(vs []float64, centre float64) float64 {
 	if len(vs) < 2 {
 		return 0
 	}
-	devs, moved := make([]float64, len(vs)), 0.0
+	devs, moved, previous := make([]float64, len(vs)), 0.0, vs[0]
 	for i, v := range vs {
 		devs[i] = math.Abs(v - centre)
-		if i > 0 {
-			moved += math.Abs(v - vs[i-1])
-		}
+		moved += math.Abs(v - previous)
+		previous = v
 	}
 	if mad := median(devs); mad > 0 {
 		return madScale * mad
