@@ -3,8 +3,6 @@ package alertmanager
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -261,15 +259,15 @@ func (s *source) perform(ctx context.Context, call sources.Call) (sources.Receip
 			Kind: sources.Conflict, Msg: "all of it is silenced already", Fix: "silence it again to keep it quiet for longer",
 		}
 	}
-	body, _, err := p.found.replica.send(ctx, http.MethodPost, "/api/v2/silences", nil, p.silence)
+	body, err := p.found.replica.change(ctx, http.MethodPost, "/api/v2/silences", p.silence)
 	if err != nil {
-		return sources.Receipt{}, wrote(err, "the silence may exist")
+		return sources.Receipt{}, err
 	}
 	var made struct {
 		SilenceID string `json:"silenceID"`
 	}
 	if err := json.Unmarshal(body, &made); err != nil || made.SilenceID == "" {
-		return sources.Receipt{}, lost(errors.New("the answer names no silence"), "the silence may exist")
+		return sources.Receipt{}, lost(errors.New("the answer names no silence"))
 	}
 	ref := p.found.conv.silenceRef(made.SilenceID)
 	return sources.Receipt{
@@ -289,8 +287,8 @@ func (s *source) expire(ctx context.Context, call sources.Call) (sources.Receipt
 	if sl.Status.State == expired {
 		return sources.Receipt{}, endedAlready(sl)
 	}
-	if _, _, err := r.send(ctx, http.MethodDelete, "/api/v2/silence/"+url.PathEscape(sl.ID), nil, nil); err != nil {
-		return sources.Receipt{}, wrote(err, "the silence may have ended")
+	if _, err := r.change(ctx, http.MethodDelete, "/api/v2/silence/"+url.PathEscape(sl.ID), nil); err != nil {
+		return sources.Receipt{}, err
 	}
 	return sources.Receipt{ID: sl.ID, Text: clean.Linef("the silence of %s has ended", sl.CreatedBy)}, nil
 }
@@ -299,33 +297,23 @@ func endedAlready(sl wireSilence) error {
 	return &sources.Error{Kind: sources.Conflict, Msg: "the silence has ended already, at " + sl.EndsAt.UTC().Format("15:04 UTC")}
 }
 
-// wrote tells what is known of a write that failed: that nothing was changed, or that it may have been.
-func wrote(err error, what string) error {
-	if e, ok := errors.AsType[*sources.Error](err); ok {
-		if e.Kind == sources.Transient { // a server that failed, or a page of something in between
-			return lost(err, what)
-		}
-		return err
+// change sends one request that changes something. An error of another kind than Ambiguous means that nothing
+// was changed.
+func (r *replica) change(ctx context.Context, method, path string, body any) ([]byte, error) {
+	ctx, flight := httpx.Watch(ctx)
+	answer, _, err := r.send(ctx, method, path, nil, body)
+	switch e, said := errors.AsType[*sources.Error](err); {
+	case err == nil:
+		return answer, nil
+	case !flight.MayHaveArrived(err), said && e.Kind != sources.Transient:
+		return nil, err
+	default: // its answer was lost, the server failed, or something in between sent a page of its own
+		return nil, lost(err)
 	}
-	if unsent(err) || isTLS(err) {
-		return err
-	}
-	return lost(err, what)
 }
 
-func isTLS(err error) bool {
-	_, a := errors.AsType[*tls.CertificateVerificationError](err)
-	_, b := errors.AsType[tls.RecordHeaderError](err)
-	_, c := errors.AsType[x509.UnknownAuthorityError](err)
-	_, d := errors.AsType[tls.AlertError](err)
-	return a || b || c || d
-}
-
-func lost(err error, what string) error {
-	return &sources.Error{
-		Kind: sources.Ambiguous, Msg: "the answer was lost, and " + what + ": " + httpx.Explain("", "", err).Msg,
-		Fix: "look at Alertmanager's silences before you try again", Err: err,
-	}
+func lost(err error) error {
+	return httpx.Lost("", "", "look at Alertmanager's silences before you try again", err)
 }
 
 // Verify looks whether a silence keeps the call's target quiet, or has ended.

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -75,6 +73,8 @@ func (r *replica) explain(res *http.Response, body []byte) *sources.Error {
 	e := httpx.Status("", "", res)
 	said := saidBy(body)
 	switch {
+	case httpx.Undecided(res):
+		e.Kind = sources.Transient
 	case e.Kind == sources.Throttled, res.StatusCode == http.StatusForbidden && !r.transport.PausedUntil().IsZero():
 		e.Kind, e.Msg, e.RetryAt = sources.Throttled, "the server asks to slow down", r.transport.PausedUntil()
 	case res.StatusCode == http.StatusUnauthorized:
@@ -229,16 +229,4 @@ func (rd *reader) notices(ctx context.Context) []sources.Notice {
 		})
 	}
 	return all
-}
-
-// unsent reports that a request that failed with err was certainly not received: no connection came about.
-func unsent(err error) bool {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		refused := op.Op == "remote error" && strings.Contains(op.Err.Error(), "certificate")
-		if op.Op == "dial" || op.Op == "proxyconnect" || refused {
-			return true
-		}
-	}
-	_, dns := errors.AsType[*net.DNSError](err)
-	return dns
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 
 	"example.com/signalbox/sources"
@@ -46,8 +47,13 @@ func (f *Flight) MayHaveArrived(err error) bool {
 	if !f.handed.Load() || f.seeking.Load() && !f.found.Load() {
 		return false
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
-		return false
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		// A server that does not take the client's certificate says so after its side of the handshake, and
+		// reads no request.
+		refused := op.Op == "remote error" && op.Err != nil && strings.Contains(op.Err.Error(), "certificate")
+		if op.Op == "dial" || op.Op == "proxyconnect" || refused {
+			return false
+		}
 	}
 	_, unnamed := errors.AsType[*net.DNSError](err)
 	return !unnamed

@@ -78,6 +78,7 @@ func TestSilentTransport(t *testing.T) {
 		want bool
 	}{
 		{io.ErrUnexpectedEOF, true}, {errors.New("anything"), true}, {&net.OpError{Op: "dial"}, false}, {&net.OpError{Op: "proxyconnect"}, false},
+		{&net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")}, false}, {&net.OpError{Op: "remote error", Err: errors.New("tls: internal error")}, true},
 		{&net.OpError{Op: "read"}, true}, {&net.DNSError{}, false},
 	} {
 		if got := f.MayHaveArrived(c.err); got != c.want {

@@ -66,7 +66,7 @@ func (s *source) dial(token secret.Secret, scheme string) *conn {
 			UserAgent: s.env.UserAgent, Log: s.env.Log, Now: s.env.Now,
 		})
 	}
-	c := &conn{fingerprint: token.Fingerprint(), read: transport("", s.base), write: transport("/writes", marking{s.base})}
+	c := &conn{fingerprint: token.Fingerprint(), read: transport("", s.base), write: transport("/writes", s.base)}
 	c.reads = &http.Client{Transport: c.read, CheckRedirect: s.checkRedirect}
 	c.writes = &http.Client{Transport: c.write, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return c
