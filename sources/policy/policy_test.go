@@ -90,6 +90,7 @@ func TestBuiltinGates(t *testing.T) {
 		{"read-only, of an acknowledgement", with(func(f *Facts) { f.Action, f.Mine, f.ReadOnly = sources.Acknowledge, true, true }), "read_only", Deny, false, false, false, "read-only"},
 		{"discovered", with(func(f *Facts) { f.Discovered = true }), "unmanaged", Deny, false, false, false, "does not name checkout"},
 		{"discovered, my own page", with(func(f *Facts) { f.Action, f.Mine, f.Discovered = sources.Acknowledge, true, true }), "unmanaged", 0, false, false, true, ""},
+		{"discovered, somebody else's page", with(func(f *Facts) { f.Action, f.Discovered = sources.Acknowledge, true }), "unmanaged", Deny, false, false, false, "does not name"},
 		{"another team's", with(func(f *Facts) { f.Team = "ledger crew" }), "other_team", Deny, false, false, false, "belongs to ledger crew"},
 		{"another team's page that is mine", with(func(f *Facts) { f.Action, f.Mine, f.Team = sources.Acknowledge, true, "x" }), "other_team", 0, false, false, true, ""},
 		{"no environment", with(func(f *Facts) { f.Environment = nil }), "target", Deny, false, true, false, "which environment"},
@@ -105,6 +106,8 @@ func TestBuiltinGates(t *testing.T) {
 		{"checks, of an approval", with(func(f *Facts) { f.Action, f.Deploys, f.Checks = sources.Approve, true, nil }), "ci", Deny, true, true, false, "not known"},
 		{"checks, of an approval that deploys nothing", with(func(f *Facts) { f.Action, f.Checks = sources.Approve, nil }), "ci", 0, false, false, true, ""},
 
+		{"a check failed, and nobody knows for where", with(func(f *Facts) { f.Environment, f.Checks.Failed = nil, 1 }), "ci", Deny, true, false, false, "1 check of this commit failed"},
+		{"known bad, and nobody knows where", with(func(f *Facts) { f.Environment, f.Version.KnownBad = nil, "x" }), "known_bad", Deny, true, false, false, "known bad"},
 		{"soaked", good(), "soak", Allow, false, false, false, "staging has run it for 1h"},
 		{"too fresh", with(func(f *Facts) { f.From.Age = 12 * time.Minute }), "soak", Deny, true, false, false, "staging has run it for only 12m, of 30m"},
 		{"just long enough", with(func(f *Facts) { f.From.Age = 30 * time.Minute }), "soak", Allow, false, false, false, ""},
@@ -130,6 +133,7 @@ func TestBuiltinGates(t *testing.T) {
 		{"too many", with(func(f *Facts) { f.Deployments.LastHour = 6 }), "rate", Deny, true, false, false, "6 deployments in the last hour, of 6"},
 		{"rate unknown", with(func(f *Facts) { f.Deployments = nil }), "rate", Deny, true, true, false, "not known"},
 
+		{"data just fresh", with(func(f *Facts) { f.Age = 5 * time.Minute }), "fresh", Allow, false, false, false, "5m old"},
 		{"old data", with(func(f *Facts) { f.Age = 6 * time.Minute }), "fresh", Deny, true, false, false, "the data is 6m old"},
 		{"old data, of a rollback", rollback(func(f *Facts) { f.Age = 6 * time.Minute }), "fresh", Warn, false, false, false, "the data is 6m old"},
 		{"data of unknown age", with(func(f *Facts) { f.AgeKnown = false }), "fresh", Deny, true, true, false, "not known"},
@@ -156,6 +160,7 @@ func TestBuiltinGates(t *testing.T) {
 		{"comes back", rollback(func(f *Facts) { f.Version.Returns = "the next merge" }), "comes_back", Warn, false, false, false, "brought back by the next merge"},
 		{"once more", rollback(func(f *Facts) { f.Version.RolledBack = 1 }), "loop", Deny, true, false, false, "rolled back once already"},
 		{"and again", rollback(func(f *Facts) { f.Version.RolledBack = 3 }), "loop", Deny, true, false, false, "3 times in a row"},
+		{"a promotion after a rollback", with(func(f *Facts) { f.Version.RolledBack = 1 }), "loop", 0, false, false, true, ""},
 		{"a first rollback", rollback(nil), "loop", 0, false, false, true, ""},
 		{"second person, not configured", good(), "second_person", 0, false, false, true, ""},
 	} {
@@ -341,6 +346,12 @@ func TestRules(t *testing.T) {
 		{"monitors one by one", Rule{Require: `monitors.exists(m, m.name == "5xx" && m.state == "ok" && !m.muted)`, Else: Deny}, good(), Allow, false, ""},
 		{"the clock of a zone", Rule{Require: `now.getHours("Europe/Berlin") == 14 && now.getDayOfWeek("Europe/Berlin") == 3`, Else: Deny}, good(), Allow, false, ""},
 		{"counts", Rule{Require: `incidents_open == 0 && worst_severity == 9 && monitors_alerting == 0 && deployments.today == 3`, Else: Deny}, good(), Allow, false, ""},
+		{"an unknown severity counts as the worst", Rule{Require: "worst_severity == 1 && incidents_open == 1", Else: Deny}, with(func(f *Facts) {
+			f.Incidents = []IncidentFacts{{State: "triggered"}, {State: "resolved"}, {State: "triggered", Upstream: true}}
+		}), Allow, false, ""},
+		{"nobody knows who", Rule{Require: `who != "intern"`, Else: Deny, BreakGlass: true}, with(func(f *Facts) { f.Who, f.Roles = "", nil }), Deny, false, "who is not known"},
+		{"nobody knows whose role", Rule{Require: `!("intern" in roles)`, Else: Deny}, with(func(f *Facts) { f.Who, f.Roles = "", nil }), Deny, false, "roles is not known"},
+		{"one object", Rule{Require: "bulk == 1", Else: Deny}, good(), Allow, false, ""},
 		{"too much work", Rule{Require: `"x".matches("x") && [1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, [1,2,3,4,5,6,7,8,9,10].all(d, [1,2,3,4,5,6,7,8,9,10].all(e, a+b+c+d+e > 0)))))`, Else: Warn}, good(), Deny, false, "takes too long"},
 		{"division by zero", Rule{Require: "deployments.today / deployments.failed > 2", Else: Warn}, good(), Deny, false, "division by zero"},
 	} {

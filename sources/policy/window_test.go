@@ -39,6 +39,7 @@ func TestWindows(t *testing.T) {
 		{"Lord Howe shows its begin twice", week(time.Sunday, 1, 45, time.Sunday, 12, 0, howe), "2026-04-04T14:45:00Z", "2026-04-05T01:30:00Z"},
 		{"Lord Howe shows its end twice", week(time.Saturday, 12, 0, time.Sunday, 1, 45, howe), "2026-04-04T01:00:00Z", "2026-04-04T15:15:00Z"},
 
+		{"Beirut skips the midnight of its begin", week(time.Sunday, 0, 30, time.Sunday, 12, 0, "Asia/Beirut"), "2026-03-28T21:30:00Z", "2026-03-29T09:00:00Z"},
 		{"a date", dated(Moment{Year: 2026, Month: 12, Date: 20}, Moment{Year: 2027, Month: 1, Date: 2, Hour: 8}, berlin), "2026-12-19T23:00:00Z", "2027-01-02T07:00:00Z"},
 		{"a date in New York", dated(Moment{Year: 2026, Month: 12, Date: 20}, Moment{Year: 2027, Month: 1, Date: 2, Hour: 8}, york), "2026-12-20T05:00:00Z", "2027-01-02T13:00:00Z"},
 		{"a date that is skipped", dated(Moment{Year: 2026, Month: 3, Date: 29, Hour: 2, Minute: 30}, Moment{Year: 2026, Month: 3, Date: 30}, berlin), "2026-03-29T00:30:00Z", "2026-03-29T22:00:00Z"},
