@@ -171,7 +171,11 @@ func examineFeeds(s *store.Snapshot, source string, known []findingFact) []findi
 	var out []findingFact
 	for i := range s.Feeds {
 		f := feedOf(&s.Feeds[i])
-		if f.Source != source || f.Error.IsZero() {
+		if f.Source != source {
+			continue
+		}
+		out = append(out, mistakes(&s.Feeds[i])...)
+		if f.Error.IsZero() {
 			continue
 		}
 		level := levelName(sources.LevelFail)
@@ -189,6 +193,19 @@ func examineFeeds(s *store.Snapshot, source string, known []findingFact) []findi
 			what = f.Scope + ": " + what
 		}
 		out = append(out, findingFact{Level: level, What: clean.Line(what), Detail: f.Error, Fix: f.Fix})
+	}
+	return out
+}
+
+// mistakes are the parts of a read that the config has wrong: a query that the source does not understand. What
+// else may be missing from an answer the checks tell.
+func mistakes(f *store.Feed) []findingFact {
+	var out []findingFact
+	for _, n := range f.Health.Notices {
+		if n.Kind == sources.Invalid {
+			what := strings.TrimSpace(f.Key.Scope + " " + string(f.Key.Capability))
+			out = append(out, findingFact{Level: levelName(sources.LevelWarn), What: clean.Line(what), Detail: n.Text, Fix: n.Fix})
+		}
 	}
 	return out
 }

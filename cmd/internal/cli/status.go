@@ -67,6 +67,7 @@ type feedFact struct {
 	Error      clean.Text `json:"error,omitzero"`
 	Fix        clean.Text `json:"fix,omitzero"`
 	Notices    []string   `json:"notices,omitempty"`
+	cure       clean.Text // of the first notice
 }
 
 func (c *commands) status() *cobra.Command {
@@ -196,7 +197,10 @@ func feedOf(f *store.Feed) feedFact {
 		out.Error = clean.Const("no answer in the time that was given")
 		out.Fix = clean.Const("type a longer --wait")
 	}
-	for _, n := range f.Health.Notices {
+	for i, n := range f.Health.Notices {
+		if i == 0 {
+			out.cure = n.Fix
+		}
 		out.Notices = append(out.Notices, n.Text.String())
 	}
 	return out
@@ -269,11 +273,15 @@ func (t *table) facts(f facts) error {
 			tint = tintWarn
 		}
 		why := feed.Error
+		fix := feed.Fix
 		if why.IsZero() && len(feed.Notices) > 0 {
-			why = clean.Line(feed.Notices[0])
+			why, fix = clean.Line(feed.Notices[0]), feed.cure
 		}
-		if !feed.Fix.IsZero() {
-			why = clean.Line(why.String() + ": " + feed.Fix.String())
+		if !fix.IsZero() {
+			why = clean.Line(why.String() + ": " + fix.String())
+		}
+		if more := len(feed.Notices) - 1; more > 0 && feed.Error.IsZero() {
+			why = clean.Linef("%s (and %d more)", why, more)
 		}
 		t.w.row(tint, 3, clean.Line(feed.Source), clean.Line(feed.Capability), clean.Line(feed.Scope), clean.Line(feed.State),
 			t.age(feed.LastGood), why)
