@@ -67,15 +67,16 @@ func (t *table) grow(col, w int) { t.want[col] = max(t.want[col], w) }
 // fit shares w columns.
 func (t *table) fit(w int) {
 	t.words = w >= fullWords
-	states, titles, names := t.want[colState], 20, t.want[colService]
+	states, titles, names, name := t.want[colState], 18, t.want[colService], 12
 	if !t.words {
-		states, titles, names = t.short, 8, min(names, 10)
+		states, titles, names, name = t.short, 8, min(names, 10), 8
 	}
+	who := w*3/10 - max(0, min(name, names)-10) // a long name of a service is worth more than when somebody was paged
 	cols := [colCount]kit.Column{
-		colService: {Min: min(8, t.want[colService]), Want: names},
+		colService: {Min: min(name, names), Want: names},
 		colTitle:   {Gap: 2, Min: min(titles, max(8, t.want[colTitle])), Want: t.want[colTitle], Grow: true},
 		colState:   {Gap: 2, Min: states, Want: states},
-		colWho:     {Gap: 2, Min: min(t.want[colWho], max(10, w*3/10)), Want: t.want[colWho], Drop: 2},
+		colWho:     {Gap: 2, Min: min(t.want[colWho], max(10, who)), Want: t.want[colWho], Drop: 2},
 	}
 	t.widths = kit.Fit(w-margin-1, cols[:])
 	t.places = kit.Places(cols[:], t.widths)
@@ -115,7 +116,15 @@ func (t *table) row(e pane.Env, r screen.Region, n *row) {
 		t.put(e, r, colTitle, text, title(n))
 	}
 	t.parts(e, r, colState, state(e, n, t.words))
-	t.parts(e, r, colWho, who(e, n))
+	t.parts(e, r, colWho, whole(who(e, n), t.widths[colWho]))
+}
+
+// whole leaves out the times behind a name where they do not fit: half a time is a wrong one.
+func whole(parts []pane.Part, w int) []pane.Part {
+	if n := len(parts) - 1; n > 0 && kit.Width(parts) > w {
+		return parts[:n]
+	}
+	return parts
 }
 
 // upstream draws another team's problem: it is theirs, and only read here.
