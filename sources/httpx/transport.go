@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -181,11 +182,15 @@ func isHTML(h http.Header) bool {
 	return err == nil && m == "text/html"
 }
 
+// ErrTooBig is in the chain of the error of an answer that is larger than Options.MaxBody.
+var ErrTooBig = errors.New("the answer is too big")
+
 func tooBig(limit int64) error {
 	return &sources.Error{
 		Kind: sources.Invalid,
 		Msg:  fmt.Sprintf("the answer is larger than %d MiB", max(1, limit>>20)),
 		Fix:  "this is no answer of the provider's: check the address and what stands in between",
+		Err:  ErrTooBig,
 	}
 }
 

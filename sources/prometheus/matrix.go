@@ -47,6 +47,9 @@ func matrix(body []byte) (r *result, ok bool) {
 	for _, w := range rest.Infos {
 		r.remarks = append(r.remarks, remark{text: w, info: true})
 	}
+	if bytes.Contains(head[:i], []byte(`"isPartial":true`)) { // VictoriaMetrics' word
+		r.remarks = append(r.remarks, remark{text: "the answer is partial: some of the store's nodes did not answer"})
+	}
 	r.sort()
 	return r, true
 }

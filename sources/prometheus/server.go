@@ -68,7 +68,7 @@ func (l *live) Do(ctx context.Context, req *http.Request) (*http.Response, []byt
 	req.Header.Set("Accept", "application/json")
 	res, err := l.client.Do(req) //nolint:gosec // the address is the configured one
 	if err != nil {
-		return nil, nil, err //nolint:wrapcheck // the caller explains it
+		return nil, nil, bounded(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	l.header = res.Header
@@ -77,10 +77,21 @@ func (l *live) Do(ctx context.Context, req *http.Request) (*http.Response, []byt
 		return res, nil, l.explain(res, body)
 	}
 	if err != nil {
-		return res, nil, fmt.Errorf("read the answer: %w", err)
+		return res, nil, fmt.Errorf("read the answer: %w", bounded(err))
 	}
 	l.body = body
 	return res, nil, errHeld
+}
+
+// bounded says of an answer that is too big that what was asked for is.
+func bounded(err error) error {
+	if !errors.Is(err, httpx.ErrTooBig) {
+		return err
+	}
+	msg := httpx.Explain("", "", err).Msg
+	return &sources.Error{
+		Kind: sources.Invalid, Msg: msg, Fix: "aggregate what is asked for, with sum by () for example", Err: &apiError{Type: "bad_data", Msg: msg},
+	}
 }
 
 // envelope is what every answer of the API is wrapped in.
