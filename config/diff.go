@@ -34,8 +34,10 @@ func Diff(old, changed *Config) Changes {
 			c.Sources = append(c.Sources, name)
 		}
 	}
-	if slices.Contains(c.Keys, "state_dir") {
-		c.Restart = []string{"state_dir"}
+	for _, key := range []string{"shared_dir", "state_dir"} {
+		if slices.Contains(c.Keys, key) {
+			c.Restart = append(c.Restart, key)
+		}
 	}
 	return c
 }

@@ -259,6 +259,7 @@ func TestDiff(t *testing.T) {
 		"a source more":    {strings.Replace(base, "}}\n", "}, p: {type: pager}}\n", 1), []string{"sources"}, []string{"p"}, nil},
 		"defaults":         {base + "defaults: {workflows: x}", []string{"services"}, nil, nil},
 		"order":            {good + "team: a\nservices: {b: {repo: forge:x/b}, a: {repo: forge:x/a}}\n", []string{"services"}, nil, nil},
+		"two restarts":     {base + "state_dir: /x\nshared_dir: /y", []string{"shared_dir", "state_dir"}, nil, []string{"shared_dir", "state_dir"}},
 		"restart":          {base + "state_dir: /x\nmouse: off", []string{"mouse", "state_dir"}, nil, []string{"state_dir"}},
 	} {
 		t.Run(name, func(t *testing.T) {
