@@ -382,8 +382,9 @@ func burnWindows() [][2]time.Duration {
 
 // burn fills in how fast slo's budget burns: the rate of bad events over a window, as a multiple of the
 // rate that would use the budget up exactly. The short window of a pair is read where every one is wanted,
-// and where the long one burns.
+// where the long one burns, and where Datadog judges the objective bad: then it tells whether that is over.
 func (s *source) burn(ctx context.Context, notices *noticeBox, slo *sources.SLO, now time.Time, every bool) error {
+	every = every || slo.State == sources.MonitorAlert || slo.State == sources.MonitorWarn
 	for _, pair := range burnWindows() {
 		for i, over := range pair {
 			if i > 0 && !every && !burns(slo.Burns[len(slo.Burns)-1]) {
