@@ -152,7 +152,7 @@ func nameKey(s string) string { return notInKeys.ReplaceAllString(strings.ToLowe
 // stem is the words of s without those that say what it is rather than which: "Checkout (production)" and
 // checkout-service may be one.
 func stem(s string) string {
-	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') })
+	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	words = slices.DeleteFunc(words, func(w string) bool {
 		switch w {
 		case "service", "services", "svc", "app", "application", "api", "server", "prod", "production", "live", "team", "the":
