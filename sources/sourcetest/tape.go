@@ -3,6 +3,7 @@ package sourcetest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -51,7 +52,7 @@ func (tp *Tape) RoundTrip(r *http.Request) (*http.Response, error) {
 		sent, err = io.ReadAll(r.Body)
 		_ = r.Body.Close()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read the request: %w", err)
 		}
 	}
 	key := Key(r.URL, sent)
@@ -91,12 +92,12 @@ func (tp *Tape) reply(r *http.Request, key string, sent []byte) (Reply, error) {
 	again.Header.Del("Accept-Encoding") // the transport asks for what it reads itself
 	res, err := tp.Next.RoundTrip(again)
 	if err != nil {
-		return Reply{}, err
+		return Reply{}, err //nolint:wrapcheck // a transport hands on what its base says
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		return Reply{}, err
+		return Reply{}, fmt.Errorf("read the answer: %w", err)
 	}
 	got = Reply{res.StatusCode, res.Header, body}
 	tp.mu.Lock()
