@@ -73,7 +73,7 @@ func fillValue(v reflect.Value, n *int) {
 func fullFeeds() []store.Feed {
 	n := 0
 	var feeds []store.Feed
-	for _, c := range []store.Capability{store.Runs, store.Environments, store.Releases, store.Incidents, store.Metrics} {
+	for _, c := range store.Capabilities() {
 		f := store.Feed{Key: store.FeedKey{Source: "github", Capability: c, Scope: "acme/checkout"}}
 		f.Health = store.Health{State: store.Healthy, LastGood: now.Add(-time.Minute), Interval: 13 * time.Second}
 		fillValue(reflect.ValueOf(&f.Health.Notices).Elem(), &n)
@@ -84,8 +84,16 @@ func fullFeeds() []store.Feed {
 			fillValue(reflect.ValueOf(&f.Environments).Elem(), &n)
 		case store.Releases:
 			fillValue(reflect.ValueOf(&f.Releases).Elem(), &n)
-		case store.Incidents:
+		case store.Incidents, store.Past:
 			fillValue(reflect.ValueOf(&f.Incidents).Elem(), &n)
+		case store.Monitors:
+			fillValue(reflect.ValueOf(&f.Monitors).Elem(), &n)
+		case store.SLOs:
+			fillValue(reflect.ValueOf(&f.SLOs).Elem(), &n)
+		case store.Shifts:
+			fillValue(reflect.ValueOf(&f.Shifts).Elem(), &n)
+		case store.Changes:
+			fillValue(reflect.ValueOf(&f.Changes).Elem(), &n)
 		case store.Metrics:
 			fillValue(reflect.ValueOf(&f.Series).Elem(), &n)
 		}
@@ -382,7 +390,7 @@ func TestKeepSnapshotDoesNotForgetWhatItNeverKnew(t *testing.T) {
 	st := store.New(nil, time.Now)
 	st.Apply(store.SetHealth{Key: store.FeedKey{Source: "github"}, Health: store.Health{State: store.Failing}})
 	d.KeepSnapshot(ctx, "b", st, time.Minute)
-	if got, _ := d.LoadSnapshot("b", now); len(got) != 5 {
+	if got, _ := d.LoadSnapshot("b", now); len(got) != len(fullFeeds()) {
 		t.Errorf("%d feeds are left of the last snapshot", len(got))
 	}
 }

@@ -126,7 +126,7 @@ func (b *Board) series(ctx context.Context, ask pane.Ask) ([]sources.Series, err
 	case errors.Is(err, sources.ErrNotModified):
 		return nil, &sources.Error{Kind: sources.Invalid, Op: "load", Scope: ask.Metric.ID, Msg: "the source answers that nothing changed to a new question", Err: err}
 	case err != nil:
-		return nil, err //nolint:wrapcheck // a *sources.Error already
+		return nil, err
 	case len(batch.Notices) > 0 && len(batch.Items) == 0:
 		n := batch.Notices[0]
 		return nil, &sources.Error{Kind: n.Kind, Op: "load", Scope: n.Scope, Msg: n.Text.String(), Fix: n.Fix.String()}
