@@ -73,8 +73,8 @@ func (r *replica) explain(res *http.Response, body []byte) *sources.Error {
 	e := httpx.Status("", "", res)
 	said := saidBy(body)
 	switch {
-	case httpx.Undecided(res):
-		e.Kind = sources.Transient
+	case res.StatusCode == http.StatusRequestTimeout:
+		e.Kind = sources.Transient // a gateway gave up waiting
 	case e.Kind == sources.Throttled, res.StatusCode == http.StatusForbidden && !r.transport.PausedUntil().IsZero():
 		e.Kind, e.Msg, e.RetryAt = sources.Throttled, "the server asks to slow down", r.transport.PausedUntil()
 	case res.StatusCode == http.StatusUnauthorized:

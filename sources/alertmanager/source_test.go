@@ -478,13 +478,14 @@ func TestWritesAreSentOnceAndTellWhatIsKnown(t *testing.T) {
 		hurt func(*fake)
 		kind sources.ErrKind
 	}{
-		"refused":        {func(f *fake) { f.status[post] = http.StatusBadRequest }, sources.Invalid},
-		"not allowed":    {func(f *fake) { f.status[post] = http.StatusForbidden }, sources.Permission},
-		"too fast":       {func(f *fake) { f.status[post] = http.StatusTooManyRequests }, sources.Throttled},
-		"failed":         {func(f *fake) { f.status[post] = http.StatusInternalServerError }, sources.Ambiguous},
-		"a gateway":      {func(f *fake) { f.status[post] = http.StatusGatewayTimeout }, sources.Ambiguous},
-		"answer lost":    {func(f *fake) { f.cut[post] = true }, sources.Ambiguous},
-		"cannot be read": {func(f *fake) { f.status["GET /api/v2/alerts"] = http.StatusBadGateway }, sources.Transient},
+		"refused":         {func(f *fake) { f.status[post] = http.StatusBadRequest }, sources.Invalid},
+		"not allowed":     {func(f *fake) { f.status[post] = http.StatusForbidden }, sources.Permission},
+		"too fast":        {func(f *fake) { f.status[post] = http.StatusTooManyRequests }, sources.Throttled},
+		"failed":          {func(f *fake) { f.status[post] = http.StatusInternalServerError }, sources.Ambiguous},
+		"a gateway":       {func(f *fake) { f.status[post] = http.StatusGatewayTimeout }, sources.Ambiguous},
+		"gave up waiting": {func(f *fake) { f.status[post] = http.StatusRequestTimeout }, sources.Ambiguous},
+		"answer lost":     {func(f *fake) { f.cut[post] = true }, sources.Ambiguous},
+		"cannot be read":  {func(f *fake) { f.status["GET /api/v2/alerts"] = http.StatusBadGateway }, sources.Transient},
 	} {
 		a, b := newFake(), newFake()
 		set, _ := board(t, fixed, nil, a, b)
