@@ -243,6 +243,9 @@ func (s *session) givenBack() {
 	if !s.term.Mode(7) {
 		s.t.Error("lines do not wrap any more")
 	}
+	if title := s.term.Title(); title != "" {
+		s.t.Errorf("the title is still %q", title)
+	}
 	if u := s.term.Unknown(); len(u) > 0 {
 		s.t.Errorf("sequences that are not known: %q", u)
 	}

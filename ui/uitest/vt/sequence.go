@@ -118,6 +118,12 @@ func (t *Terminal) sequence(seq string) {
 		t.wrapping = false
 	case strings.ContainsRune("JKXP@LMSTbrsu", rune(final)):
 		t.edit(final, p)
+	case final == 't' && p.at(0, 0) == 22:
+		t.titles = append(t.titles, t.title)
+	case final == 't' && p.at(0, 0) == 23:
+		if n := len(t.titles); n > 0 {
+			t.title, t.titles = t.titles[n-1], t.titles[:n-1]
+		}
 	default:
 		t.other(seq)
 	}

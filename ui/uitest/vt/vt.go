@@ -38,6 +38,7 @@ type Terminal struct {
 	parser   parser
 
 	title     string
+	titles    []string // those that were put aside, the newest last
 	clipboard []string
 	queries   []string
 	unknown   []string

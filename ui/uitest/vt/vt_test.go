@@ -95,3 +95,20 @@ func TestMeter(t *testing.T) {
 		}
 	}
 }
+
+func TestTitlesArePutAside(t *testing.T) {
+	t.Parallel()
+	term := vt.New(6, 3)
+	_, _ = term.Write([]byte("\x1b]2;shell\x1b\\\x1b[22;2t\x1b]2;board\x1b\\"))
+	if term.Title() != "board" {
+		t.Errorf("the title is %q", term.Title())
+	}
+	_, _ = term.Write([]byte("\x1b]2;\x1b\\\x1b[23;2t\x1b[23;2t"))
+	if term.Title() != "shell" || len(term.Queries()) > 0 {
+		t.Errorf("the title is %q, asked was %q", term.Title(), term.Queries())
+	}
+	_, _ = term.Write([]byte("\x1b[21t"))
+	if len(term.Queries()) != 1 {
+		t.Error("asking for the title is no query")
+	}
+}
