@@ -68,9 +68,11 @@ func budgetOf(at sloAt, traffic sources.Number) Budget {
 }
 
 func burnSense(o *sources.SLO, quiet bool) Sense {
+	// One window that is known not to burn settles the pair.
 	both := func(long, short time.Duration, limit float64) (burns, known bool) {
-		a, b := burnOver(o, long), burnOver(o, short)
-		return float64(a) >= limit && float64(b) >= limit, a.Known() && b.Known()
+		a, b := float64(burnOver(o, long)), float64(burnOver(o, short))
+		burns = a >= limit && b >= limit
+		return burns, burns || a < limit || b < limit
 	}
 	page, pageKnown := both(time.Hour, 5*time.Minute, pageBurn)
 	ticket, ticketKnown := both(6*time.Hour, 30*time.Minute, ticketBurn)
