@@ -64,7 +64,8 @@ type timeseriesReply struct {
 }
 
 func (r *timeseriesReply) valid() error {
-	if r.Data != nil {
+	// No series at all are an answer; something else in their place is none.
+	if r.Data != nil && (r.Data.Attributes.Series.Given || r.Data.Attributes.Series.Bad == 0) {
 		return nil
 	}
 	if r.Errors != "" {
