@@ -35,6 +35,7 @@ type loop struct {
 	health   store.Health
 	busy     sources.Busy
 	cost     map[string]float64 // by budget: requests that a read spends, smoothed over the last reads …
+	touch    map[string]float64 // by budget: how many of the last reads spent any, from 0 to 1 …
 	counted  int                // … of so many, the first aside: it fetches what later ones find unchanged
 	spending map[string]float64 // by budget: requests that the present one has spent
 }
@@ -265,7 +266,22 @@ func (l *loop) learn() {
 	}
 	for key, c := range l.cost {
 		l.cost[key] = c + weight*(l.spending[key]-c)
+		spent := 0.0
+		if l.spending[key] > 0 {
+			spent = 1
+		}
+		l.touch[key] += weight * (spent - l.touch[key])
 	}
+}
+
+// costs is what a read of l spends of one of a group's budgets. What is shared out among the reads of a
+// moment also meets those that spend others: a budget that few reads of l touch is not l's. Where all feeds
+// spend the same one there is nothing to tell apart.
+func (l *loop) costs(key string, only bool) float64 {
+	if !only && l.touch[key] < habit {
+		return 0
+	}
+	return l.cost[key]
 }
 
 // succeed takes an answer. It returns a Replace when the data has changed.

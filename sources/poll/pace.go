@@ -25,6 +25,7 @@ const (
 	share        = 0.85                   // of the budget is for polling; the rest is for people's own requests
 	horizon      = 4                      // what is left of the budget must last a window's fourth
 	freeRead     = 0.05                   // requests: a read that costs less is free, and slowing it down saves nothing
+	habit        = 1.0 / 3                // of a feed's reads must spend a budget for it to be the feed's
 	learning     = 0.1                    // how much one read changes what a feed is known to cost
 	maxRetryWait = 24 * time.Hour         // a provider that asks for more has a broken clock
 	settleDelay  = 200 * time.Millisecond // after the moment that a provider named
@@ -54,7 +55,7 @@ func DefaultPace(c store.Capability) Pace {
 	case store.Changes:
 		return Pace{Live: time.Minute, Waiting: time.Minute, Quiet: 2 * time.Minute}
 	case store.SLOs:
-		return Pace{Live: time.Minute, Waiting: 5 * time.Minute, Quiet: 5 * time.Minute}
+		return Pace{Live: 2 * time.Minute, Waiting: 5 * time.Minute, Quiet: 5 * time.Minute}
 	case store.Past:
 		return Pace{Live: 10 * time.Minute, Waiting: 10 * time.Minute, Quiet: 10 * time.Minute}
 	case store.Releases, store.Shifts:
@@ -112,11 +113,13 @@ func (e *Engine) pace(l *loop) time.Duration {
 func (e *Engine) interval(l *loop) time.Duration {
 	factor := 1.0
 	if e.o.Budget != nil {
-		for _, u := range e.o.Budget.Usages(l.group.key.source, l.group.key.credential) {
-			if l.cost[u.Key] < freeRead {
+		all := e.o.Budget.Usages(l.group.key.source, l.group.key.credential)
+		for _, u := range all {
+			only := len(all) == 1
+			if l.costs(u.Key, only) < freeRead {
 				continue
 			}
-			quiet, rest := e.stretch(l.group, u)
+			quiet, rest := e.stretch(l.group, u, only)
 			if e.busy(l) == sources.Quiet {
 				factor = max(factor, quiet)
 			} else {
@@ -131,7 +134,7 @@ func (e *Engine) interval(l *loop) time.Duration {
 // board's share of one of their budgets: those of quiet feeds first, the others' when that does not
 // suffice. What a read costs is learnt from the reads so far, and an answer that the provider did not
 // count costs nothing.
-func (e *Engine) stretch(g *group, u state.Usage) (quiet, rest float64) {
+func (e *Engine) stretch(g *group, u state.Usage, only bool) (quiet, rest float64) {
 	allowed, known := e.allowance(u)
 	if !known {
 		return 1, 1
@@ -141,7 +144,7 @@ func (e *Engine) stretch(g *group, u state.Usage) (quiet, rest float64) {
 		if l.group != g {
 			continue
 		}
-		demand := l.cost[u.Key] / e.pace(l).Seconds()
+		demand := l.costs(u.Key, only) / e.pace(l).Seconds()
 		if e.busy(l) == sources.Quiet {
 			calm += demand
 		} else {

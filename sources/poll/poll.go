@@ -492,6 +492,6 @@ func (e *Engine) newLoop(f Feed) *loop {
 	f.Query.Scope = f.Key.Scope
 	return &loop{
 		feed: f, read: reader(set, f.Key.Capability), group: g, due: e.o.Elapsed(), first: true,
-		cost: make(map[string]float64), spending: make(map[string]float64),
+		cost: make(map[string]float64), touch: make(map[string]float64), spending: make(map[string]float64),
 	}
 }
