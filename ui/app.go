@@ -35,6 +35,7 @@ type Screen interface {
 // Options are the App's surroundings.
 type Options struct {
 	Backend pane.Backend
+	Levers  pane.Levers // what acts; nil: the board only looks
 	Screen  Screen
 	Panes   []pane.Pane // in the order of their numbers; the App owns them from now on
 	// Detail makes the pane that shows an object in full; nil: there are none.

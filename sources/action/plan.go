@@ -22,6 +22,12 @@ type Request struct {
 	Fields   map[string]string
 	Bulk     int    // how many objects were marked with this one; 0 and 1 are one
 	Via      string // "board", "command", "guard"
+
+	// Of Promote and Rollback, whose Target is an environment.
+	Version string      // the commit, or a tag of it, that is to run; "" leaves the choice to the plan
+	Targets []string    // of the environment; none means all
+	Means   Means       // "" leaves the choice to the config, and to what fits
+	About   sources.Ref // the incident that it is for; zero for none
 }
 
 // DemandKind is what a plan wants before it may be executed.
@@ -62,6 +68,8 @@ type Plan struct {
 	Demand  Demand
 	// Changed reports that the target is not what the request was looking at: the plan is for what is so now.
 	Changed bool
+	Change  *Change // of Promote and Rollback; nil of everything else
+	Offers  []Offer // what can be done first, or instead
 
 	Call     sources.Call // what will be sent; its Revision is what was read
 	Deadline time.Duration

@@ -43,12 +43,19 @@ type Judge interface {
 type Options struct {
 	Access   func(source string) (Access, error)
 	Snapshot func() *store.Snapshot
-	Policy   Judge
-	Journal  Book
-	Locks    Locker
-	ReadOnly func() bool
-	Now      func() time.Time
-	Who      journal.Who
+	// Service is what the config says of a service; ok is false when it does not name it.
+	Service func(name string) (s Service, ok bool)
+	// Roles are what the config calls an identity of a source.
+	Roles func(identity string) []string
+	// Cosigned is who else has agreed to a plan; "" nobody. CanCosign reports that there is a place for it.
+	Cosigned  func(*Plan) string
+	CanCosign bool
+	Policy    Judge
+	Journal   Book
+	Locks     Locker
+	ReadOnly  func() bool
+	Now       func() time.Time
+	Who       journal.Who
 	// Notice is told of each step; Nudge which target has changed, so that what shows it is read again.
 	// Neither may block.
 	Notice func(Event)
