@@ -115,6 +115,93 @@ func TestAnImpatientCtrlCQuits(t *testing.T) {
 	}
 }
 
+// alt is a key with alt: the bytes of Esc and the key.
+func alt(key string) tea.KeyMsg {
+	k := keyOf(key)
+	k.Alt = true
+	return k
+}
+
+// TestEscAndTheNextKeyInOneRead presses Esc and a key on a slow link: a terminal sends alt and the key so.
+func TestEscAndTheNextKeyInOneRead(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 160, 48)
+	b.press("3", ":", "zz")
+	b.says(":zz")
+	b.send(alt("q"))
+	b.hides(":zz")
+	if !b.quit {
+		t.Error("Esc and q, which came together and alone, do not quit")
+	}
+
+	b = newBoard(t, 160, 48)
+	b.press("3", "/", "zz")
+	p := b.panes[2]
+	p.forget()
+	b.send(alt("j"))
+	if a, ok := last[pane.Action](p); p.field != nil || !ok || a.Action != keymap.Down {
+		t.Errorf("Esc and j leave the field %v and do %v", p.field, a)
+	}
+
+	// After other keys of the same read neither q nor anything else that wants to be alone counts.
+	b = newBoard(t, 160, 48)
+	for _, m := range []tea.KeyMsg{keyOf(":refresh"), alt("q")} {
+		b.app.Update(m) // what the App sends itself comes after both
+	}
+	b.hides(":refresh")
+	b.says("press it alone")
+	if b.quit {
+		t.Error("text that holds Esc and q quits")
+	}
+	for _, key := range []string{"o", "c", "b", "ctrl+z"} {
+		b = newBoard(t, 160, 48)
+		b.press("3", ":")
+		b.send(alt(key))
+		if b.suspended || len(b.back.browsed) > 0 || len(b.out.controls) > 0 {
+			t.Errorf("Esc and %s in one read reach outside the board", key)
+		}
+		b.says("press it alone")
+	}
+}
+
+// TestWhatADialogLeavesGetsTheNextKey presses keys faster than the App's own messages come back: a dialog that
+// was closed gets none of them.
+func TestWhatADialogLeavesGetsTheNextKey(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, 160, 48)
+	b.press("3")
+	p := b.panes[2]
+	for name, keys := range map[string][]string{"the palette": {":", "esc", "j"}, "a choice": {":", "everybody", "enter", "j"}, "the help": {"?", "esc", "j"}} {
+		p.forget()
+		b.read(keys...)
+		if a, ok := last[pane.Action](p); !ok || a.Action != keymap.Down {
+			t.Errorf("%s: the key behind it does %v:\n%s", name, a, b.text())
+		}
+	}
+}
+
+// TestAltStaysWhereItMeansSomething keeps alt for those who bound it, and for moving by words.
+func TestAltStaysWhereItMeansSomething(t *testing.T) {
+	t.Parallel()
+	keys, err := keymap.New(map[string][]string{"sources": {"alt+s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBoard(t, 160, 48, func(o *ui.Options, _ *board) { o.Keys = keys })
+	b.send(alt("s"))
+	b.says("Sources")
+	b.press("esc", "3", "/", "two", " ", "words")
+	b.send(alt("s"))
+	p := b.panes[2]
+	if p.field == nil || p.field.Value() != "two words" {
+		t.Errorf("the field is %v", p.field)
+	}
+	b.send(alt("backspace"))
+	if p.field == nil || p.field.Value() != "two " {
+		t.Errorf("alt and backspace leave %v", p.field)
+	}
+}
+
 func TestAPasteDoesNothingButType(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, 160, 48)

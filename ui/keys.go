@@ -6,6 +6,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/dialog"
 	"example.com/signalbox/ui/keymap"
 	"example.com/signalbox/ui/layout"
@@ -62,15 +63,20 @@ func (a *App) key(k tea.KeyMsg) tea.Cmd {
 
 func (a *App) route(k tea.KeyMsg) tea.Cmd {
 	a.crowd.arrive(k)
+	if key, ok := a.apart(k); ok {
+		return a.escThen(key)
+	}
+	return a.press(k)
+}
+
+// press does what a key asks for.
+func (a *App) press(k tea.KeyMsg) tea.Cmd {
 	switch {
 	case a.typing():
 		return a.text(k)
 	case k.Paste:
 		return nil
 	case k.Type == tea.KeyRunes && len(k.Runes) > 1:
-		if k.Alt {
-			return nil
-		}
 		return a.together(k.Runes)
 	}
 	if action, ok := a.set.Keys.Lookup(a.place(), k.String()); ok {
@@ -78,6 +84,35 @@ func (a *App) route(k tea.KeyMsg) tea.Cmd {
 	}
 	a.elsewhere(k.String())
 	return nil
+}
+
+// apart takes a key with alt apart. A terminal sends alt and a key as Esc and the key, and so does a slow link
+// on which somebody pressed Esc and then the key: of the two the latter is meant, unless the keymap has the
+// key with alt, or it moves or deletes by words in a field.
+func (a *App) apart(k tea.KeyMsg) (key tea.KeyMsg, ok bool) {
+	if !k.Alt || k.Paste {
+		return k, false
+	}
+	for _, c := range []keymap.Context{keymap.Everywhere, keymap.Board, keymap.Detail} {
+		if _, bound := a.set.Keys.Lookup(c, k.String()); bound {
+			return k, false
+		}
+	}
+	if a.typing() && component.EditsWords(k) {
+		return k, false
+	}
+	k.Alt = false
+	return k, true
+}
+
+// escThen does Esc and then a key that arrived as one with it. What Esc leaves never gets the key. Among the
+// actions that want their key alone only quitting takes Esc for no company: nobody's text ends so.
+func (a *App) escThen(k tea.KeyMsg) tea.Cmd {
+	back := a.press(tea.KeyMsg{Type: tea.KeyEsc})
+	if action, _ := a.set.Keys.Lookup(a.place(), k.String()); action != keymap.Quit {
+		a.crowd.joined = true
+	}
+	return tea.Batch(back, a.press(k))
 }
 
 // elsewhere says of a key that does nothing here where it does something.
@@ -116,9 +151,22 @@ func (a *App) text(k tea.KeyMsg) tea.Cmd {
 	default:
 	}
 	if d := a.dialog(); d != nil {
-		return d.Key(k)
+		return a.answered(d.Key(k))
 	}
 	return a.tell(a.focused(), k)
+}
+
+// answered takes a dialog's answer at once: the next key, which may have come in the same read, belongs to
+// what is left when a dialog has gone.
+func (a *App) answered(answer tea.Cmd) tea.Cmd {
+	if answer == nil {
+		return nil
+	}
+	msg := answer()
+	if cmd, taken := a.choice(msg); taken {
+		return cmd
+	}
+	return func() tea.Msg { return msg }
 }
 
 // together takes keys that arrived in one read, as they do on a slow link or when somebody pastes into
@@ -155,7 +203,7 @@ func (a *App) act(action keymap.Action, count int) tea.Cmd {
 		if action == keymap.Suspend {
 			return a.suspend()
 		}
-		return d.Do(pane.Action{Action: action, Count: count})
+		return a.answered(d.Do(pane.Action{Action: action, Count: count}))
 	}
 	if cmd, done := a.anywhere(action); done {
 		return cmd

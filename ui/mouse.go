@@ -57,7 +57,7 @@ func (a *App) clickDialog(d dialog.Dialog, c pane.Click) tea.Cmd {
 		return nil
 	}
 	c.X, c.Y = c.X-box.X, c.Y-box.Y
-	return d.Click(c)
+	return a.answered(d.Click(c))
 }
 
 func (a *App) clickTab(x int) {

@@ -22,12 +22,29 @@ func NewTextField() TextField {
 	in.CharLimit = fieldLimit
 	in.Cursor.SetMode(cursor.CursorStatic)
 	in.KeyMap.Paste.SetEnabled(false) // it would run a program; terminals paste by themselves
+	// Letters with alt are left out: Esc and a letter that arrive together look the same.
+	in.KeyMap.WordForward.SetKeys("alt+right", "ctrl+right")
+	in.KeyMap.WordBackward.SetKeys("alt+left", "ctrl+left")
+	in.KeyMap.DeleteWordForward.SetKeys("alt+delete")
 	in.Focus()
 	return TextField{in}
 }
 
-// Update edits the field; it reports whether its text changed.
+// EditsWords reports whether k, with alt, moves or deletes by words in a field.
+func EditsWords(k tea.KeyMsg) bool {
+	switch k.Type {
+	case tea.KeyLeft, tea.KeyRight, tea.KeyBackspace, tea.KeyDelete:
+		return k.Alt
+	default:
+		return false
+	}
+}
+
+// Update edits the field; it reports whether its text changed. With alt no key is text.
 func (f *TextField) Update(k tea.KeyMsg) bool {
+	if k.Alt && !EditsWords(k) {
+		return false
+	}
 	before := f.in.Value()
 	f.in, _ = f.in.Update(k)
 	return f.in.Value() != before

@@ -31,3 +31,22 @@ func TestTextFieldEdits(t *testing.T) {
 		t.Errorf("a paste became %q", got)
 	}
 }
+
+// Esc and a letter that came together look like alt and the letter: no text, and no editing either.
+func TestTextFieldTakesNoLettersWithAlt(t *testing.T) {
+	t.Parallel()
+	f := NewTextField()
+	f.Update(typed("two words"))
+	for _, k := range []string{"q", "b", "f", "d"} {
+		key := typed(k)
+		key.Alt = true
+		if f.Update(key) {
+			t.Errorf("alt+%s makes it %q", k, f.Value())
+		}
+	}
+	f.Update(tea.KeyMsg{Type: tea.KeyLeft, Alt: true})
+	f.Update(typed("x"))
+	if f.Update(tea.KeyMsg{Type: tea.KeyBackspace, Alt: true}); f.Value() != "two words" {
+		t.Errorf("by words it becomes %q", f.Value())
+	}
+}

@@ -1,7 +1,7 @@
 // Package dialog holds what opens above the board: the help, the palette, the sources' health, an
 // error in full, and what was said lately.
 //
-// A dialog never acts: it answers with Close or Choose, and the App does the rest.
+// A dialog never acts: it answers with Close or Choose, and the App does the rest, before it takes another key.
 package dialog
 
 import (
@@ -21,6 +21,7 @@ type Dialog interface {
 	Draw(pane.Env, screen.Region)
 	// Typing reports that it takes every key as it is; else it gets Actions.
 	Typing() bool
+	// Key, Do and Click answer with a command that returns at once.
 	Key(tea.KeyMsg) tea.Cmd
 	Do(pane.Action) tea.Cmd
 	Click(pane.Click) tea.Cmd
