@@ -12,7 +12,8 @@ import (
 )
 
 // facts are what a snapshot tells of each service beside its open incidents. They are gathered in one walk;
-// what is derived from them for a service is derived once, when it is first asked for.
+// what is derived from them for a service is derived once, when it is first asked for. They are for one
+// goroutine until settle was called.
 type facts struct {
 	snap     *store.Snapshot
 	now      time.Time
@@ -76,6 +77,18 @@ func factsOf(s *store.Snapshot, now time.Time) *facts {
 		})
 	}
 	return f
+}
+
+// settle works out what would be worked out when it is first asked for, but by explain: what f is asked
+// afterwards only reads.
+func (f *facts) settle() {
+	for name, sf := range f.services {
+		sf.changed()
+		f.upstreamOf(name)
+		if sf.byTitle == nil && len(sf.past) > 0 {
+			sf.sortPast()
+		}
+	}
 }
 
 func (f *facts) add(at int, feed *store.Feed) {

@@ -28,16 +28,22 @@ func ServiceHealth(s *store.Snapshot, service string, now time.Time) Health {
 // data, a budget that burns. The worst speaks, and among equals the first of that list. Only metrics with a
 // limit, monitors and budgets tell that a service is well: no red is invented, and no green either. What a
 // very stale feed says is heard only when nothing fresh says worse than well.
-func Healths(s *store.Snapshot, now time.Time) map[string]Health {
-	f := factsOf(s, now)
+func Healths(s *store.Snapshot, now time.Time) map[string]Health { return sceneOf(s, now).healths() }
+
+func (c *scene) healths() map[string]Health {
+	f := c.facts
 	out := make(map[string]Health, len(f.services))
 	open := map[string][]*Problem{}
-	d := deriverOf(s, View{Whose: All}, now)
-	ps := d.problems()
-	for i := range ps {
-		if p := &ps[i]; p.Service != "" {
+	for i := range c.all {
+		if p := &c.all[i]; p.Service != "" {
 			open[p.Service] = append(open[p.Service], p)
-			f.of(p.Service)
+		}
+	}
+	for name, ps := range open {
+		if f.services[name] == nil {
+			if h := f.health(&serviceFacts{}, ps); h.Known {
+				out[name] = h
+			}
 		}
 	}
 	for name, sf := range f.services {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/store"
 )
 
@@ -15,9 +16,17 @@ import (
 // It is safe for concurrent use, and nobody waits for another's derivation: at worst a thing is derived
 // twice. The nil Memo derives each time. Answers are shared and read only.
 type Memo struct {
-	mu    sync.Mutex
-	last  *store.Snapshot
-	asked []*question
+	mu     sync.Mutex
+	last   *store.Snapshot
+	asked  []*question
+	scenes [2]sceneAt // the newest first
+}
+
+// sceneAt is a scene and what it is of.
+type sceneAt struct {
+	key    Key
+	minute time.Time
+	scene  *scene
 }
 
 // subject is what a question asks for.
@@ -27,24 +36,31 @@ const (
 	askProblems subject = iota
 	askHealths
 	askBehaviour
+	askPipelines
+	askDeployments
+	askWhere
 )
 
 // question is something that was asked for, with its newest answers.
 type question struct {
 	about   subject
-	view    View      // of askProblems
+	view    View      // of askProblems, askPipelines and askDeployments
+	day     time.Time // of askDeployments
 	answers [2]answer // the newest first
 	// idle counts the answers that were made by Warm since anybody asked.
 	idle int
 }
 
 type answer struct {
-	key      Key
-	minute   time.Time
-	problems []Problem
-	tally    Tally
-	healths  map[string]Health
-	behaves  Behaviour
+	key         Key
+	minute      time.Time
+	problems    []Problem
+	tally       Tally
+	healths     map[string]Health
+	behaves     Behaviour
+	pipelines   Pipelines
+	deployments Deployments
+	where       map[sources.Ref]*Problem
 }
 
 // tooIdle is how many answers are made for nobody before a question is forgotten.
@@ -55,7 +71,7 @@ func (m *Memo) Problems(s *store.Snapshot, v View, now time.Time) []Problem {
 	if m == nil {
 		return Problems(s, v, now)
 	}
-	return m.ask(askProblems, View{Whose: v.Whose, Follow: v.Follow}, s, now).problems
+	return m.ask(question{about: askProblems, view: View{Whose: v.Whose, Follow: v.Follow}}, s, now).problems
 }
 
 // Tally counts what Problems lists.
@@ -63,7 +79,24 @@ func (m *Memo) Tally(s *store.Snapshot, v View, now time.Time) Tally {
 	if m == nil {
 		return tally(Problems(s, v, now), now)
 	}
-	return m.ask(askProblems, View{Whose: v.Whose, Follow: v.Follow}, s, now).tally
+	return m.ask(question{about: askProblems, view: View{Whose: v.Whose, Follow: v.Follow}}, s, now).tally
+}
+
+// Problem is the one that an incident, or a monitor that nobody is paged for, tells of, whatever the view; nil
+// when there is none. It is no storm: of those it is the one in it.
+func (m *Memo) Problem(s *store.Snapshot, ref sources.Ref, now time.Time) *Problem {
+	if m == nil {
+		return sceneOf(s, now).where()[ref]
+	}
+	return m.ask(question{about: askWhere}, s, now).where[ref]
+}
+
+// Like is the function Like.
+func (m *Memo) Like(s *store.Snapshot, p *Problem, now time.Time) []*sources.Incident {
+	if m == nil {
+		return Like(s, p)
+	}
+	return m.scene(s, now).facts.about(p.Service).like(p)
 }
 
 // Healths is the function Healths, as of the minute of now.
@@ -71,21 +104,31 @@ func (m *Memo) Healths(s *store.Snapshot, now time.Time) map[string]Health {
 	if m == nil {
 		return Healths(s, now)
 	}
-	return m.ask(askHealths, View{}, s, now).healths
+	return m.ask(question{about: askHealths}, s, now).healths
 }
 
-// Behaviour is the function BehaviourOf, as of the minute of now. It is for the program's loop alone: Warm
-// makes it and does not touch it again.
+// Behaviour is the function BehaviourOf, as of the minute of now.
 func (m *Memo) Behaviour(s *store.Snapshot, now time.Time) Behaviour {
 	if m == nil {
 		return BehaviourOf(s, now)
 	}
-	return m.ask(askBehaviour, View{}, s, now).behaves
+	return m.ask(question{about: askBehaviour}, s, now).behaves
+}
+
+// Pipelines is the function DerivePipelines, as of the minute of now.
+func (m *Memo) Pipelines(s *store.Snapshot, v View, now time.Time) Pipelines {
+	if m == nil {
+		return DerivePipelines(s, v, now)
+	}
+	return m.ask(question{about: askPipelines, view: v}, s, now).pipelines
 }
 
 // Deployments is the function DeriveDeployments, with the health of the minute of now.
 func (m *Memo) Deployments(s *store.Snapshot, v View, day, now time.Time) Deployments {
-	return deployments(s, v, day, m.Healths(s, now))
+	if m == nil {
+		return deployments(s, v, day, Healths(s, now))
+	}
+	return m.ask(question{about: askDeployments, view: v, day: day}, s, now).deployments
 }
 
 // Troubles is the function Troubles, as of the minute of now.
@@ -115,34 +158,51 @@ func (m *Memo) Warm(s *store.Snapshot, now time.Time) {
 	}
 	for _, q := range all {
 		if _, ok := m.known(q, s, now); !ok {
-			m.keep(q, q.answer(s, now), false)
+			m.keep(q, m.answer(q, s, now), false)
 		}
 	}
 }
 
-func (m *Memo) ask(about subject, v View, s *store.Snapshot, now time.Time) answer {
-	q := m.question(about, v)
+func (m *Memo) ask(about question, s *store.Snapshot, now time.Time) answer {
+	q := m.question(about)
 	a, ok := m.known(q, s, now)
 	if !ok {
-		a = q.answer(s, now)
+		a = m.answer(q, s, now)
 		m.keep(q, a, true)
 	}
 	return a
 }
 
 // question is the one that is kept, made when it is new; it is being used.
-func (m *Memo) question(about subject, v View) *question {
+func (m *Memo) question(about question) *question {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, q := range m.asked {
-		if q.about == about && q.view == v {
+		if q.about == about.about && q.view == about.view && q.day.Equal(about.day) {
 			q.idle = 0
 			return q
 		}
 	}
-	q := &question{about: about, view: v}
-	m.asked = append(m.asked, q)
-	return q
+	m.asked = append(m.asked, &about)
+	return &about
+}
+
+// scene is that of s, made when it is not known.
+func (m *Memo) scene(s *store.Snapshot, now time.Time) *scene {
+	minute := now.Truncate(time.Minute)
+	m.mu.Lock()
+	for i := range m.scenes {
+		if at := &m.scenes[i]; at.minute.Equal(minute) && at.key.Holds(s, sceneFeeds()...) {
+			defer m.mu.Unlock()
+			return at.scene
+		}
+	}
+	m.mu.Unlock()
+	made := sceneAt{KeyOf(s, sceneFeeds()...), minute, sceneOf(s, now)}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.scenes = [2]sceneAt{made, m.scenes[0]}
+	return made.scene
 }
 
 func (m *Memo) known(q *question, s *store.Snapshot, now time.Time) (answer, bool) {
@@ -172,22 +232,32 @@ func (q *question) feeds() []store.Capability {
 		return HealthFeeds()
 	case askBehaviour:
 		return ChartFeeds()
-	case askProblems:
+	case askPipelines:
+		return []store.Capability{store.Runs}
+	case askDeployments:
+		return LaneFeeds()
+	case askProblems, askWhere:
 	}
 	return ProblemFeeds()
 }
 
 // answer derives; it only reads what never changes of q.
-func (q *question) answer(s *store.Snapshot, now time.Time) answer {
+func (m *Memo) answer(q *question, s *store.Snapshot, now time.Time) answer {
 	a := answer{key: KeyOf(s, q.feeds()...), minute: now.Truncate(time.Minute)}
 	switch q.about {
 	case askHealths:
-		a.healths = Healths(s, now)
+		a.healths = m.scene(s, now).healths()
 	case askBehaviour:
-		a.behaves = BehaviourOf(s, now)
+		a.behaves = behaviourOf(m.scene(s, now).facts)
 	case askProblems:
-		a.problems = Problems(s, q.view, now)
+		a.problems = m.scene(s, now).problems(q.view)
 		a.tally = tally(a.problems, now)
+	case askWhere:
+		a.where = m.scene(s, now).where()
+	case askPipelines:
+		a.pipelines = DerivePipelines(s, q.view, now)
+	case askDeployments:
+		a.deployments = deployments(s, q.view, q.day, m.Healths(s, now))
 	}
 	return a
 }

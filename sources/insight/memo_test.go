@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/store"
 )
 
@@ -45,6 +46,32 @@ func TestAMemoAnswersAsTheFunctionsDo(t *testing.T) {
 		}
 		if got := memo.Deployments(s, View{}, day, s.At); !reflect.DeepEqual(got, DeriveDeployments(s, View{}, day)) {
 			t.Errorf("%s: other lanes", name)
+		}
+		for _, v := range []View{{}, {Whose: All}, {Follow: "service-3"}} {
+			if got := memo.Pipelines(s, v, now); !reflect.DeepEqual(got, DerivePipelines(s, v, now)) {
+				t.Errorf("%s: %+v has other pipelines", name, v)
+			}
+			for _, day := range []time.Time{day, day.Add(24 * time.Hour)} {
+				if got := memo.Deployments(s, v, day, s.At); !reflect.DeepEqual(got, DeriveDeployments(s, v, day)) {
+					t.Errorf("%s: %+v has other lanes", name, v)
+				}
+			}
+		}
+		for i, q := range Problems(s, View{Whose: All}, now) {
+			if memo == nil && i > 2 {
+				break // it derives each time
+			}
+			for _, m := range q.Members {
+				if got := memo.Problem(s, m.Incident.Ref, now); got == nil || got.Incident.Ref != q.Incident.Ref {
+					t.Fatalf("%s: %v is not found in its problem", name, m.Incident.Ref)
+				}
+			}
+			if got, want := memo.Like(s, &q, now), Like(s, &q); len(got) != q.Seen || !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s: %d like %v, want %d", name, len(got), q.Incident.Ref, len(want))
+			}
+		}
+		if memo.Problem(s, sources.Ref{ID: "unknown"}, now) != nil {
+			t.Errorf("%s: a problem that nothing tells of", name)
 		}
 		var p Pipelines
 		var d Deployments
@@ -122,6 +149,12 @@ func TestAMemoIsForMany(t *testing.T) {
 				}
 				if len(m.Problems(at, View{}, now)) != len(m.Problems(s, View{}, now)) || len(m.Healths(at, now)) == 0 {
 					t.Error("answers differ")
+				}
+				if p := m.Problems(at, View{Follow: "service-3"}, now); len(m.Like(at, &p[0], now)) != p[0].Seen {
+					t.Error("others are like it")
+				}
+				if len(m.Behaviour(at, now).Charts("service-3").Charts) != len(Charts(s, "service-3", now).Charts) {
+					t.Error("charts differ")
 				}
 			}
 		})

@@ -32,49 +32,14 @@ func ProblemFeeds() []store.Capability {
 // acknowledged; then the oldest; then by Ref. A problem therefore moves only when it is taken or when its
 // severity changes, and a new one pushes down none of its severity that waits already.
 func Problems(s *store.Snapshot, v View, now time.Time) []Problem {
-	ps := openProblems(s, v, now)
-	f := factsOf(s, now)
-	for i := range ps {
-		f.explain(&ps[i])
-	}
-	return ps
+	return sceneOf(s, now).problems(v)
 }
 
-// openProblems are the problems without what explains them.
-func openProblems(s *store.Snapshot, v View, now time.Time) []Problem {
-	d := deriverOf(s, v, now)
-	return d.order(d.fold(d.problems()))
-}
-
-func deriverOf(s *store.Snapshot, v View, now time.Time) problemDeriver {
-	return problemDeriver{
-		snap: s, view: v, now: now, index: indexOf(s.Catalog), zones: map[string]*time.Location{},
-		upstream: dependencies(s.Catalog, func(svc *store.Service) bool { return svc.Team == "" }),
-		followed: dependencies(s.Catalog, func(svc *store.Service) bool { return svc.Name == v.Follow }),
-	}
-}
-
-// problems are those that the view shows, in no order.
-func (d *problemDeriver) problems() []Problem {
-	j := joinerOf(d.snap)
-	j.gather(d.snap, d.now)
-	j.join()
-	out := make([]Problem, 0, len(j.nodes))
-	for _, g := range j.groups() {
-		if p, ok := d.problem(g); ok && d.admits(&p) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
+// problemDeriver makes problems of what systems tell.
 type problemDeriver struct {
-	snap     *store.Snapshot
-	view     View
 	now      time.Time
 	index    index
 	upstream map[string]bool // what ours depend on
-	followed map[string]bool // what the followed service depends on
 	zones    map[string]*time.Location
 }
 
@@ -113,27 +78,6 @@ func (d *problemDeriver) foreign(p *Problem) bool {
 	return !slices.ContainsFunc(p.Members, func(m Member) bool {
 		return m.Incident != nil && m.Incident.Service != "" && !theirs(m.Incident.Service)
 	})
-}
-
-// follows reports that the problem is shown to who follows a service: it is of that service, of one of
-// another team that it depends on, or of none that is known.
-func (d *problemDeriver) follows(p *Problem) bool {
-	f := d.view.Follow
-	if p.Service == f || d.index.byName[p.Service] == nil || p.Foreign && d.followed[p.Service] {
-		return true
-	}
-	return slices.ContainsFunc(p.Members, func(m Member) bool { return m.Incident != nil && m.Incident.Service == f })
-}
-
-func (d *problemDeriver) admits(p *Problem) bool {
-	switch {
-	case d.view.Whose == Mine && !p.Mine:
-		return false
-	case d.view.Follow != "":
-		return d.follows(p)
-	default:
-		return d.view.Whose == All || p.Upstream || !p.Foreign
-	}
 }
 
 // problem makes one of the views of one trouble; false when none of them is a reason for a row.
@@ -267,39 +211,48 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-func (d *problemDeriver) order(ps []Problem) []Problem {
-	type place struct {
-		foreign, severity, state int
-		opened                   int64
-		p                        *Problem
-	}
+// inOrder sorts problems as Problems lists them.
+func inOrder(ps []Problem) []Problem {
 	places := make([]place, len(ps))
 	for i := range ps {
-		p := &ps[i]
-		places[i] = place{b2i(p.Foreign), rank(p.Severity), int(p.State), math.MinInt64, p}
-		if !p.opened.IsZero() {
-			places[i].opened = p.opened.UnixNano()
-		}
+		places[i] = placeOf(&ps[i])
 	}
-	slices.SortFunc(places, func(a, b place) int {
-		switch {
-		case a.foreign != b.foreign:
-			return a.foreign - b.foreign
-		case a.severity != b.severity:
-			return cmp.Compare(a.severity, b.severity)
-		case a.state != b.state:
-			return a.state - b.state
-		case a.opened != b.opened:
-			return cmp.Compare(a.opened, b.opened)
-		default:
-			return compareRefs(a.p.Incident.Ref, b.p.Incident.Ref)
-		}
-	})
+	slices.SortFunc(places, place.compare)
 	out := make([]Problem, len(ps))
 	for i := range places {
 		out[i] = *places[i].p
 	}
 	return out
+}
+
+// place is where a problem stands among others.
+type place struct {
+	foreign, severity, state int
+	opened                   int64
+	p                        *Problem
+}
+
+func placeOf(p *Problem) place {
+	at := place{b2i(p.Foreign), rank(p.Severity), int(p.State), math.MinInt64, p}
+	if !p.opened.IsZero() {
+		at.opened = p.opened.UnixNano()
+	}
+	return at
+}
+
+func (a place) compare(b place) int {
+	switch {
+	case a.foreign != b.foreign:
+		return a.foreign - b.foreign
+	case a.severity != b.severity:
+		return cmp.Compare(a.severity, b.severity)
+	case a.state != b.state:
+		return a.state - b.state
+	case a.opened != b.opened:
+		return cmp.Compare(a.opened, b.opened)
+	default:
+		return compareRefs(a.p.Incident.Ref, b.p.Incident.Ref)
+	}
 }
 
 // rank puts unknown severities last.

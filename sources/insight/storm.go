@@ -13,11 +13,12 @@ const (
 	stormSpan = time.Minute
 )
 
-// fold makes one row of each storm. Problems that no service claims storm by what their provider calls the
-// service; those without that stand alone. Which problems a storm has depends only on when they were
-// opened, and it is known by the first of them, so it grows without becoming another row.
-func (d *problemDeriver) fold(ps []Problem) []Problem {
-	type swarm struct{ source, service, provider string }
+// swarm is what may storm: the problems of one service. Those that no service claims swarm by what their
+// provider calls the service; those without that stand alone.
+type swarm struct{ source, service, provider string }
+
+// swarmsOf lists the swarms of which some could be a storm, by the indexes of their problems, oldest first.
+func swarmsOf(ps []Problem) [][]int {
 	bySwarm := map[swarm][]int{}
 	for i := range ps {
 		p := &ps[i]
@@ -29,8 +30,7 @@ func (d *problemDeriver) fold(ps []Problem) []Problem {
 			bySwarm[k] = append(bySwarm[k], i)
 		}
 	}
-	folded := make([]bool, len(ps))
-	var storms []Problem
+	var out [][]int
 	for _, at := range bySwarm {
 		if len(at) < stormSize {
 			continue
@@ -38,26 +38,11 @@ func (d *problemDeriver) fold(ps []Problem) []Problem {
 		slices.SortFunc(at, func(a, b int) int {
 			return cmp.Or(ps[a].opened.Compare(ps[b].opened), compareRefs(ps[a].Incident.Ref, ps[b].Incident.Ref))
 		})
-		for len(at) > 0 {
-			n := squall(ps, at)
-			if stormy(ps, at[:n]) {
-				storms = append(storms, d.storm(ps, at[:n]))
-				for _, i := range at[:n] {
-					folded[i] = true
-				}
-			}
-			at = at[n:]
+		if stormy(ps, at) {
+			out = append(out, at)
 		}
 	}
-	if storms == nil {
-		return ps
-	}
-	for i := range ps {
-		if !folded[i] {
-			storms = append(storms, ps[i])
-		}
-	}
-	return storms
+	return out
 }
 
 // squall is how many of the first were opened each within stormSpan of the one before.
@@ -80,22 +65,49 @@ func stormy(ps []Problem, at []int) bool {
 	return false
 }
 
-// storm folds the problems, oldest first, into the first of them.
-func (d *problemDeriver) storm(ps []Problem, at []int) Problem {
-	inside := make([]Problem, len(at))
-	for i, n := range at {
-		inside[i] = ps[n]
+// storms makes one row of each storm among those of c that are shown, and takes what is in them out of
+// shown. Which problems a storm has depends only on when they were opened, and it is known by the first of
+// them, so it grows without becoming another row.
+func (c *scene) storms(shown []bool) []Problem {
+	var out []Problem
+	for _, all := range c.swarms {
+		at := make([]int, 0, len(all))
+		for _, i := range all {
+			if shown[i] {
+				at = append(at, i)
+			}
+		}
+		for len(at) > 0 {
+			n := squall(c.all, at)
+			if stormy(c.all, at[:n]) {
+				out = append(out, c.storm(at[:n]))
+				for _, i := range at[:n] {
+					shown[i] = false
+				}
+			}
+			at = at[n:]
+		}
 	}
-	row := inside[0]
-	for i := range inside {
-		p := &inside[i]
+	return out
+}
+
+// storm folds the problems at some indexes, oldest first, into the first of them.
+func (c *scene) storm(at []int) Problem {
+	row := c.all[at[0]]
+	slices.Sort(at)
+	row.Inside = make([]Problem, len(at))
+	for i, n := range at {
+		p := &row.Inside[i]
+		*p = c.all[n]
 		row.Severity = worse(row.Severity, p.Severity)
 		row.State = min(row.State, p.State)
 		row.Mine = row.Mine || p.Mine
 	}
 	row.Foreign = row.Foreign && !row.Mine
 	row.Upstream = row.Upstream && row.Foreign
-	row.Inside = d.order(inside)
-	row.zone = d.zone(&row)
+	row.zone = c.zone(&row)
+	if c.facts != nil {
+		c.facts.explainStorm(&row)
+	}
 	return row
 }

@@ -208,20 +208,26 @@ func (s *shift) merge(o *shift) {
 
 // explain adds what speaks for a cause: when it began, who is hurt, what was changed before.
 func (f *facts) explain(p *Problem) {
-	for i := range p.Inside {
-		f.explain(&p.Inside[i])
-	}
 	sf := f.about(p.Service)
 	cause := sf.cause(p.opened)
 	sf.onset(p, cause)
-	for i := range p.Inside {
-		if in := &p.Inside[i]; in.Onset.Before(p.Onset) {
-			p.Onset, p.OnsetBy = in.Onset, in.OnsetBy
-		}
-	}
 	p.Impact = f.impactOf(sf, cause)
 	p.Seen, p.SeenIn = len(sf.like(p)), seenIn
 	p.Suspects = f.suspects(p)
+}
+
+// explainStorm adds to the row of a storm, which has what explains the first of its problems, what the others
+// add: an earlier onset, and the suspects of that.
+func (f *facts) explainStorm(row *Problem) {
+	was := row.Onset
+	for i := range row.Inside {
+		if p := &row.Inside[i]; p.Onset.Before(row.Onset) {
+			row.Onset, row.OnsetBy = p.Onset, p.OnsetBy
+		}
+	}
+	if row.Service != "" && !row.Onset.Equal(was) {
+		_, row.Suspects = f.suspected(nil, row)
+	}
 }
 
 // suspects lists what was changed in p's service, and in those that it depends on, from suspectReach before
@@ -238,22 +244,29 @@ func (f *facts) suspects(p *Problem) []Suspect {
 	if ok {
 		return out
 	}
-	f.picked = sf.pick(f.picked[:0], p, "")
-	for _, up := range f.upstreamOf(p.Service) {
-		f.picked = f.about(up).pick(f.picked, p, up)
-	}
-	slices.SortStableFunc(f.picked, func(a, b picked) int { return b.at.Compare(a.at) })
-	for i := range f.picked {
-		if out == nil {
-			out = make([]Suspect, 0, len(f.picked))
-		}
-		out = append(out, f.picked[i].suspect(p.Onset))
-	}
+	f.picked, out = f.suspected(f.picked, p)
 	if sf.suspects == nil {
 		sf.suspects = map[suspectsOf][]Suspect{}
 	}
 	sf.suspects[k] = out
 	return out
+}
+
+// suspected is suspects worked out, with some room to work in.
+func (f *facts) suspected(room []picked, p *Problem) ([]picked, []Suspect) {
+	all := f.about(p.Service).pick(room[:0], p, "")
+	for _, up := range f.upstreamOf(p.Service) {
+		all = f.about(up).pick(all, p, up)
+	}
+	if len(all) == 0 {
+		return all, nil
+	}
+	slices.SortStableFunc(all, func(a, b picked) int { return b.at.Compare(a.at) })
+	out := make([]Suspect, len(all))
+	for i := range all {
+		out[i] = all[i].suspect(p.Onset)
+	}
+	return all, out
 }
 
 // suspectsOf is what the suspects of a service's problem depend on.

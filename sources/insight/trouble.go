@@ -45,7 +45,7 @@ type Trouble struct {
 // those that Problems shows the team. Equal ones stand newest first, then by Ref, so a
 // refresh without news moves nothing.
 func Troubles(s *store.Snapshot, p *Pipelines, d *Deployments) []Trouble {
-	return troubles(s, openProblems(s, View{}, s.At), p, d)
+	return troubles(s, unexplained(s, s.At).problems(View{}), p, d)
 }
 
 func troubles(s *store.Snapshot, open []Problem, p *Pipelines, d *Deployments) []Trouble {

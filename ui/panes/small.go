@@ -45,7 +45,7 @@ func (f *facts) derive(e pane.Env) {
 		return
 	}
 	y, m, d := e.Now.In(e.Zone).Date()
-	f.runs = insight.DerivePipelines(e.Snap, v, e.Now)
+	f.runs = e.Known.Pipelines(e.Snap, v, e.Now)
 	f.lanes = e.Known.Deployments(e.Snap, v, time.Date(y, m, d, 0, 0, 0, 0, e.Zone), e.Now)
 	f.troubles = e.Known.Troubles(e.Snap, &f.runs, &f.lanes, e.Now)
 	f.waits = insight.Waits(&f.runs, &f.lanes)

@@ -140,33 +140,15 @@ func (p *Pane) changed(e pane.Env) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// find looks for the problem, also among those of a storm; what is gone stays as it was last seen.
+// find looks for the problem; what is gone stays as it was last seen.
 func (p *Pane) find(e pane.Env) {
-	all := e.Known.Problems(e.Snap, insight.View{Whose: insight.All}, e.Now)
-	p.listed = false
-	for i := range all {
-		for k := range all[i].Inside {
-			p.listed = p.listed || p.take(&all[i].Inside[k])
-		}
-		if len(all[i].Inside) == 0 {
-			p.listed = p.listed || p.take(&all[i])
-		}
+	q := e.Known.Problem(e.Snap, p.ref, e.Now)
+	if p.listed = q != nil; p.listed {
+		p.problem = q
 	}
 	if p.problem != nil {
-		p.like = insight.Like(e.Snap, p.problem)
+		p.like = e.Known.Like(e.Snap, p.problem, e.Now)
 	}
-}
-
-// take keeps q when it is what is shown.
-func (p *Pane) take(q *insight.Problem) bool {
-	for i := range q.Members {
-		m := &q.Members[i]
-		if m.Incident != nil && m.Incident.Ref == p.ref || m.Monitor != nil && m.Monitor.Ref == p.ref && q.Incident.Ref == p.ref {
-			p.problem = q
-			return true
-		}
-	}
-	return false
 }
 
 // asks are the questions for what was not asked yet, or has changed since.
@@ -243,7 +225,7 @@ func (p *Pane) adopt(e pane.Env, k *part) {
 	case p.problem == nil:
 		p.problem = &insight.Problem{Incident: in, Members: []insight.Member{{Incident: in}}, Service: in.Service, Severity: in.Severity,
 			State: in.State, Mine: in.Mine, Onset: in.Created, Scope: in.Scope, Impact: insight.Impact{Failing: unknown(), Feed: -1}}
-		p.like = insight.Like(e.Snap, p.problem)
+		p.like = e.Known.Like(e.Snap, p.problem, e.Now)
 	case p.problem.Incident.Ref == in.Ref:
 		q := *p.problem
 		q.Incident, q.State = in, in.State

@@ -30,7 +30,8 @@ func (g *Glance) Derive(e pane.Env, service string) {
 	}
 	g.service = service
 	all := g.reader.known.Charts(service)
-	slices.SortStableFunc(all.Charts, func(a, b insight.Chart) int {
+	charts := slices.Clone(all.Charts)
+	slices.SortStableFunc(charts, func(a, b insight.Chart) int {
 		switch {
 		case a.Over == b.Over:
 			return 0
@@ -39,7 +40,7 @@ func (g *Glance) Derive(e pane.Env, service string) {
 		}
 		return 1
 	})
-	g.items = itemsOf(all.Charts[:min(glances, len(all.Charts))], g.items)
+	g.items = itemsOf(charts[:min(glances, len(charts))], g.items)
 	g.marks, g.budget = insight.Production(all.Marks), nil
 	for i := range all.Budgets {
 		if b := &all.Budgets[i]; g.budget == nil || b.Sense > g.budget.Sense {

@@ -121,7 +121,7 @@ func (p *Pane) derive(e pane.Env) {
 		same = false
 	}
 	if !same || !p.key.Holds(e.Snap, store.Runs) {
-		p.all = insight.DerivePipelines(e.Snap, v, e.Now)
+		p.all = e.Known.Pipelines(e.Snap, v, e.Now)
 		p.key, p.view, p.at = insight.KeyOf(e.Snap, store.Runs), v, minute
 		p.table.measure(p.all.Rows, e)
 	}
