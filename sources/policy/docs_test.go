@@ -78,7 +78,7 @@ func markdown() string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", g.Name, g.Doc, may)
 	}
 	fmt.Fprintf(&b, "| `%s` | How hard the action is to confirm, by what it can break: nothing for acknowledging one's own page; a y for notes, escalation, "+
-		"failed jobs, what is not production; the name for production, for a run that deploys, for resolving what still alerts, for more than %d at once. | no |\n", confirmation, few)
+		"failed jobs, what is not production; the name for production, for a run that deploys, for resolving what still alerts, for more than %d at once. | no |\n", Confirmation, few)
 	b.WriteString(rulesIntro)
 	table := func(all []Variable) {
 		for _, v := range all {

@@ -7,8 +7,8 @@ import (
 	"example.com/signalbox/sources/clean"
 )
 
-// confirmation is the name of the gate that says how hard an action is to confirm.
-const confirmation = "confirmation"
+// Confirmation is the name of the gate that says how hard an action is to confirm.
+const Confirmation = "confirmation"
 
 // loopGate is the built-in gate that is about rollbacks alone: no other may be set to stand in the way of one
 // more than it does by itself.
@@ -56,7 +56,7 @@ func (s *Set) Judge(f Facts) []Finding {
 		out = append(out, s.judgeRules(&f)...)
 	}
 	graded := grade(&f)
-	graded.Gate = confirmation
+	graded.Gate = Confirmation
 	out = append(out, graded)
 	if f.CanCosign {
 		return out
@@ -167,5 +167,5 @@ func (s *Set) Gates() []string {
 	for _, r := range s.rules {
 		out = append(out, r.Name)
 	}
-	return append(out, confirmation)
+	return append(out, Confirmation)
 }
