@@ -54,6 +54,30 @@ const (
 	SourceHealth Action = "sources" // the health of every feed
 	Messages     Action = "messages"
 	LastError    Action = "last-error"
+	Mark         Action = "mark" // a row, for what is done to several at once
+	Operations   Action = "operations"
+)
+
+// The actions that change something. Their names are those of the verbs, as commands and the journal use
+// them.
+const (
+	Ack      Action = "ack"
+	Escalate Action = "escalate"
+	Snooze   Action = "snooze"
+	AddNote  Action = "note"
+	Resolve  Action = "resolve"
+	HandOver Action = "reassign"
+	Silence  Action = "silence" // and mute; ends either where it is on
+	Merge    Action = "merge"
+	Tell     Action = "status" // the subscribers of an incident
+	Promote  Action = "promote"
+	Rollback Action = "rollback"
+	Approve  Action = "approve"
+	Reject   Action = "reject"
+	Rerun    Action = "rerun" // the failed jobs
+	RerunAll Action = "rerun-all"
+	Cancel   Action = "cancel"
+	Undo     Action = "undo" // what was done last, where the provider can
 )
 
 // Binding is an action as it can be used in one place at one moment.
@@ -99,9 +123,12 @@ type Info struct {
 	Repeats bool
 	// Moves reports that the action only moves the cursor or the window.
 	Moves bool
-	// Alone reports that the action reaches outside the board (quits, opens, copies, saves): it counts
+	// Alone reports that the action reaches outside the board (quits, opens, copies, saves, acts): it counts
 	// only when its key came by itself, so that pasted text cannot start it.
 	Alone bool
+	// Acts reports that the action changes something at a provider. It is Alone, and does nothing shortly after
+	// the row under the cursor became another by itself.
+	Acts bool
 }
 
 // Infos lists every action, in the order of the help. The slice is the caller's own.
@@ -136,6 +163,26 @@ func Infos() []Info {
 		{Action: Runbook, Default: []string{"b"}, Help: "runbook", Long: "open the service's runbook", Alone: true},
 		{Action: NextPane, Default: []string{"tab", "right"}, Help: "next pane", Long: "to the next pane", Repeats: true},
 		{Action: PrevPane, Default: []string{"shift+tab", "left"}, Help: "previous pane", Long: "to the previous pane", Repeats: true},
+		{Action: Mark, Default: []string{" "}, Help: "mark", Long: "mark the row, for what is done to several at once; Esc takes the marks away"},
+		{Action: Operations, Default: []string{"p"}, Help: "progress", Long: "what is under way and what just ended, in full"},
+
+		{Action: Ack, Default: []string{"a"}, Help: "ack", Long: "acknowledge: at once when one page of yours is selected, else it asks", Alone: true, Acts: true},
+		{Action: Escalate, Default: []string{"E"}, Help: "escalate", Long: "escalate; asks", Alone: true, Acts: true},
+		{Action: Snooze, Default: []string{"S"}, Help: "snooze", Long: "snooze for a time; asks", Alone: true, Acts: true},
+		{Action: AddNote, Default: []string{"M"}, Help: "note", Long: "write a note; asks", Alone: true, Acts: true},
+		{Action: Resolve, Default: []string{"V"}, Help: "resolve", Long: "resolve; asks", Alone: true, Acts: true},
+		{Action: HandOver, Default: []string{"H"}, Help: "hand over", Long: "hand over to somebody; asks", Alone: true, Acts: true},
+		{Action: Silence, Default: []string{"U"}, Help: "silence", Long: "silence or mute, and end that; asks", Alone: true, Acts: true},
+		{Action: Merge, Help: "merge", Long: "merge the marked incidents into the selected one; asks", Alone: true, Acts: true},
+		{Action: Tell, Help: "status update", Long: "send a status update to those who follow the incident; asks", Alone: true, Acts: true},
+		{Action: Promote, Default: []string{"P"}, Help: "promote", Long: "promote to this environment; asks", Alone: true, Acts: true},
+		{Action: Rollback, Default: []string{"R"}, Help: "roll back", Long: "roll back this environment, or what an incident may come from; asks", Alone: true, Acts: true},
+		{Action: Approve, Default: []string{"A"}, Help: "approve", Long: "approve what a run waits for; asks", Alone: true, Acts: true},
+		{Action: Reject, Default: []string{"D"}, Help: "reject", Long: "reject what a run waits for; asks", Alone: true, Acts: true},
+		{Action: Rerun, Default: []string{"X"}, Help: "run again", Long: "execute a run's failed jobs again; asks", Alone: true, Acts: true},
+		{Action: RerunAll, Help: "run all again", Long: "execute all jobs of a run again; asks", Alone: true, Acts: true},
+		{Action: Cancel, Default: []string{"C"}, Help: "cancel", Long: "cancel a run; asks", Alone: true, Acts: true},
+		{Action: Undo, Default: []string{"Z"}, Help: "undo", Long: "take back what was done last, where the provider can; asks", Alone: true, Acts: true},
 
 		{Action: Pane1, Context: Board, Default: []string{"1"}, Help: "pane 1", Long: "to pane 1"},
 		{Action: Pane2, Context: Board, Default: []string{"2"}, Help: "pane 2", Long: "to pane 2"},

@@ -8,6 +8,7 @@ import (
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/guard"
+	"example.com/signalbox/sources/insight"
 )
 
 // Levers is what acts, as the board sees it. The local engine implements it; a board that has none only
@@ -71,3 +72,22 @@ func (o *Operation) Ended() bool {
 
 // Act asks for an action: the App makes its plan, and shows it, or carries it out where nothing is asked.
 type Act struct{ Request action.Request }
+
+// Subject is what the levers of a pane are about: the row under its cursor.
+type Subject struct {
+	Selection
+	// Problem is the row's, where it is one: every system's view of it can be acted on.
+	Problem *insight.Problem
+	// Environment is where the row's version would go, for a row that is no environment itself; zero: none.
+	// Version is that version.
+	Environment sources.Ref
+	Version     string
+	// Marked are the rows that are marked, in the order of the screen; none: none is.
+	Marked []Subject
+}
+
+// Acting is a pane that knows more of its rows than their Selection.
+type Acting interface {
+	// Subject is what stands under the cursor; ok is false when nothing does.
+	Subject(Env) (s Subject, ok bool)
+}
