@@ -597,7 +597,7 @@ func TestPaletteQuits(t *testing.T) {
 
 func TestHelpIsMadeFromTheKeymap(t *testing.T) {
 	t.Parallel()
-	keys, err := keymap.New(map[string][]string{"zoom": {"Z"}, "whose": {}, "help": {"f1"}})
+	keys, err := keymap.New(map[string][]string{"zoom": {"B"}, "whose": {}, "help": {"f1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -606,7 +606,7 @@ func TestHelpIsMadeFromTheKeymap(t *testing.T) {
 	b.hides("Help")
 	b.send(tea.KeyMsg{Type: tea.KeyF1})
 	b.says("Help: Pipelines")
-	b.says("Z            this pane over the whole screen")
+	b.says("B            this pane over the whole screen")
 	b.says(":whose       show the team's, mine, or everybody's")
 	b.hides("to the log's first error")
 	b.press("esc")
@@ -614,7 +614,7 @@ func TestHelpIsMadeFromTheKeymap(t *testing.T) {
 	b.hides("whose")
 	b.press("z")
 	b.says("Deployments")
-	b.press("Z")
+	b.press("B")
 	b.hides("4 Deployments")
 }
 
@@ -770,12 +770,12 @@ func TestMouseCanBeTurnedOff(t *testing.T) {
 func TestSettingsChangeWhileItRuns(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, 160, 48)
-	keys, err := keymap.New(map[string][]string{"zoom": {"Z"}})
+	keys, err := keymap.New(map[string][]string{"zoom": {"B"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.send(ui.SettingsMsg(ui.Settings{Keys: keys, Theme: theme.New(theme.Options{ASCII: true}), Zone: time.FixedZone("CET", 3600)}))
-	b.says("Z zoom")
+	b.says("B zoom")
 	b.says("03:14 CET")
 	b.says("#= 3 Pipelines")
 	b.hides("┏")

@@ -57,11 +57,11 @@ func TestBoardAndDetailMayShareAKey(t *testing.T) {
 
 func TestOverrides(t *testing.T) {
 	t.Parallel()
-	m, err := New(map[string][]string{"up": {"p", "Up"}, "whose": {}, "page-down": {"space"}, "sources": {"shift+h", "alt+h"}})
+	m, err := New(map[string][]string{"up": {"i", "Up"}, "whose": {}, "mark": {}, "page-down": {"space"}, "sources": {"shift+l", "alt+h"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]Action{"p": Up, "up": Up, " ": PageDown, "H": SourceHealth, "alt+h": SourceHealth} {
+	for key, want := range map[string]Action{"i": Up, "up": Up, " ": PageDown, "L": SourceHealth, "alt+h": SourceHealth} {
 		if a, _ := m.Lookup(Board, key); a != want {
 			t.Errorf("%q is %q, want %q", key, a, want)
 		}
