@@ -46,6 +46,7 @@ const (
 const (
 	FieldVersion      = "version"      // the commit that is to run: what Verify waits for
 	FieldTargets      = "targets"      // of the environment, with commas between them; "" means all
+	FieldPlace        = "place"        // of a verb on a run: the ID of the environment in its scope in which FieldVersion is to run then
 	FieldEnvironments = "environments" // of a gate: the provider's names, with commas between them; "" means all that wait for this identity
 	FieldWorkflow     = "workflow"     // the file of the deploy workflow
 	FieldRef          = "ref"          // the branch or tag that the workflow's file is taken from
@@ -130,6 +131,9 @@ type Progress struct {
 	State ProgressState
 	Text  clean.Text // in the provider's own words
 	URL   string
+	// Superseded reports, with Undone, that something else took its place. Begun reports, with Pending, that
+	// the provider shows that it was taken.
+	Superseded, Begun bool
 }
 
 // Verifier looks whether an action has taken effect, by reading alone. The Receipt is zero when the

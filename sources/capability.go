@@ -51,6 +51,11 @@ type Comparer interface {
 	Compare(ctx context.Context, scope, base, head string, paths []string) (Comparison, error)
 }
 
+// CheckLister lists how CI judged exactly one commit. It asks the authority, never a cache.
+type CheckLister interface {
+	ListChecks(ctx context.Context, scope, sha string) ([]Check, error)
+}
+
 // IncidentLister lists what people are paged for and has not ended, however old. It asks for no single
 // incident: the number of its requests is that of the provider's pages.
 type IncidentLister interface {

@@ -131,6 +131,7 @@ type Gate struct {
 	Blocked       clean.Text   `json:"blocked,omitzero"` // why nobody can approve it yet
 	Run           Ref          `json:"run"`              // the run that waits
 	Version       Version      `json:"version,omitzero"` // what it would deploy
+	Unverified    bool         `json:"-"`                // nothing trustworthy says that it would deploy Version
 	Concurrency   clean.Text   `json:"holds,omitzero"`   // the concurrency group that it holds meanwhile
 }
 
@@ -269,6 +270,10 @@ type Deployment struct {
 	Ended    time.Time  `json:"ended,omitzero"` // when it became final
 	Run      Ref        `json:"run,omitzero"`   // the run that made it, when known
 	URL      string     `json:"url,omitempty"`  // its log, else its page
+	// Unproven reports that it was superseded before it was seen to succeed. Listened reports that who filed
+	// it did not carry it out: somebody listens for deployments here. Both are told by a re-read alone.
+	Unproven bool `json:"-"`
+	Listened bool `json:"-"`
 }
 
 // Target is one place inside an environment (a region, a cluster). An environment without targets has
@@ -300,6 +305,7 @@ type Environment struct {
 	// Behind is the same the other way round: commits here that the one before has not (a hotfix).
 	Behind int    `json:"behind,omitempty"`
 	URL    string `json:"url,omitempty"`
+	Branch string `json:"-"` // the repository's default branch; "" where nobody tells
 }
 
 // Comparison is what lies between two versions of one repository.
@@ -314,6 +320,17 @@ type Comparison struct {
 	// Partial reports that the provider cut Files: absence from it proves nothing.
 	Partial bool   `json:"partial,omitempty"`
 	URL     string `json:"url"`
+}
+
+// Check is how CI judged one commit in one respect: the newest run of a workflow for it, or what another
+// system says of it.
+type Check struct {
+	Name  clean.Text `json:"name"`
+	State State      `json:"state"`
+	Run   Ref        `json:"run,omitzero"`   // zero for what is no run
+	Path  string     `json:"path,omitempty"` // of a run: its workflow's file
+	Event string     `json:"event,omitempty"`
+	URL   string     `json:"url,omitempty"`
 }
 
 // Release is a published version of a repository, or a bare tag of it.

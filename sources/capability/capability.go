@@ -15,6 +15,7 @@ type Set struct {
 	Environments sources.EnvironmentLister
 	Releases     sources.ReleaseLister
 	Comparer     sources.Comparer
+	Checks       sources.CheckLister
 	Incidents    sources.IncidentLister
 	Metrics      sources.MetricQuerier
 	Monitors     sources.MonitorLister
@@ -42,6 +43,7 @@ func Of(src sources.Source) Set {
 	s.Environments, _ = src.(sources.EnvironmentLister)
 	s.Releases, _ = src.(sources.ReleaseLister)
 	s.Comparer, _ = src.(sources.Comparer)
+	s.Checks, _ = src.(sources.CheckLister)
 	s.Incidents, _ = src.(sources.IncidentLister)
 	s.Metrics, _ = src.(sources.MetricQuerier)
 	s.Monitors, _ = src.(sources.MonitorLister)

@@ -145,7 +145,7 @@ func simulatorImports(m *Module, p Package, report func(ast.Node, string)) {
 
 // capabilities are the optional interfaces of the contract.
 func capabilities() []string {
-	return []string{"RunLister", "JobLister", "LogReader", "EnvironmentLister", "ReleaseLister", "Comparer", "IncidentLister",
+	return []string{"RunLister", "JobLister", "LogReader", "EnvironmentLister", "ReleaseLister", "Comparer", "CheckLister", "IncidentLister",
 		"PastIncidentLister", "IncidentReader", "ShiftLister", "ChangeLister", "MonitorLister", "SLOLister", "Actor", "Previewer", "Verifier",
 		"MetricQuerier", "Getter", "Credentialer", "Checker", "ScopeChecker", "Discoverer"}
 }
