@@ -26,14 +26,13 @@ type Config struct {
 	Defaults Service       `yaml:"defaults" doc:"What every service has unless it says otherwise: a key that a service sets replaces the whole value of the same key here."`
 	Services []Service     `yaml:"services,named" doc:"What the team owns, by name."`
 
-	// Policies, Roles, SharedDir, Guard, Notify and ReadOnly are for the levers (promote, rollback …). They are checked in
-	// full and acted on by nothing yet; Warnings says so.
+	// Policies, Roles, SharedDir, Guard, Notify and ReadOnly are for the levers: promote, rollback, ack …
 	Policies []Policy `yaml:"policies" doc:"What must hold before a version is promoted or rolled back, or something else is done, besides what the built-in gates demand."`
 	// Roles are the identities that have each role.
 	Roles     map[string]Strings `yaml:"roles" doc:"Who has which role: identities as in me, by the name of the role. Policies ask for them: \"oncall\" in roles."`
-	SharedDir string             `yaml:"shared_dir" doc:"A directory that several users of this machine can write: what one locks is locked for all, and a second person agrees there. A relative path starts at this file's folder."`
-	Guard     Guard              `yaml:"guard" doc:"The watch over a version after it was promoted."`
-	Notify    []Notify           `yaml:"notify" doc:"Who is told of what was done."`
+	SharedDir string             `yaml:"shared_dir" doc:"A directory that several users of this machine can write: what one acts on is locked for all, and a second person agrees there. A relative path starts at this file's folder."`
+	Guard     Guard              `yaml:"guard" doc:"The watch over a version after it was promoted, or rolled back to."`
+	Notify    []Notify           `yaml:"notify" doc:"Who is told of what was done: each entry is one place."`
 
 	Theme     Theme           `yaml:"theme" doc:"How the board looks."`
 	Attention Attention       `yaml:"attention" doc:"How the board calls when a new page arrives."`
@@ -41,7 +40,7 @@ type Config struct {
 	Keys      map[string]Keys `yaml:"keys" doc:"Keys of your own, by action: a key, a list of keys, or nothing to leave the action without a key."`
 	Refresh   Refresh         `yaml:"refresh" doc:"How often the sources are asked."`
 	StateDir  string          `yaml:"state_dir" doc:"Where the state is kept; a relative path starts at this file's folder. The default follows the XDG rules."`
-	ReadOnly  bool            `yaml:"read_only" doc:"Refuses every change. This version makes none."`
+	ReadOnly  bool            `yaml:"read_only" doc:"Refuses every change, whoever asks for it and however."`
 
 	// Discovered reports that this was made by Discover and no file says it.
 	Discovered bool `yaml:"-"`
@@ -116,9 +115,15 @@ type Environment struct {
 
 // Deploy is how a version gets into an environment.
 type Deploy struct {
-	Via      string           `yaml:"via" jsonschema:"enum=workflow" doc:"What starts it: a dispatched workflow."`
-	Workflow string           `yaml:"workflow" doc:"The file of the workflow."`
-	Inputs   map[string]Input `yaml:"inputs" doc:"What the workflow is given; {{env}}, {{target}}, {{sha}} and {{version}} are filled in."`
+	// Via is "" where the file says nothing: what fits is found out then.
+	Via      string `yaml:"via" jsonschema:"enum=workflow,enum=approve,enum=deployment,enum=rerun" doc:"How it is done: workflow dispatches the deploy workflow, approve answers the gate that a run waits at, deployment files a deployment for whoever listens, rerun runs the last good run again. None: the one that fits."`
+	Workflow string `yaml:"workflow" doc:"The file of the deploy workflow."`
+	// Ref is "" for the default branch.
+	Ref    string           `yaml:"ref" doc:"The branch or tag that the workflow's file is taken from. None: the default branch."`
+	Inputs map[string]Input `yaml:"inputs" doc:"What the workflow is given; {{env}}, {{target}}, {{sha}} and {{version}} are filled in."`
+	// Marker is never one of Inputs: it is given a value of signalbox's own.
+	Marker string `yaml:"marker" doc:"An input beside these that is given the plan's ID, where the workflow shows it in its run-name: by it a run is found whose ID the server did not tell."`
+	Auto   string `yaml:"auto" jsonschema:"enum=merge,enum=sync,enum=no" doc:"What deploys by itself, and so would bring back what is rolled back: merge (each merge to the default branch), sync (a controller), no (nothing). None: what the runs show."`
 }
 
 // Input is the value of a workflow's input: text, a number or a bool in the file.
@@ -200,17 +205,31 @@ type When struct {
 // Zone is the name of a time zone that this machine knows; "" is UTC.
 type Zone string
 
-// Guard is the watch over a version after it was promoted.
+// Guard is the watch over a version after it was promoted, or rolled back to.
 type Guard struct {
-	Window time.Duration `yaml:"window" doc:"How long it is watched."`
-	OnFail string        `yaml:"on_fail" jsonschema:"enum=ask,enum=rollback" doc:"What follows when the version is worse than what ran before."`
+	Window   time.Duration `yaml:"window" doc:"How long it is watched; 0 turns the watch off."`
+	Skip     time.Duration `yaml:"skip" doc:"So much of the newest is not looked at, since metrics arrive late; 0 is nothing."`
+	Requests int           `yaml:"requests" jsonschema:"minimum=0" doc:"How many requests it must have served before its metrics are judged; 0 is any number."`
+	OnFail   string        `yaml:"on_fail" jsonschema:"enum=ask,enum=rollback" doc:"What follows when the version is worse than what ran before. rollback is for commands and CI, once, and never across migrations; the board asks."`
 }
 
-// Notify is one place where outcomes are told.
+// Off reports that nothing is watched.
+func (g Guard) Off() bool { return g.Window == 0 }
+
+// Notify is one place that is told. Exactly one of Slack, Webhook, Annotations, Note and Event is set.
 type Notify struct {
-	Slack   secret.Ref `yaml:"slack" doc:"A Slack webhook."`
-	Webhook secret.Ref `yaml:"webhook" doc:"Any other webhook."`
-	On      Strings    `yaml:"on" jsonschema:"required" doc:"What is told: promote, rollback, guard, ack, resolve, escalate, approve, reject, rerun, cancel."`
+	Slack       secret.Ref `yaml:"slack" doc:"A Slack incoming webhook: its address is a secret."`
+	Webhook     Address    `yaml:"webhook" doc:"An address that is sent JSON, signed with secret."`
+	Annotations Address    `yaml:"annotations" doc:"An address that takes annotations as Grafana's /api/annotations does, with secret as its bearer token."`
+	Secret      secret.Ref `yaml:"secret" doc:"Of webhook: what the message is signed with, which it needs. Of annotations: the token."`
+	Note        bool       `yaml:"note" doc:"Writes a note on the incident that it was done for."`
+	Event       string     `yaml:"event" doc:"A source that an event is posted to, as a marker on its charts: a Datadog one."`
+	On          Strings    `yaml:"on" jsonschema:"required" doc:"What is told: promote, rollback, guard, ack, resolve, escalate, approve, reject, rerun (of failed jobs or all), cancel."`
+}
+
+// Address is where something is sent: a reference to it where it is a secret, or the address itself.
+type Address struct {
+	secret.Ref `yaml:"-"`
 }
 
 // Theme is how the board looks.
@@ -252,7 +271,7 @@ func defaults() Config {
 		Theme:     Theme{Palette: "auto", Glyphs: "auto", Color: "auto", SyncOutput: "auto"},
 		Mouse:     true,
 		Attention: Attention{Bell: true, Title: true, Notify: "auto", For: "mine"},
-		Guard:     Guard{Window: 15 * time.Minute, OnFail: "ask"},
+		Guard:     Guard{Window: 15 * time.Minute, Skip: 2 * time.Minute, Requests: 500, OnFail: "ask"},
 		Refresh:   Refresh{Live: 15 * time.Second, Waiting: 30 * time.Second, Quiet: 60 * time.Second},
 	}
 }

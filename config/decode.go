@@ -3,6 +3,8 @@ package config
 import (
 	"encoding"
 	"math"
+	"net/netip"
+	"net/url"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -27,6 +29,7 @@ type decoder struct {
 var (
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 	refType      = reflect.TypeFor[secret.Ref]()
+	addressType  = reflect.TypeFor[Address]()
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
@@ -43,6 +46,8 @@ func (d *decoder) decode(n *node, v reflect.Value, f field) {
 		d.decode(n, v.Elem(), f)
 	case t == refType:
 		d.ref(n, v)
+	case t == addressType:
+		d.address(n, v)
 	case t == durationType:
 		d.duration(n, v)
 	case reflect.PointerTo(t).Implements(textType) && scalar && (n.kind == stringNode || t.Kind() != reflect.Slice):
@@ -75,6 +80,8 @@ func expected(t reflect.Type) (want, fix string) {
 		return expected(t.Elem())
 	case t == refType:
 		return "a reference to a secret", "write env:NAME, file:PATH or cmd:PROGRAM ARGS"
+	case t == addressType:
+		return "an address", "write https://host/path, env:NAME, file:PATH or cmd:PROGRAM ARGS"
 	case t == durationType:
 		return "a duration", "write for example 30s, 15m, 2h or 30d"
 	case t.Kind() == reflect.Slice && short:
@@ -209,6 +216,37 @@ func (d *decoder) ref(n *node, v reflect.Value) {
 	v.Set(reflect.ValueOf(ref))
 }
 
+// address takes an address as it is, else a reference to one.
+func (d *decoder) address(n *node, v reflect.Value) {
+	scheme, _, _ := strings.Cut(n.text, "://")
+	if n.kind == listNode || n.kind == mapNode {
+		d.mismatch(n, addressType)
+		return
+	}
+	if n.kind != stringNode || scheme != "https" && scheme != "http" {
+		d.ref(n, v.Field(0))
+		return
+	}
+	if !d.checkText(n) {
+		return
+	}
+	switch u, err := url.Parse(n.text); {
+	case err != nil || u.Hostname() == "":
+		d.problems.add(n.pos, "write it whole: https://host/path", "this is no web address")
+	case u.User != nil:
+		d.problems.add(n.pos, "remove them, or name where the address is kept: env:NAME", "the address holds a user or password")
+	case scheme == "http" && !loopback(u.Hostname()):
+		d.problems.add(n.pos, "use https (http is for this machine's own addresses alone)", "the address is not encrypted")
+	default:
+		v.Set(reflect.ValueOf(Address{secret.Plain(n.text)}))
+	}
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.Unmap().IsLoopback()
+}
+
 // textError reports what an UnmarshalText refused.
 func (d *decoder) textError(n *node, err error) {
 	if err == nil {
@@ -228,6 +266,8 @@ func (d *decoder) textError(n *node, err error) {
 func (d *decoder) duration(n *node, v reflect.Value) {
 	got, err := parseDuration(n.text)
 	switch {
+	case n.kind == intNode && n.text == "0":
+		v.SetInt(0)
 	case n.kind != stringNode:
 		d.mismatch(n, v.Type())
 	case err != nil || got < 0:

@@ -123,7 +123,7 @@ sources:
 defaults:
   repo: forge:acme/{{service}}
   environments: [dev, staging, {name: prod, provider_name: "{{env}}-{{target}}", targets: [eu, us]}]
-  deploy: {via: workflow, workflow: deploy.yml, inputs: {environment: "{{env}}", ref: "{{ sha }}", n: 5, dry: false}}
+  deploy: {via: workflow, workflow: deploy.yml, ref: main, marker: plan, auto: merge, inputs: {environment: "{{env}}", ref: "{{ sha }}", n: 5, dry: false}}
   version_from: {url: "https://{{service}}.{{env}}.example.com/version", field: sha}
   metrics: [{name: errors, source: forge, query: "service:{{service}},env:{{env}}", unit: "%", limit: 2}]
 services:
@@ -132,8 +132,13 @@ services:
 policies:
   - {name: soak, env: prod, require: "from.age > 5", else: deny, because: "only {{from.age}}"}
   - {name: freeze, on: [promote, rollback], during: {from: "Fri 16:00", to: "monday 8:00", zone: Europe/Berlin}, else: type, break_glass: true}
-guard: {window: 10m, on_fail: rollback}
-notify: [{slack: env:SLACK, on: [promote, guard]}, {webhook: env:HOOK, on: ack}]
+guard: {window: 10m, skip: 1m, requests: 100, on_fail: rollback}
+notify:
+  - {slack: env:SLACK, on: [promote, guard]}
+  - {webhook: env:HOOK, secret: file:hook, on: ack}
+  - {annotations: "https://grafana.example.com/api/annotations", secret: env:GRAFANA, on: [rollback]}
+  - {note: true, on: [rollback, guard]}
+  - {event: pager, on: promote}
 theme: {palette: dark, glyphs: ascii, color: 256, sync_output: off}
 mouse: off
 keys: {refresh: [r, f5], zoom: null}

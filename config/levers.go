@@ -21,49 +21,25 @@ func notifyEvents() []string {
 	return []string{"promote", "rollback", "guard", "ack", "resolve", "escalate", "approve", "reject", "rerun", "cancel"}
 }
 
-// levers checks what the levers will go by, and warns that nothing does yet.
+// levers checks what the levers go by.
 func (v *validator) levers() {
 	v.policies()
 	v.roles()
+	v.guard()
 	v.notify()
-	if w := v.config.Guard.Window; w <= 0 || w > maxWindow {
-		v.at("guard.window", "write for example 15m", "a watch of %s makes no sense", w)
-	}
-	for _, key := range []string{"policies", "roles", "shared_dir", "guard", "notify", "read_only"} {
-		e, ok := v.config.tree.get(key)
-		if ok && e.value.kind != nullNode && (key != "read_only" || v.config.ReadOnly) {
-			v.unused(e.pos, key)
-		}
-	}
-	for _, section := range []string{"defaults", "services"} {
-		e, ok := v.config.tree.get(section)
-		switch {
-		case !ok:
-		case section == "defaults":
-			v.unusedKeys(e.value)
-		default:
-			for _, s := range e.value.entries {
-				v.unusedKeys(s.value)
-			}
-		}
-	}
 }
 
-// unusedKeys warns of a service's keys that nothing acts on yet. Those that come from the defaults are
-// warned of once, where they stand.
-func (v *validator) unusedKeys(service *node) {
-	if e, ok := service.get("migrations"); ok && e.value.kind != nullNode {
-		v.unused(e.pos, "migrations")
-	}
-}
-
-func (v *validator) unused(pos Position, key string) {
-	w := Warning{pos, key + " is checked, and not used by this version", "keep it for a later one, or remove it"}
-	if key == "read_only" {
-		w.Msg = "read_only is not needed with this version, which changes nothing anywhere"
-	}
-	if !slices.Contains(v.warnings, w) {
-		v.warnings = append(v.warnings, w)
+func (v *validator) guard() {
+	switch g := v.config.Guard; {
+	case g.Off():
+	case g.Window > maxWindow:
+		v.at("guard.window", "write for example 15m", "a watch of %s makes no sense", g.Window)
+	case g.Window <= g.Skip:
+		at := "guard.window"
+		if v.has("guard.skip") {
+			at = "guard.skip"
+		}
+		v.at(at, "make the window longer than skip", "of a window of %s nothing is left after skipping %s", g.Window, g.Skip)
 	}
 }
 
@@ -184,16 +160,77 @@ func (v *validator) among(at string, got, known []string) {
 	}
 }
 
+// notify checks who is told, and of what.
 func (v *validator) notify() {
 	for i, n := range v.config.Notify {
 		at := fmt.Sprintf("notify[%d]", i)
-		if n.Slack.IsZero() == n.Webhook.IsZero() && !v.has(at+".slack") && !v.has(at+".webhook") {
-			v.at(at, "write slack: env:SLACK_WEBHOOK, or webhook: …", "it does not say whom to tell")
-		} else if !n.Slack.IsZero() && !n.Webhook.IsZero() {
-			v.at(at, "make it two entries", "it names both slack and webhook")
-		}
+		v.place(at, n)
 		v.among(at+".on", n.On, notifyEvents())
+		for j, one := range n.On {
+			if slices.Contains(n.On[:j], one) {
+				v.at(fmt.Sprintf("%s.on[%d]", at, j), "keep one of them", "%s is listed twice", quoted(one))
+			}
+		}
+		if n.On != nil && len(n.On) == 0 {
+			v.at(at+".on", "write for example [promote, rollback, guard]", "it is told of nothing")
+		}
 	}
+}
+
+// place checks that an entry names one place, and has what that needs.
+func (v *validator) place(at string, n Notify) {
+	var named []string
+	for _, one := range []struct {
+		key string
+		set bool
+	}{{"slack", !n.Slack.IsZero()}, {"webhook", !n.Webhook.IsZero()}, {"annotations", !n.Annotations.IsZero()}, {"note", n.Note}, {"event", n.Event != ""}} {
+		if one.set || v.wrong(at+"."+one.key) {
+			named = append(named, one.key)
+		}
+	}
+	switch {
+	case len(named) == 0 && v.has(at+".note"):
+		v.at(at+".note", "write true, or remove the entry", "an entry that writes no note tells nobody")
+	case len(named) == 0:
+		v.at(at, "write slack: env:SLACK_WEBHOOK, or webhook:, annotations:, note: true or event:", "it does not say whom to tell")
+	case len(named) > 1:
+		v.at(at, "make it one entry for each", "it names more than one place: %s", strings.Join(named, ", "))
+	case named[0] == "webhook" && n.Secret.IsZero() && !v.wrong(at+".secret"):
+		v.at(at, "add secret: env:WEBHOOK_SECRET", "a webhook needs a secret, which the message is signed with")
+	case named[0] != "webhook" && named[0] != "annotations" && v.has(at+".secret"):
+		v.at(at+".secret", "remove it", "%s takes no secret", named[0])
+	case n.Event != "":
+		v.event(at+".event", n.Event)
+	}
+}
+
+// event checks the source that events are posted to.
+func (v *validator) event(at, name string) {
+	var able []string
+	var kind string
+	for _, s := range v.config.Sources {
+		if s.Name == name {
+			kind = s.Type
+		}
+		if v.options.PostsEvents == nil || v.options.PostsEvents(s.Type) {
+			able = append(able, s.Name)
+		}
+	}
+	switch {
+	case kind == "":
+		v.at(at, didYouMean(name, able), "unknown source %s", quoted(name))
+	case slices.Contains(able, name):
+	case len(able) == 0:
+		v.at(at, "remove the entry, or add a datadog source", "the source %s, of the type %s, takes no events", quoted(name), kind)
+	default:
+		v.at(at, "name one of "+strings.Join(able, ", "), "the source %s, of the type %s, takes no events", quoted(name), kind)
+	}
+}
+
+// wrong reports that the files have a value at path that could not be decoded, which has been said.
+func (v *validator) wrong(path string) bool {
+	pos, ok := v.config.tree.find(path)
+	return ok && v.broken[pos]
 }
 
 // has reports whether the files have a value at path, be it a wrong one.

@@ -37,6 +37,8 @@ type Options struct {
 	CheckPolicies func([]Policy) []PolicyProblem
 	// CheckCase is asked about one case of a file of cases; nil leaves cases unchecked.
 	CheckCase func(Case) []PolicyProblem
+	// PostsEvents is asked whether sources of a type take the events that notify: posts; nil takes all for such.
+	PostsEvents func(sourceType string) bool
 	// Files reads files; nil reads the disk's.
 	Files Files
 }

@@ -65,9 +65,11 @@ func (s *schemer) special(t reflect.Type) *jsonschema.Schema {
 	either := func(all ...*jsonschema.Schema) *jsonschema.Schema { return &jsonschema.Schema{OneOf: all} }
 	switch t {
 	case reflect.TypeFor[time.Duration]():
-		return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+d)?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))*$`}
+		return either(&jsonschema.Schema{Type: "string", Pattern: `^([0-9]+d)?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))*$`}, &jsonschema.Schema{Type: "integer", Enum: []any{0}})
 	case reflect.TypeFor[secret.Ref]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^\s*(env|file|cmd):`}
+	case reflect.TypeFor[Address]():
+		return &jsonschema.Schema{Type: "string", Pattern: `^\s*(env:|file:|cmd:|https?://[^/])`}
 	case reflect.TypeFor[Strings]():
 		return either(text(), list())
 	case reflect.TypeFor[Keys]():

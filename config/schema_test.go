@@ -153,7 +153,7 @@ func TestSample(t *testing.T) {
 		t.Errorf("got %+v, warnings %v", c, c.Warnings)
 	}
 	want := defaults()
-	if c.Theme != want.Theme || c.Mouse != want.Mouse || c.Refresh != want.Refresh || c.Attention != want.Attention {
+	if c.Theme != want.Theme || c.Mouse != want.Mouse || c.Refresh != want.Refresh || c.Attention != want.Attention || c.Guard != want.Guard {
 		t.Errorf("the sample shows other values than the defaults: %+v, %+v", c.Theme, c.Refresh)
 	}
 	for _, part := range []string{"sources:\n  forge:\n    # A forge.\n    type: forge\n\n    # Its token.\n", "\n\n  # A pager.\n  pager:\n"} {
@@ -166,10 +166,9 @@ func TestSample(t *testing.T) {
 			t.Errorf("line %d: %q", i+1, line)
 		}
 	}
-	// Every key that this version uses is shown, if only in a comment.
+	// Every key is shown, if only in a comment.
 	for _, f := range fields(reflect.TypeFor[Config]()) {
-		later := slices.Contains([]string{"guard", "notify"}, f.name)
-		if !later && !strings.Contains(sample, "\n"+f.name+":") && !strings.Contains(sample, "\n# "+f.name+":") {
+		if !strings.Contains(sample, "\n"+f.name+":") && !strings.Contains(sample, "\n# "+f.name+":") {
 			t.Errorf("the sample does not show %s", f.name)
 		}
 	}

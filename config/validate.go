@@ -227,20 +227,37 @@ func (v *validator) environments(at string, s *Service) {
 	}
 }
 
+// inputName is what a workflow may call an input.
+var inputName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+
 func (v *validator) deploy(at string, s *Service) {
 	d := &s.Deploy
-	if d.Workflow == "" {
-		if d.Via != "" || len(d.Inputs) > 0 {
-			v.at(at+".deploy", "add workflow: deploy.yml", "deploy names no workflow")
+	at += ".deploy"
+	if d.Workflow == "" && (d.Via == "workflow" || d.Ref != "" || d.Marker != "" || len(d.Inputs) > 0) {
+		v.at(at, "add workflow: deploy.yml", "deploy names no workflow")
+	}
+	if d.Workflow != "" && (strings.Contains(d.Workflow, "/") || (!strings.HasSuffix(d.Workflow, ".yml") && !strings.HasSuffix(d.Workflow, ".yaml"))) {
+		v.at(at+".workflow", "write the name of the file, for example deploy.yml", "%s is no workflow file", quoted(d.Workflow))
+	}
+	if d.Ref != "" && !gitRef(d.Ref) {
+		v.at(at+".ref", "write for example main", "%s is no branch and no tag", quoted(d.Ref))
+	}
+	for name := range d.Inputs {
+		if !inputName.MatchString(name) {
+			v.at(at+".inputs."+name, "use letters, digits, '_' and '-'", "%s is no name for an input", quoted(name))
 		}
-		return
 	}
-	if d.Via == "" {
-		d.Via = "workflow"
+	if _, given := d.Inputs[d.Marker]; d.Marker != "" && given {
+		v.at(at+".marker", "name another, or remove it from inputs", "the input %s is given a value below inputs, and cannot take the plan's ID", quoted(d.Marker))
+	} else if d.Marker != "" && !inputName.MatchString(d.Marker) {
+		v.at(at+".marker", "use letters, digits, '_' and '-'", "%s is no name for an input", quoted(d.Marker))
 	}
-	if strings.Contains(d.Workflow, "/") || (!strings.HasSuffix(d.Workflow, ".yml") && !strings.HasSuffix(d.Workflow, ".yaml")) {
-		v.at(at+".deploy.workflow", "write the name of the file, for example deploy.yml", "%s is no workflow file", quoted(d.Workflow))
-	}
+}
+
+// gitRef reports whether Git takes s as the name of a branch or tag, but for the rarest rules.
+func gitRef(s string) bool {
+	return s != "" && !strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "/") && !strings.HasSuffix(s, "/") && !strings.HasSuffix(s, ".") &&
+		!strings.Contains(s, "..") && !strings.Contains(s, "//") && !strings.ContainsAny(s, " ~^:?*[\\\t\n")
 }
 
 func (v *validator) versionFrom(at string, f VersionFrom) {

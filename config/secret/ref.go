@@ -22,6 +22,8 @@ const (
 	Env  Kind = "env"  // env:NAME, a variable of the environment
 	File Kind = "file" // file:PATH, a file that only its owner may read
 	Cmd  Kind = "cmd"  // cmd:PROGRAM ARGS, what a program prints
+
+	plain Kind = "plain" // the value itself: see Plain
 )
 
 // Ref says where a credential is kept. Copies of a Ref share what was resolved, and all methods are
@@ -163,6 +165,10 @@ func isHome(path string) bool { return path == "~" || strings.HasPrefix(path, "~
 // FromEnv is a reference to a variable of the environment.
 func FromEnv(name string) Ref { return Ref{&cell{kind: Env, target: name}} }
 
+// Plain is a reference that is what it names: text that the config may hold as it is. Like all others it
+// shows little of itself, since an address may hold what is better not told.
+func Plain(text string) Ref { return Ref{&cell{kind: plain, target: text}} }
+
 // IsZero reports whether r names nothing.
 func (r Ref) IsZero() bool { return r.cell == nil }
 
@@ -180,6 +186,8 @@ func (r Ref) String() string {
 	switch {
 	case r.cell == nil:
 		return ""
+	case r.cell.kind == plain:
+		return shortened(r.cell.target)
 	case r.cell.kind == Cmd && len(r.cell.argv) > 1:
 		return "cmd:" + r.cell.argv[0] + " …"
 	case r.cell.kind == Cmd:
@@ -187,6 +195,18 @@ func (r Ref) String() string {
 	default:
 		return string(r.cell.kind) + ":" + r.cell.target
 	}
+}
+
+// shortened is an address without all that follows its host, or nothing but that there is a text.
+func shortened(text string) string {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		return Redacted
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 && i < len(rest)-1 {
+		return scheme + "://" + rest[:i] + "/…"
+	}
+	return text
 }
 
 // Equal reports whether r and other are written alike.
@@ -225,6 +245,8 @@ func (r Ref) Resolve(ctx context.Context) (Secret, error) {
 		return r.readFile()
 	case Cmd:
 		return r.once(ctx)
+	case plain:
+		return New(r.cell.target), nil
 	default:
 		return Secret{}, &Error{Ref: r, Msg: "is no kind of reference"}
 	}
