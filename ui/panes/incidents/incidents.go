@@ -175,7 +175,7 @@ func (p *Pane) narrow(e pane.Env) {
 	p.findWorst(e)
 	sum, size := feeds(e, around()), p.list.Size()
 	p.list.Sync(p.lines(), sum.Loading == 0)
-	p.table.measure(e, min(p.len(), measured), p.row)
+	p.table.measure(e, min(p.len(), measured(size.H)), p.row)
 	p.table.fit(size.W)
 	p.list.Arrange(len(around().Remarks(e, sum, size.W-2)), p.lines())
 }

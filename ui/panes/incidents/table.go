@@ -35,8 +35,9 @@ type table struct {
 	places []int
 }
 
-// measured is how many rows say how wide the columns are. They are the worst ones; those far below adapt.
-const measured = 100
+// measured is how many rows say how wide the columns of a pane of h lines are: those of the first two
+// windows, which are the worst ones. Those below adapt, so that a thousand rows cost no more than a few.
+func measured(h int) int { return 2 * max(h, 12) }
 
 // measure finds what the columns of n rows would like.
 func (t *table) measure(e pane.Env, n int, row func(i int) row) {
@@ -50,11 +51,12 @@ func (t *table) measure(e pane.Env, n int, row func(i int) row) {
 			t.grow(colService, min(20, service(r).Width()))
 			t.grow(colTitle, title(r).Width())
 		}
-		t.grow(colState, kit.Width(state(e, r, true)[:2])+ageRoom)
-		t.short = max(t.short, kit.Width(state(e, r, false)[:2])+ageRoom)
-		t.grow(colWho, kit.Width(who(e, r)))
+		t.grow(colState, stateWidth(e, r, true))
+		t.short = max(t.short, stateWidth(e, r, false))
+		held := kit.Width(who(e, r))
+		t.grow(colWho, held)
 		if q := r.p; q.State == sources.Acknowledged && !q.Incident.RepagesAt.IsZero() && !q.Upstream {
-			t.grow(colWho, kit.Width(who(e, r))+ageRoom-1-len(again(e.Now, q.Incident.RepagesAt)))
+			t.grow(colWho, held+ageRoom-1-len(again(e.Now, q.Incident.RepagesAt)))
 		}
 	}
 }
@@ -178,21 +180,32 @@ func title(n *row) clean.Text {
 func state(e pane.Env, n *row, words bool) []pane.Part {
 	q := n.p
 	stale := kit.Staleness(e, q.Feed)
-	g, tok, word := kit.IncidentState(q.State)
-	if !words && q.State == sources.Triggered {
-		word = "open"
-	}
+	g, tok, word := stateWord(e, n, words)
 	since := since(n)
 	age := kit.AgeSince(e.Now, since)
 	aged := kit.StateAge(q.State, e.Now.Sub(since))
 	if q.Upstream || kit.Quiet(e, q) != "" {
 		tok, aged = theme.Muted, theme.Muted
 	}
-	if stale == store.VeryStale {
-		g = theme.GlyphStale
-	}
 	return []pane.Part{{Token: kit.Verdict(tok, stale), Text: e.Theme.Glyph(g)}, kit.P(kit.Verdict(tok, stale), " "+word),
 		kit.P(kit.Verdict(aged, stale), " "+age)}
+}
+
+func stateWord(e pane.Env, n *row, words bool) (theme.Glyph, theme.Token, string) {
+	g, tok, word := kit.IncidentState(n.p.State)
+	if !words && n.p.State == sources.Triggered {
+		word = "open"
+	}
+	if kit.Staleness(e, n.p.Feed) == store.VeryStale {
+		g = theme.GlyphStale
+	}
+	return g, tok, word
+}
+
+// stateWidth is the most that a state takes, whatever its age.
+func stateWidth(e pane.Env, n *row, words bool) int {
+	g, _, word := stateWord(e, n, words)
+	return e.Theme.Glyph(g).Width() + 1 + len(word) + ageRoom
 }
 
 // since is when the problem entered its state.
