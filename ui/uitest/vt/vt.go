@@ -1,6 +1,7 @@
 // Package vt is a terminal emulator for tests: it takes the bytes that a program writes and says what every
 // cell shows, where the cursor is, and what else was touched: title, clipboard, modes. It is strict: what it
-// does not know is recorded, not ignored. Its behaviour is checked against tmux.
+// does not know is recorded, not ignored. Its behaviour is checked against tmux. Between the beginning and the
+// end of a synchronized update (mode 2026) it goes on showing what it showed before.
 package vt
 
 import (
@@ -27,6 +28,7 @@ type Terminal struct {
 	rows     [][]Cell
 	main     [][]Cell // the ordinary screen, while the alternate one shows
 	alt      bool
+	held     *picture // what is seen during a synchronized update; nil: what there is
 	x, y     int
 	wrapping bool // the next character goes to the next line
 	pen      screen.Style
@@ -51,6 +53,13 @@ type cursor struct {
 	pen  screen.Style
 }
 
+// picture is what somebody sees.
+type picture struct {
+	rows  [][]Cell
+	x, y  int
+	shown bool // the cursor
+}
+
 // New is a blank terminal.
 func New(w, h int) *Terminal {
 	t := &Terminal{Width: clean.RuneWidth, w: w, h: h}
@@ -59,7 +68,7 @@ func New(w, h int) *Terminal {
 }
 
 func (t *Terminal) reset() {
-	t.rows, t.main, t.alt = blankRows(t.w, t.h, screen.Style{}), nil, false
+	t.rows, t.main, t.alt, t.held = blankRows(t.w, t.h, screen.Style{}), nil, false, nil
 	t.x, t.y, t.wrapping, t.pen = 0, 0, false, screen.Style{}
 	t.top, t.bot = 0, t.h-1
 	t.saved, t.savedAlt = cursor{}, cursor{}
@@ -94,7 +103,7 @@ func (t *Terminal) Resize(w, h int) {
 		}
 		return out
 	}
-	t.rows = fit(t.rows)
+	t.rows, t.held = fit(t.rows), nil
 	if t.alt {
 		t.main = fit(t.main)
 	}
@@ -105,22 +114,32 @@ func (t *Terminal) Resize(w, h int) {
 // Size is the terminal's width and height.
 func (t *Terminal) Size() (w, h int) { return t.w, t.h }
 
+// seen is what the terminal shows now.
+func (t *Terminal) seen() picture {
+	if t.held != nil {
+		return *t.held
+	}
+	return picture{t.rows, t.x, t.y, t.modes[25]}
+}
+
 // Cell is what the cell at x, y shows.
-func (t *Terminal) Cell(x, y int) Cell { return t.rows[y][x] }
+func (t *Terminal) Cell(x, y int) Cell { return t.seen().rows[y][x] }
 
 // Rows is a copy of all cells.
-func (t *Terminal) Rows() [][]Cell {
-	rows := make([][]Cell, len(t.rows))
-	for y, r := range t.rows {
-		rows[y] = slices.Clone(r)
+func (t *Terminal) Rows() [][]Cell { return cloneRows(t.seen().rows) }
+
+func cloneRows(rows [][]Cell) [][]Cell {
+	out := make([][]Cell, len(rows))
+	for y, r := range rows {
+		out[y] = slices.Clone(r)
 	}
-	return rows
+	return out
 }
 
 // String is the screen as plain text, a line for each row, without the blanks at the end of rows.
 func (t *Terminal) String() string {
 	var b strings.Builder
-	for _, r := range t.rows {
+	for _, r := range t.seen().rows {
 		b.WriteString(strings.TrimRight(rowText(r), " "))
 		b.WriteByte('\n')
 	}
@@ -136,7 +155,10 @@ func rowText(r []Cell) string {
 }
 
 // Cursor is where the cursor is, and whether it shows.
-func (t *Terminal) Cursor() (x, y int, shown bool) { return t.x, t.y, t.modes[25] }
+func (t *Terminal) Cursor() (x, y int, shown bool) {
+	p := t.seen()
+	return p.x, p.y, p.shown
+}
 
 // Mode reports whether a private mode (CSI ? n h) is on.
 func (t *Terminal) Mode(n int) bool { return t.modes[n] }
@@ -285,8 +307,20 @@ func (t *Terminal) setMode(n int, on bool) {
 		t.alternate(on, n == 1049)
 	case 7:
 		t.wrapping = t.wrapping && on
+	case 2026:
+		t.hold(on)
 	}
 	t.modes[n] = on
+}
+
+// hold keeps what is seen as it is, or lets what was drawn meanwhile be seen.
+func (t *Terminal) hold(on bool) {
+	switch {
+	case !on:
+		t.held = nil
+	case t.held == nil:
+		t.held = &picture{cloneRows(t.rows), t.x, t.y, t.modes[25]}
+	}
 }
 
 func (t *Terminal) alternate(on, erase bool) {

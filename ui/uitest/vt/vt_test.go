@@ -112,3 +112,31 @@ func TestTitlesArePutAside(t *testing.T) {
 		t.Error("asking for the title is no query")
 	}
 }
+
+func TestASynchronizedUpdateIsSeenAtItsEnd(t *testing.T) {
+	t.Parallel()
+	term := vt.New(8, 2)
+	write := func(s string) { _, _ = term.Write([]byte(s)) }
+	write("before")
+	write("\x1b[?2026h\x1b[?25l\x1b[Hafter\x1b[K\r\nmore")
+	x, y, shown := term.Cursor()
+	if got := term.String(); got != "before\n\n" || term.Cell(0, 0).Text != "b" || term.Rows()[0][0].Text != "b" || x != 6 || y != 0 || !shown {
+		t.Errorf("during the update it shows %q, the cursor at %d,%d (%v)", got, x, y, shown)
+	}
+	write("\x1b[?2026l")
+	x, y, shown = term.Cursor()
+	if got := term.String(); got != "after\nmore\n" || term.Cell(0, 0).Text != "a" || x != 4 || y != 1 || shown {
+		t.Errorf("after it %q, the cursor at %d,%d (%v)", got, x, y, shown)
+	}
+	for _, end := range []string{"\x1bc", "resize"} {
+		write("\x1b[?2026hx")
+		if end == "resize" {
+			term.Resize(4, 1)
+		} else {
+			write(end + "x")
+		}
+		if !strings.Contains(term.String(), "x") {
+			t.Errorf("%q leaves %q", end, term.String())
+		}
+	}
+}
