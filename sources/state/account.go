@@ -29,8 +29,11 @@ type account struct {
 	mine    map[int64]int // by slot: what this board may still refund
 	total   int64         // spent by this process
 	boards  int
-	lease   int // requests that may be sent before the next sync
-	synced  time.Time
+	lease   int           // requests that may be sent before the next sync
+	synced  time.Time     // the last exchange with the file
+	looked  time.Time     // the last look at whether another board has changed it
+	seen    fs.FileInfo   // the file as this board has last read or written it; nil: it has not
+	unsaid  bool          // the file does not know of hold yet
 	locked  time.Time     // since when another process has had the file at every look; zero: it is free
 	debt    int           // requests of this board that no lease covered since then
 	dry     time.Time     // when the file had nothing to lease; zero: it had
@@ -78,10 +81,18 @@ func newAccount(key string, l Limit) *account {
 
 func (a *account) slotOf(t time.Time) int64 { return t.UnixNano() / int64(a.slot) }
 
-// stale reports whether the file should be looked at again; a clock that went back makes it so.
+// glances reports whether it is time to look what other boards did; a clock that went back makes it so.
+func (a *account) glances(now time.Time) bool { return past(a.looked, now, lookEvery) }
+
+// stale reports whether the file should be written again: it does not know yet what others should, or an
+// entry in it that nobody renews would be taken for a board that is gone.
 func (a *account) stale(now time.Time) bool {
-	age := now.Sub(a.synced)
-	return age >= syncEvery || age < 0
+	return past(a.synced, now, saveEvery) || (a.unsaid || !a.locked.IsZero()) && a.glances(now)
+}
+
+func past(t, now time.Time, d time.Duration) bool {
+	age := now.Sub(t)
+	return age >= d || age < 0
 }
 
 // plan is how many requests all boards plan to send in one window.
@@ -101,8 +112,9 @@ func (a *account) part(fraction float64) int {
 	return int(float64(n) * fraction)
 }
 
-// batch is how much one board leases at once: little enough that several boards share well.
-func (a *account) batch() int { return max(1, a.plan()/100) }
+// batch is how much one board leases at once: little enough that several boards share well, and enough that
+// not every request of a small budget is one for the disk.
+func (a *account) batch() int { return max(1, a.plan()/100, min(8, a.plan()/12)) }
 
 // used counts what was spent in the window before now. Slots in the future, from before a clock was put
 // back, count too: they were spent.
@@ -151,7 +163,7 @@ func (a *account) retryAt(now time.Time) time.Time {
 	first := a.slotOf(now) - int64(a.limit.Window/a.slot)
 	over := a.used(now) - a.most() + 1
 	if over <= 0 {
-		return now.Add(syncEvery) // what is missing is leased to other boards
+		return now.Add(lookEvery) // what is missing is leased to other boards
 	}
 	for _, slot := range slices.Sorted(maps.Keys(a.spent)) {
 		if slot <= first {
@@ -159,10 +171,10 @@ func (a *account) retryAt(now time.Time) time.Time {
 		}
 		if over -= a.spent[slot]; over <= 0 {
 			at := time.Unix(0, (slot+1)*int64(a.slot)).Add(a.limit.Window)
-			return clampTime(at, now.Add(syncEvery), now.Add(a.limit.Window+a.slot))
+			return clampTime(at, now.Add(lookEvery), now.Add(a.limit.Window+a.slot))
 		}
 	}
-	return now.Add(syncEvery)
+	return now.Add(lookEvery)
 }
 
 func clampTime(t, lo, hi time.Time) time.Time {
@@ -200,7 +212,7 @@ func (a *account) overdraw(now time.Time) {
 	switch {
 	case a.lease > 0:
 	case a.stuck(now):
-		a.lease, a.synced = min(a.batch(), a.free(now)), now
+		a.lease, a.synced, a.looked = min(a.batch(), a.free(now)), now, now
 	case a.debt < a.batch():
 		a.debt++
 		a.lease = min(1, a.free(now))
@@ -217,7 +229,7 @@ func (a *account) empty(now time.Time) bool {
 func (a *account) alone(now time.Time) {
 	clear(a.unsaved)
 	a.expire(now)
-	a.boards, a.synced = 1, now
+	a.boards, a.synced, a.looked, a.seen = 1, now, now, nil
 	a.lease = min(a.batch(), a.free(now))
 }
 
@@ -250,7 +262,7 @@ func (a *account) settle(f *budgetFile, self Owner, now time.Time) {
 	reserved := 0
 	for _, o := range f.Boards {
 		switch {
-		case o.PID == self.PID && o.Host == self.Host && o.Since.Equal(self.Since):
+		case o.is(self):
 		case o.gone(self.Host, now):
 			f.Spent[present] += a.leased(o)
 		default:
@@ -263,10 +275,9 @@ func (a *account) settle(f *budgetFile, self Owner, now time.Time) {
 	f.Spent = maps.Clone(a.spent)
 
 	f.Hold = a.mergeHold(f.Hold, now)
-	if a.rate.Reset.Before(f.Rate.Reset) || a.rate.Limit == 0 {
-		a.rate = f.Rate
-	}
+	a.mergeRate(f.Rate)
 	f.Rate = a.rate
+	a.unsaid = false
 
 	a.lease = min(a.batch(), max(0, a.free(now)-reserved))
 	a.dry = time.Time{}
@@ -274,13 +285,38 @@ func (a *account) settle(f *budgetFile, self Owner, now time.Time) {
 		a.dry = now
 	}
 	a.boards = len(others) + 1
-	a.synced = now
+	a.synced, a.looked = now, now
 	if a.leaving {
 		a.lease = 0
 	} else {
 		others = append(others, boardEntry{PID: self.PID, Host: self.Host, Since: self.Since, Seen: now.UTC(), Lease: a.lease})
 	}
 	f.Boards = others
+}
+
+// hear takes over what other boards have put into the file since this one wrote it. What this board has
+// spent since is covered by the lease that the file knows of, and needs no word.
+func (a *account) hear(f *budgetFile, self Owner, now time.Time) {
+	a.spent = maps.Clone(f.Spent)
+	for slot, c := range a.unsaved {
+		a.spent[slot] = max(0, a.spent[slot]+c)
+	}
+	a.expire(now)
+	a.mergeHold(f.Hold, now)
+	a.mergeRate(f.Rate)
+	a.boards = 1
+	for _, o := range f.Boards {
+		if !o.is(self) && !o.gone(self.Host, now) {
+			a.boards++
+		}
+	}
+	a.looked = now
+}
+
+func (a *account) mergeRate(other sources.Rate) {
+	if a.rate.Reset.Before(other.Reset) || a.rate.Limit == 0 {
+		a.rate = other
+	}
 }
 
 // leased is what o may spend unheard, however wrong the file is.
@@ -300,14 +336,19 @@ func (a *account) mergeHold(other, now time.Time) time.Time {
 // maxHold bounds what a file may make a board wait.
 const maxHold = 24 * time.Hour
 
+func (o boardEntry) is(self Owner) bool {
+	return o.PID == self.PID && o.Host == self.Host && o.Since.Equal(self.Since)
+}
+
 func (o boardEntry) gone(host string, now time.Time) bool {
 	age := now.Sub(o.Seen)
 	return age > boardExpiry || age < -boardExpiry || o.Host == host && !alive(o.PID)
 }
 
-// load reads the account's file. One that is missing, damaged or of another version counts as empty.
-func (b *Budget) load(a *account) *budgetFile {
-	f := &budgetFile{}
+// load reads the account's file. One that is missing, damaged or of another version counts as empty, and is
+// not whole.
+func (b *Budget) load(a *account) (f *budgetFile, whole bool) {
+	f = &budgetFile{}
 	data, err := b.dir.read(a.file+".json", budgetMax)
 	if err == nil {
 		err = json.Unmarshal(data, f)
@@ -328,7 +369,7 @@ func (b *Budget) load(a *account) *budgetFile {
 	for slot, c := range f.Spent {
 		f.Spent[slot] = min(max(0, c), 1<<30)
 	}
-	return f
+	return f, err == nil
 }
 
 var errForeign = errors.New("its format or version is another one")

@@ -48,9 +48,10 @@ type BudgetOptions struct {
 // Budget implements sources.Budget for all boards of one user on this machine: a file in the state
 // directory for each credential holds what was spent in the last window, and which boards are active.
 //
-// A board takes requests from the file by small leases and puts down what it has used every few seconds,
-// so that a Take usually costs a few dozen nanoseconds. What a board that crashed had leased counts as
-// spent. Without a directory, or while it cannot be written, each board keeps its own account.
+// A board takes requests from the file by small leases and puts down what it has used when a lease is used
+// up, and once a minute; that the others have a board's lease for spent makes more unnecessary. Every few
+// seconds it looks whether another board has written, so that a Take usually costs a few dozen nanoseconds
+// and an idle board hardly touches the disk. What a board that crashed had leased counts as spent. Without a directory, or while it cannot be written, each board keeps its own account.
 type Budget struct {
 	dir   *Dir
 	limit func(string) Limit
@@ -66,7 +67,8 @@ type Budget struct {
 }
 
 const (
-	syncEvery   = 5 * time.Second
+	lookEvery   = 5 * time.Second  // for what other boards wrote
+	saveEvery   = time.Minute      // however little was spent; far below boardExpiry
 	boardExpiry = 15 * time.Minute // without a request; an unattended board asks every few minutes
 	retryAfter  = time.Minute
 	awaitDisk   = 250 * time.Millisecond // for another request of this process at the file
@@ -133,8 +135,11 @@ func (b *Budget) Take(key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	a, now := b.account(key), b.now()
-	if a.stale(now) || a.lease <= 0 && !a.empty(now) {
+	switch {
+	case a.stale(now) || a.lease <= 0 && !a.empty(now):
 		b.sync(a, now, a.lease <= 0)
+	case a.glances(now):
+		b.glance(a, now)
 	}
 	if a.hold.After(now) {
 		return throttled("the provider's rate limit is used up", a.hold)
@@ -169,7 +174,7 @@ func (b *Budget) Report(key string, r sources.Rate) {
 	if r.Remaining > 0 || !r.Reset.After(now) || !r.Reset.After(a.hold) {
 		return
 	}
-	a.hold = r.Reset
+	a.hold, a.unsaid = r.Reset, true
 	b.sync(a, now, false)
 }
 
@@ -289,6 +294,47 @@ func (b *Budget) syncOnce(a *account, now time.Time, patient bool) bool {
 	return err == nil
 }
 
+// glance takes over what other boards wrote since the last look, if anything. It writes nothing, and costs one
+// question to the file system when nobody did. It is called like sync.
+func (b *Budget) glance(a *account, now time.Time) {
+	a.looked = now
+	if a.syncing != nil || a.seen == nil {
+		return // another request is at the file, or there is none
+	}
+	a.syncing = make(chan struct{})
+	whole := b.hear(a, now)
+	close(a.syncing)
+	a.syncing = nil
+	if !whole {
+		b.sync(a, now, false)
+	}
+}
+
+// hear reads the file if it is another than the one that a has seen, and reports whether it is usable.
+func (b *Budget) hear(a *account, now time.Time) (whole bool) {
+	seen := a.seen
+	b.mu.Unlock()
+	defer b.mu.Lock()
+	info, err := os.Stat(b.dir.file(a.file + ".json"))
+	if err != nil || unchanged(seen, info) {
+		return err == nil
+	}
+	f, whole := b.load(a)
+	if whole {
+		b.mu.Lock()
+		a.seen = info
+		a.hear(f, b.self, now)
+		b.mu.Unlock()
+	}
+	return whole
+}
+
+// unchanged reports whether two looks found the same file: boards replace it, so that another one has another
+// number.
+func unchanged(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
 // await waits, without the lock, for another request to be done with the file. It reports whether that
 // was so within awaitDisk: a disk that hangs must not hold up everybody.
 func (b *Budget) await(done <-chan struct{}) bool {
@@ -312,11 +358,17 @@ func (b *Budget) exchange(a *account, now time.Time, patient bool) error {
 	if err != nil {
 		return err
 	}
-	f := b.load(a)
+	f, _ := b.load(a)
 	b.mu.Lock()
 	a.settle(f, b.self, now)
 	b.mu.Unlock()
-	return errors.Join(b.save(a, f), unflock(lock))
+	err = b.save(a, f)
+	if info, e := os.Stat(b.dir.file(a.file + ".json")); e == nil {
+		b.mu.Lock()
+		a.seen = info
+		b.mu.Unlock()
+	}
+	return errors.Join(err, unflock(lock))
 }
 
 func (b *Budget) lockFile(a *account, patient bool) (*os.File, error) {

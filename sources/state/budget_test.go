@@ -190,7 +190,7 @@ func TestBoardsShareOneBudget(t *testing.T) {
 			t.Errorf("%v: one board got too little", got)
 		}
 	}
-	clock.move(syncEvery)
+	clock.move(lookEvery)
 	if err := boards[0].Take("other"); err != nil {
 		t.Errorf("another credential: %v", err)
 	}
@@ -199,7 +199,7 @@ func TestBoardsShareOneBudget(t *testing.T) {
 	}
 	boards[1].Close()
 	boards[2].Close()
-	clock.move(syncEvery)
+	clock.move(lookEvery)
 	_ = boards[0].Take("token") // the look at the file matters, not the answer
 	if u := boards[0].Usage("", "token"); u.Boards != 1 {
 		t.Errorf("%d boards after two have closed", u.Boards)
@@ -402,7 +402,7 @@ func TestALockedFileStopsNobody(t *testing.T) {
 	if n, _ := takeAll(t, b, 30); n != 10 {
 		t.Errorf("%d requests while another process is at the file, want a lease of 10", n)
 	}
-	if err := b.Take("token"); err == nil || retryAt(t, err).Sub(now) > syncEvery {
+	if err := b.Take("token"); err == nil || retryAt(t, err).Sub(now) > lookEvery {
 		t.Errorf("then told %v", err)
 	}
 	clock.move(1100 * time.Millisecond)
@@ -412,7 +412,7 @@ func TestALockedFileStopsNobody(t *testing.T) {
 	if err := unflock(lock); err != nil {
 		t.Fatal(err)
 	}
-	clock.move(syncEvery)
+	clock.move(lookEvery)
 	if err := b.Take("token"); err != nil {
 		t.Fatal(err)
 	}
