@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -55,11 +56,24 @@ type Lock struct {
 // Lock takes the named lock for owner. It never waits: it returns a *LockedError while another holds it.
 // Locks are advisory, belong to the process's open file, and end with it however it ends.
 func (d *Dir) Lock(name string, owner Owner) (*Lock, error) {
-	if name == "" || strings.ContainsAny(name, "/\\\x00") || strings.HasPrefix(name, ".") {
-		return nil, fmt.Errorf("lock %q: not a file's name", name)
+	path, err := lockPath(d.path, name)
+	if err != nil {
+		return nil, err
 	}
-	path := d.file(name + ".lock")
 	f, err := flock(path)
+	return lock(f, err, path, name, owner)
+}
+
+// lockPath is the file of the named lock in dir.
+func lockPath(dir, name string) (string, error) {
+	if name == "" || strings.ContainsAny(name, "/\\\x00") || strings.HasPrefix(name, ".") {
+		return "", fmt.Errorf("lock %q: not a file's name", name)
+	}
+	return filepath.Join(dir, name+".lock"), nil
+}
+
+// lock makes a Lock of the file at path, or of why it could not be locked.
+func lock(f *os.File, err error, path, name string, owner Owner) (*Lock, error) {
 	if errors.Is(err, errLocked) {
 		return nil, &LockedError{Name: name, Owner: readOwner(path)}
 	}

@@ -36,6 +36,14 @@ func flock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the lock: %w", err)
 	}
+	if err := take(f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// take locks an open file. It never waits: where another has it, it closes the file and returns errLocked.
+func take(f *os.File) (err error) {
 	for {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if !errors.Is(err, unix.EINTR) {
@@ -43,12 +51,12 @@ func flock(path string) (*os.File, error) {
 		}
 	}
 	if err == nil {
-		return f, nil
+		return nil
 	}
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		err = errLocked
 	}
-	return nil, errors.Join(err, f.Close())
+	return errors.Join(err, f.Close())
 }
 
 // unflock gives a lock back, also while a child that was just forked still shares the file.

@@ -48,8 +48,13 @@ func specsOf(cfg *config.Config) map[scope][]sources.ServiceSpec {
 	return out
 }
 
-// specOf is what a source has to know of s.
+// specOf is what a source has to know of s; its queries are about production.
 func specOf(s *config.Service, source string) sources.ServiceSpec {
+	return specIn(s, source, prodOf(s))
+}
+
+// specIn is specOf with queries about another environment.
+func specIn(s *config.Service, source, env string) sources.ServiceSpec {
 	spec := sources.ServiceSpec{
 		Name: s.Name, Paths: s.Paths, TagPrefix: s.TagPrefix, Workflows: s.Workflows, Deploys: s.Deploys,
 		VersionFrom: sources.VersionFrom{
@@ -68,7 +73,7 @@ func specOf(s *config.Service, source string) sources.ServiceSpec {
 			spec.Incidents = append(spec.Incidents, o.ID)
 		}
 	}
-	expand := strings.NewReplacer("{{env}}", prodOf(s))
+	expand := strings.NewReplacer("{{env}}", env)
 	for i := range s.Metrics {
 		m := &s.Metrics[i]
 		if m.Source != source {

@@ -44,6 +44,7 @@ func (b *Board) apply(cfg *config.Config) error {
 	}
 	gone := fresh(b.open, open)
 	b.config, b.open = cfg, open
+	b.stand(cfg, open)
 	b.refresh.Store(&cfg.Refresh)
 	b.store.Apply(store.SetCatalog{Catalog: catalogOf(cfg, open)})
 	idle := b.engine.Set(feedsOf(cfg, open, b.watched))

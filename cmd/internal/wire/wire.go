@@ -38,6 +38,10 @@ type Options struct {
 	// Private keeps even the rate budget to this process: what a simulated world allows is nobody
 	// else's business.
 	Private bool
+	// Records is the directory of the journal and the locks; "" is the state directory.
+	Records string
+	// ReadOnly is who forbids every change, besides the config: "--read-only"; "" nobody.
+	ReadOnly string
 	// Setup is shown instead of the panes, on a board for which nothing is configured.
 	Setup *ui.Setup
 	// Transport carries the drivers' requests; nil means the machine's network.
@@ -67,6 +71,8 @@ type Board struct {
 	crashes   chan *crash.Panic              // holds the first panic of a goroutine
 	watches   chan pane.Watch                // holds the latest
 	refresh   atomic.Pointer[config.Refresh] // of config; the poller must not wait for mu
+	standing  atomic.Pointer[standing]       // of config and open; what acts must not wait for mu
+	levers    *levers
 
 	mu      sync.Mutex
 	config  *config.Config
@@ -113,6 +119,8 @@ func New(o Options) (*Board, error) {
 	b.store = store.New(catalogOf(o.Config, b.open), b.now)
 	b.engine = poll.New(poll.Options{Store: b.store, Budget: b.budget, Log: b.log, Now: b.now, Pace: b.pace, Crash: b.crashed})
 	b.engine.Set(feedsOf(o.Config, b.open, pane.Watch{}))
+	b.stand(o.Config, b.open)
+	b.levers = newLevers(b)
 	b.restore()
 	b.snapshots, b.unwatch = b.store.Subscribe()
 	return b, nil
@@ -144,7 +152,7 @@ func (b *Board) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context){b.engine.Run, b.follow, b.keep, b.attendTo} {
+	for _, part := range []func(context.Context){b.engine.Run, b.follow, b.keep, b.attendTo, b.levers.start} {
 		wg.Go(func() { b.guard().Run(func() { part(ctx) }) })
 	}
 	done := make(chan struct{})
@@ -179,6 +187,7 @@ func (b *Board) crashed(p *crash.Panic) {
 
 // Close ends what New has begun.
 func (b *Board) Close() error {
+	b.levers.close()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {

@@ -1,0 +1,288 @@
+package wire
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"example.com/signalbox/config"
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/action"
+	"example.com/signalbox/sources/capability"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/crash"
+	"example.com/signalbox/sources/journal"
+	"example.com/signalbox/sources/policy"
+	"example.com/signalbox/ui/pane"
+)
+
+var _ pane.Levers = (*Board)(nil)
+
+// standing is what acting goes by while one config runs. It never changes.
+type standing struct {
+	cfg    *config.Config
+	open   []*openSource
+	policy func() (*policy.Set, error) // compiled when it is first asked for: no start waits for it
+}
+
+// stand makes cfg and the sources that it opened what is acted by.
+func (b *Board) stand(cfg *config.Config, open []*openSource) {
+	b.standing.Store(&standing{cfg: cfg, open: open, policy: sync.OnceValues(func() (*policy.Set, error) { return Policy(cfg) })})
+}
+
+// levers is what acts for a board: the Runner, and what is known of what it does. All of it is safe for use
+// by several goroutines at once.
+type levers struct {
+	b          *Board
+	book       *book
+	locks      *locks
+	operations *operations
+	runner     func() *action.Runner
+	who        func() journal.Who
+	now        func() time.Time
+	crash      crash.Handler
+
+	ctx  context.Context // ends with the board
+	end  context.CancelFunc
+	busy sync.WaitGroup // what must have ended, or been given up, before the board is closed
+
+	mu       sync.Mutex
+	closed   bool
+	taken    map[string]bool               // plans that were sent, or are being carried out
+	settling map[sources.Ref]chan struct{} // closed when what a crash left open on a target is settled
+	done     map[string]watched            // what was promoted and rolled back here, by plan
+}
+
+func newLevers(b *Board) *levers {
+	l := &levers{
+		b: b, now: b.now, crash: b.guard(), operations: newOperations(b.now, b.guard()),
+		taken: map[string]bool{}, settling: map[sources.Ref]chan struct{}{}, done: map[string]watched{},
+	}
+	l.ctx, l.end = context.WithCancel(context.Background())
+	l.who = sync.OnceValue(func() journal.Who { return journal.Self(b.o.Lookup) })
+	own := b.records()
+	l.book = newBook(own, b.now, b.log)
+	l.locks = newLocks(own, b.sharedDir(), l.book, b)
+	l.runner = sync.OnceValue(func() *action.Runner { return action.New(l.options(judge{b})) })
+	return l
+}
+
+// options are the Runner's surroundings.
+func (l *levers) options(j action.Judge) action.Options {
+	return action.Options{
+		Access: l.access, Snapshot: l.b.store.Snapshot, Service: l.service,
+		Roles:    func(identity string) []string { return Roles(l.b.standing.Load().cfg, identity) },
+		Cosigned: func(*action.Plan) string { return "" },
+		Policy:   j, Journal: l.book, Locks: l.locks,
+		ReadOnly: func() bool { return l.b.forbids() != "" },
+		Now:      l.now, Who: l.who(),
+		Notice: l.operations.notice, Nudge: l.nudge, Log: l.b.log,
+	}
+}
+
+// judge asks the policy of the running config.
+type judge struct{ b *Board }
+
+func (j judge) Judge(f policy.Facts) []policy.Finding {
+	set, err := j.b.standing.Load().policy()
+	if err != nil { // the check of the config has compiled it before
+		return []policy.Finding{{Gate: "policies", Verdict: policy.Deny, Unknown: true, Text: clean.Line(err.Error()), Fix: clean.Const("type signalbox config check")}}
+	}
+	return set.Judge(f)
+}
+
+// access is a source as the Runner gets it.
+func (l *levers) access(source string) (action.Access, error) {
+	s := l.b.standing.Load()
+	o := find(s.open, source)
+	if o == nil {
+		return action.Access{}, &sources.Error{
+			Kind: sources.NotExist, Op: "act", Scope: source, Msg: "the config names no source " + source + " any more", Fix: "look at sources: in the config",
+		}
+	}
+	return action.Access{Set: o.set, Identity: s.cfg.Me[o.entry.Type]}, nil
+}
+
+// set is what a source can do; ok is false when the config does not name it any more.
+func (l *levers) set(source string) (capability.Set, bool) {
+	o := find(l.b.standing.Load().open, source)
+	if o == nil {
+		return capability.Set{}, false
+	}
+	return o.set, true
+}
+
+// sharedDir is the directory of several users; "" where there is none. Another one needs a restart.
+func (b *Board) sharedDir() string {
+	if b.o.Private {
+		return ""
+	}
+	return b.o.Config.SharedDir
+}
+
+// forbids is who forbids every change; "" for nobody.
+func (b *Board) forbids() string {
+	switch {
+	case b.o.ReadOnly != "":
+		return b.o.ReadOnly
+	case b.standing.Load().cfg.ReadOnly:
+		return "read_only in the config"
+	default:
+		return ""
+	}
+}
+
+// Status implements pane.Levers.
+func (b *Board) Status() pane.LeverStatus {
+	return pane.LeverStatus{ReadOnly: clean.Line(b.forbids()), Journal: b.levers.book.trouble()}
+}
+
+// Offers implements pane.Levers.
+func (b *Board) Offers(ref sources.Ref) []sources.ActionSpec {
+	specs := b.levers.runner().Offers(ref)
+	if ref.Kind != sources.KindEnvironment || len(specs) == 0 {
+		return specs
+	}
+	return []sources.ActionSpec{
+		{Verb: sources.Promote, On: ref.Kind, Doc: "put another version there"},
+		{Verb: sources.Rollback, On: ref.Kind, Doc: "put an earlier version back"},
+	}
+}
+
+// Propose implements pane.Levers.
+func (b *Board) Propose(ctx context.Context, q action.Request) (action.Plan, error) {
+	p, err := b.levers.runner().Propose(ctx, q)
+	b.levers.book.look(ctx)
+	return p, err
+}
+
+// Renew implements pane.Levers.
+func (b *Board) Renew(ctx context.Context, p action.Plan) (action.Plan, error) {
+	return b.levers.runner().Renew(ctx, p)
+}
+
+// Execute implements pane.Levers.
+func (b *Board) Execute(ctx context.Context, p action.Plan, a action.Approval) action.Outcome {
+	return b.levers.execute(ctx, p, a)
+}
+
+// Operations implements pane.Levers.
+func (b *Board) Operations() <-chan []pane.Operation { return b.levers.operations.out }
+
+// Dismiss implements pane.Levers.
+func (b *Board) Dismiss(plan string) { b.levers.operations.dismiss(plan) }
+
+// Journal is where actions are recorded. It is always there: without a state directory every Append fails.
+func (b *Board) Journal() *journal.Journal { return b.levers.book.journal }
+
+// Policy is what judges actions now.
+func (b *Board) Policy() *policy.Set {
+	set, err := b.standing.Load().policy()
+	if err != nil {
+		b.log.Error("the policies", "err", err)
+		return policy.Default()
+	}
+	return set
+}
+
+// Facts is what the gates would look at for a request, found out by reading alone.
+func (b *Board) Facts(ctx context.Context, q action.Request) (policy.Facts, error) {
+	var kept facts
+	_, err := action.New(b.levers.options(&kept)).Propose(ctx, q)
+	return kept.facts, err
+}
+
+// facts is a Judge that keeps what it was asked about.
+type facts struct{ facts policy.Facts }
+
+func (f *facts) Judge(asked policy.Facts) []policy.Finding {
+	f.facts = asked
+	return nil
+}
+
+// execute carries a plan out, and shows it as it goes.
+func (l *levers) execute(ctx context.Context, p action.Plan, a action.Approval) action.Outcome {
+	if why, ok := l.begin(p.ID); !ok {
+		return action.Outcome{Plan: p.ID, State: action.Refused, Text: why}
+	}
+	defer l.busy.Done()
+	ctx, cancel := l.within(ctx)
+	defer cancel()
+	l.operations.begin(&p)
+	l.awaitSettled(ctx, p.Call.Target)
+	before := l.baseline(ctx, &p)
+	out := l.runner().Execute(ctx, p, a)
+	acted := l.operations.end(p.ID, out)
+	l.finish(p.ID, out)
+	l.after(&p, out, acted, before)
+	return out
+}
+
+// begin takes a plan to be carried out: once, unless nothing came of it.
+func (l *levers) begin(plan string) (why clean.Text, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+		return clean.Const("signalbox is ending: nothing was sent"), false
+	case l.taken[plan]:
+		return clean.Const("this plan was carried out already: nothing was sent again"), false
+	}
+	l.taken[plan] = true
+	l.busy.Add(1)
+	return clean.Text{}, true
+}
+
+// finish gives a plan back of which nothing was sent: it may be confirmed better.
+func (l *levers) finish(plan string, out action.Outcome) {
+	if out.State == action.Refused || out.State == action.Stale {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.taken, plan)
+	}
+}
+
+// within is a context that ends with ctx, and with the board.
+func (l *levers) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(l.ctx, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// background runs f on a goroutine of its own, which the board's end waits for. f gives up with its context.
+func (l *levers) background(f func(context.Context)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.busy.Add(1)
+	l.crash.Go(func() {
+		defer l.busy.Done()
+		f(l.ctx)
+	})
+}
+
+// patience is for how long the board's end waits for what is under way to be written down.
+const patience = 5 * time.Second
+
+// close ends guards and what is followed, and waits until that is written down.
+func (l *levers) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.end()
+	ended := make(chan struct{})
+	l.crash.Go(func() {
+		l.busy.Wait()
+		close(ended)
+	})
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-ended:
+	case <-late.C:
+		l.b.log.Warn("what was under way did not end in time", "waited", patience)
+	}
+	l.operations.close()
+}
