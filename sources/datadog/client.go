@@ -83,7 +83,7 @@ func resolve(ctx context.Context, key string, ref secret.Ref) (secret.Secret, er
 
 func (s *source) newConn(fingerprint string, authorize func(*http.Request) error) *conn {
 	c := &conn{s: s, fingerprint: fingerprint, authorize: authorize, transports: map[family]*httpx.Transport{}}
-	hc := &http.Client{Transport: c, Timeout: time.Minute, CheckRedirect: s.checkRedirect}
+	hc := &http.Client{Transport: c, CheckRedirect: s.checkRedirect}
 	c.read, c.write = s.newClient(hc), s.newClient(hc)
 	// The client waits whole seconds between tries, and logs about a base below two when it is made. A board
 	// is better served by a quick second try: what fails for longer is the poller's to wait for.
@@ -231,10 +231,16 @@ func (s *source) prepare(ctx context.Context, client *dd.APIClient, c call) (*ht
 	return req, nil
 }
 
+// patient is how long one request may take, tries and answer together, where its context says nothing. A
+// deadline in the context costs no goroutines, as the client's own would with each request.
+const patient = time.Minute
+
 // send sends one request with one of the clients. An error means that there was no whole answer; any answer
 // that is no success is the caller's to explain.
 func send(client *dd.APIClient, req *http.Request) (answer, error) {
-	res, err := client.CallAPI(req) //nolint:bodyclose // ReadBody closes it
+	ctx, cancel := context.WithTimeout(req.Context(), patient)
+	defer cancel()
+	res, err := client.CallAPI(req.WithContext(ctx)) //nolint:bodyclose // ReadBody closes it
 	if err != nil {
 		return answer{}, err //nolint:wrapcheck // explained by whoever knows what was to be done
 	}
