@@ -60,6 +60,11 @@ func (c *commands) open(ctx context.Context, o wire.Options, at demoAt) (board *
 		}
 	}()
 	o.Log, o.Lookup, o.UserAgent = c.log, c.process.Lookup, userAgent()
+	if is, by, err := c.readOnly(); err != nil {
+		return nil, nil, err
+	} else if is {
+		o.ReadOnly = by
+	}
 	if o.Config == nil && c.globals.demo {
 		if c.globals.config != "" {
 			return nil, nil, usagef("--demo brings its own config: leave out --config %s", c.globals.config)
@@ -69,7 +74,7 @@ func (c *commands) open(ctx context.Context, o wire.Options, at demoAt) (board *
 			return nil, nil, err
 		}
 		closers = append(closers, demo.Close)
-		o.Config, o.Now, o.Private, o.Stateless = demo.Config(), demo.Now, true, true
+		o.Config, o.Now, o.Records, o.Private, o.Stateless = demo.Config(), demo.Now, demo.Records(), true, true
 	}
 	if o.Config == nil {
 		if o.Config, err = c.load(ctx); err != nil {

@@ -24,7 +24,7 @@ type DemoOptions struct {
 // Demo is a simulated world in this process, and the config by which the real drivers read it.
 type Demo struct {
 	sim    *simulator.Simulator
-	dir    string // holds the token, as a config may not
+	dir    string // holds the token, as a config may not, and what is recorded of what was done
 	config *config.Config
 }
 
@@ -61,6 +61,10 @@ func (d *Demo) configure() (err error) {
 
 // Config is the config of a board for the world.
 func (d *Demo) Config() *config.Config { return d.config }
+
+// Records is the directory in which a board for the world keeps its journal and its locks: it is gone with
+// the world.
+func (d *Demo) Records() string { return filepath.Join(d.dir, "records") }
 
 // Now is the world's clock.
 func (d *Demo) Now() time.Time { return d.sim.Now() }
