@@ -22,14 +22,19 @@ type target struct {
 	run      *sources.Run
 }
 
-// read asks the authority for an object. One that cannot be read, a page that is known by its id alone,
-// has no revision.
+// read asks the authority for an object. One that cannot be read has no revision: a page that is known by
+// its id alone, and a service that an event is posted for.
 func read(ctx context.Context, a Access, ref sources.Ref) (target, error) {
 	t := target{name: clean.Line(ref.ID), word: ref.ID}
 	obj, err := a.Set.Actor.Get(ctx, ref)
 	if err != nil {
-		if ref.Kind == sources.KindPage && sources.KindOf(err) == sources.Unsupported {
+		switch {
+		case sources.KindOf(err) != sources.Unsupported:
+		case ref.Kind == sources.KindPage:
 			t.now = clean.Const("not known: a page cannot be read")
+			return t, nil
+		case ref.Kind == sources.KindChange:
+			t.now, t.service = clean.Const("no marker yet"), ref.ID
 			return t, nil
 		}
 		return t, err
