@@ -27,11 +27,14 @@ type Item struct {
 
 // Palette finds a command by a few letters of its name.
 type Palette struct {
+	title clean.Text
+	what  string // what is chosen from, for one that nothing matches
 	items []Item
 	field component.TextField
 	found []match
 	list  component.List[int] // by index into items
 	lines int
+	none  bool // nothing is chosen until somebody moves or types
 }
 
 type match struct {
@@ -43,8 +46,15 @@ var _ Dialog = (*Palette)(nil)
 
 // NewPalette makes a palette of items, in the order that they stand in while nothing is typed.
 func NewPalette(items []Item) *Palette {
-	p := &Palette{items: items, field: component.NewTextField()}
+	p := &Palette{title: clean.Const("Commands"), what: "command", items: items, field: component.NewTextField()}
 	p.search()
+	return p
+}
+
+// NewPick makes a list to choose from in which nothing is chosen at first. what is what it lists: "version".
+func NewPick(title clean.Text, what string, items []Item) *Palette {
+	p := NewPalette(items)
+	p.title, p.what, p.none = title, what, true
 	return p
 }
 
@@ -104,7 +114,7 @@ func (p *Palette) rows() component.Rows[int] {
 }
 
 // Title implements Dialog.
-func (p *Palette) Title() clean.Text { return clean.Const("Commands") }
+func (p *Palette) Title() clean.Text { return p.title }
 
 // Typing implements Dialog.
 func (p *Palette) Typing() bool { return true }
@@ -134,17 +144,21 @@ func (p *Palette) head(h int) int {
 // Draw implements Dialog.
 func (p *Palette) Draw(e pane.Env, r screen.Region) {
 	w, h := r.Size()
-	r.Label(1, 0, e.Theme.Style(theme.KeyHint), ":")
+	mark := clean.Const(":")
+	if p.what != "command" {
+		mark = clean.Const("/")
+	}
+	r.Text(1, 0, e.Theme.Style(theme.KeyHint), mark)
 	p.field.Draw(r.Sub(2, 0, w-3, 1), e.Theme)
 	y := p.head(h)
 	if len(p.found) == 0 {
-		r.Label(2, y, e.Theme.Style(theme.Muted), "no command has these letters in this order")
+		r.Text(2, y, e.Theme.Style(theme.Muted), clean.Linef("no %s has these letters in this order", p.what))
 		return
 	}
 	name := p.nameWidth(w)
 	at, _ := p.list.At()
 	for i := p.list.Top(); i < len(p.found) && y < h; i++ {
-		p.row(r.Sub(0, y, w, 1), e.Theme, p.found[i], i == at, name)
+		p.row(r.Sub(0, y, w, 1), e.Theme, p.found[i], i == at && !p.none, name)
 		y++
 	}
 }
@@ -209,9 +223,9 @@ func (p *Palette) Key(k tea.KeyMsg) tea.Cmd {
 	case "enter":
 		return p.choose()
 	case "up", "ctrl+p", "shift+tab":
-		p.list.Do(keymap.Up, 1, p.rows())
+		p.step(keymap.Up)
 	case "down", "ctrl+n", "tab":
-		p.list.Do(keymap.Down, 1, p.rows())
+		p.step(keymap.Down)
 	case "pgup":
 		p.list.Do(keymap.PageUp, 1, p.rows())
 	case "pgdown":
@@ -223,15 +237,25 @@ func (p *Palette) Key(k tea.KeyMsg) tea.Cmd {
 		fallthrough
 	default:
 		if p.field.Update(k) {
+			p.none = false
 			p.search()
 		}
 	}
 	return nil
 }
 
+// step moves by one; the first step in a list where nothing is chosen chooses the first row.
+func (p *Palette) step(a keymap.Action) {
+	if p.none {
+		p.none = false
+		return
+	}
+	p.list.Do(a, 1, p.rows())
+}
+
 func (p *Palette) choose() tea.Cmd {
 	i, ok := p.list.Key()
-	if !ok {
+	if !ok || p.none {
 		return nil
 	}
 	if it := p.items[i]; it.Disabled != "" {
@@ -253,6 +277,7 @@ func (p *Palette) Click(c pane.Click) tea.Cmd {
 		return nil
 	}
 	if p.list.Click(c.Y-p.head(p.lines+2), p.rows()) {
+		p.none = false
 		return p.choose()
 	}
 	return nil
@@ -260,6 +285,10 @@ func (p *Palette) Click(c pane.Click) tea.Cmd {
 
 // Footer implements Dialog.
 func (p *Palette) Footer(_ *keymap.Map, unicode bool) []pane.Part {
-	parts := hint(nil, keymap.Symbol("enter", unicode), "run")
+	does := "run"
+	if p.what != "command" {
+		does = "choose"
+	}
+	parts := hint(nil, keymap.Symbol("enter", unicode), does)
 	return hint(parts, keymap.Name("esc"), "close")
 }

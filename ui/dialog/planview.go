@@ -1,0 +1,467 @@
+package dialog
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/action"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/policy"
+	"example.com/signalbox/ui/component"
+	"example.com/signalbox/ui/keymap"
+	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
+	"example.com/signalbox/ui/screen"
+	"example.com/signalbox/ui/theme"
+)
+
+// Title implements Dialog.
+func (p *Plan) Title() clean.Text { return p.title }
+
+// Summary is what stands at the right of the title: as whom it is done.
+func (p *Plan) Summary() []pane.Part {
+	if len(p.plans) == 0 || p.plans[0].Acting.IsZero() {
+		return nil
+	}
+	return []pane.Part{{Token: theme.Muted, Text: clean.Const("acting as ")}, {Token: theme.Strong, Text: p.plans[0].Acting}}
+}
+
+// Seconds implements Dialog: it says how long ago it was read, and how long an action has been under way.
+func (p *Plan) Seconds() bool { return p.phase == asking || p.phase == running }
+
+// Want implements Dialog.
+func (p *Plan) Want(e pane.Env, w, h int) (int, int) {
+	w = max(0, min(w, planWidth))
+	body, bottom := p.body(e, w-2), p.bottom(e, w-2, h)
+	p.measure(len(body), h-len(bottom))
+	return w, max(1, min(h, len(body)+len(bottom)))
+}
+
+// measure notes how much of the middle is seen.
+func (p *Plan) measure(total, room int) {
+	p.total, p.page = total, max(1, min(total, room))
+	p.scroll(0)
+}
+
+// Draw implements Dialog. What does not fit is the middle, which scrolls; the question always shows.
+func (p *Plan) Draw(e pane.Env, r screen.Region) {
+	w, h := r.Size()
+	body, bottom := p.body(e, w-2), p.bottom(e, w-2, h)
+	room := max(0, h-len(bottom))
+	for y := 0; y < room && p.top+y < len(body); y++ {
+		component.Draw(r, 1, y, w-2, e.Theme, body[p.top+y])
+	}
+	if len(body) > room && room > 1 {
+		thumb(r, w-1, p.top, room, len(body), e.Theme)
+	}
+	for i, l := range bottom {
+		y := h - len(bottom) + i
+		component.Spread(r.Sub(1, y, max(0, w-2), 1), 0, e.Theme, l.left, l.right, component.Width(l.left))
+		if l.field != nil {
+			at := component.Width(l.left)
+			l.field.Draw(r.Sub(1+at, y, max(0, w-2-at), 1), e.Theme)
+		}
+	}
+}
+
+// Footer implements Dialog.
+func (p *Plan) Footer(_ *keymap.Map, unicode bool) []pane.Part {
+	var parts []pane.Part
+	if p.total > p.page {
+		parts = hint(parts, "PgDn PgUp", fmt.Sprintf("line %d of %d", min(p.total, p.top+p.page), p.total))
+	}
+	if p.link() != "" && (p.focus == onText || p.phase >= running) {
+		parts = hint(parts, keyBrowse, "browser")
+	}
+	if p.undo() != nil {
+		parts = hint(parts, keyUndo, "undo")
+	}
+	_ = unicode
+	return parts
+}
+
+// pinned is a line of the question. A field stands behind what is at its left.
+type pinned struct {
+	left, right []pane.Part
+	field       *component.TextField
+}
+
+// body is what scrolls.
+func (p *Plan) body(e pane.Env, w int) []Line {
+	b := &planLines{e: e, w: max(w, 10)}
+	switch p.phase {
+	case reading:
+		b.row("", theme.Busy, theme.GlyphRunning, clean.Linef("reading%s nothing has been sent", e.Theme.Glyph(theme.GlyphEllipsis)))
+	case broken:
+		p.bodyBroken(b)
+	case asking:
+		if len(p.plans) == 1 {
+			p.bodyOne(b)
+		} else {
+			p.bodyMany(b)
+		}
+	case running, ended:
+		p.bodyProgress(b)
+	}
+	return b.lines
+}
+
+func (p *Plan) bodyBroken(b *planLines) {
+	b.row("", theme.Crit, theme.GlyphFailed, clean.Line(said(p.err)))
+	if e, ok := errors.AsType[*sources.Error](p.err); ok && e.Fix != "" {
+		b.fix(clean.Line(e.Fix))
+	}
+	b.leftOut(p.left)
+	b.text(theme.Muted, clean.Const("Nothing was sent."))
+}
+
+// bodyOne is a plan: what is so, what will be, how, and what speaks for and against it.
+func (p *Plan) bodyOne(b *planLines) {
+	q := &p.plans[0]
+	if !p.changed.IsZero() {
+		b.row("", theme.Warn, theme.GlyphWarn, p.changed)
+	}
+	if q.Change != nil {
+		b.change(q)
+	} else {
+		b.label("now", theme.Text, q.Now)
+		b.label("then", theme.Text, q.Then)
+		b.request(&q.Request)
+	}
+	if how := q.How; !how.IsZero() {
+		b.label("how", theme.Text, b.usually(how, q.Change))
+	}
+	b.wakes(q.Wakes)
+	for _, l := range q.Lines {
+		b.label("", theme.Muted, l)
+	}
+	b.blank()
+	p.freshness(b)
+	b.gates(q.Gates)
+	p.extras(b, q)
+}
+
+// freshness is the one line that a refresh may change.
+func (p *Plan) freshness(b *planLines) {
+	if p.failed != nil {
+		b.gate("read", theme.Warn, theme.GlyphWarn, clean.Linef("%s, and it could not be read again: %s", readAgo(b.e.Now.Sub(p.plans[0].At)), said(p.failed)))
+		return
+	}
+	ago := readAgo(b.e.Now.Sub(p.read))
+	if p.changed.IsZero() {
+		b.gate("read", theme.OK, theme.GlyphOK, clean.Linef("%s, nothing changed since you looked", ago))
+		return
+	}
+	b.gate("read", theme.Warn, theme.GlyphWarn, clean.Linef("%s: stale was what you looked at", ago))
+}
+
+func readAgo(d time.Duration) string {
+	if d < 5*time.Second {
+		return "read again just now"
+	}
+	return "read again " + component.Span(d) + " ago"
+}
+
+// extras are the keys that lead elsewhere: what can be done first, other versions, other means, a comment.
+func (p *Plan) extras(b *planLines, q *action.Plan) {
+	if len(q.Offers) > 0 || p.choices() > 1 || p.means() > 0 || p.comments() {
+		b.blank()
+	}
+	for i := range q.Offers {
+		b.key(p.offerKey(i), q.Offers[i].Text)
+	}
+	if n := p.choices(); n > 1 {
+		b.key(keyVersions, clean.Linef("choose another version: %d are known", n))
+	}
+	if p.means() > 0 {
+		names := make([]string, 0, len(q.Change.Others))
+		for _, m := range q.Change.Others {
+			names = append(names, MeansText(m))
+		}
+		b.key(keyMeans, clean.Linef("do it in another way: %s", strings.Join(names, ", ")))
+	}
+	if p.comments() {
+		b.key(keyComment, clean.Const("write a comment for it"))
+	}
+}
+
+// MeansText is a means in words.
+func MeansText(m action.Means) string {
+	switch m {
+	case action.ByApproval:
+		return "approve the run that waits"
+	case action.ByWorkflow:
+		return "dispatch the deploy workflow"
+	case action.ByDeployment:
+		return "file a deployment"
+	case action.ByRerun:
+		return "run the last good run again"
+	}
+	return string(m)
+}
+
+// bodyMany lists several plans, each with the worst that a gate says of it.
+func (p *Plan) bodyMany(b *planLines) {
+	if !p.changed.IsZero() {
+		b.row("", theme.Warn, theme.GlyphWarn, p.changed)
+	}
+	b.request(&p.plans[0].Request)
+	for i := range p.plans {
+		q := &p.plans[i]
+		worst := policy.Strictest(q.Gates)
+		tok, g := verdict(worst)
+		b.row("", tok, g, clean.Linef("%s  %s", q.Name, q.Now))
+		if worst > policy.Allow {
+			b.under(4, theme.Muted, strictest(q.Gates))
+		}
+	}
+	b.leftOut(p.left)
+	b.blank()
+	b.label("then", theme.Text, p.plans[0].Then)
+	if !p.plans[0].How.IsZero() {
+		b.label("how", theme.Text, clean.Linef("each: %s", p.plans[0].How))
+	}
+	p.freshness(b)
+}
+
+// bodyProgress is an action under way, or how it ended.
+func (p *Plan) bodyProgress(b *planLines) {
+	for i := range p.plans {
+		q, out := &p.plans[i], p.outcomes[i]
+		if len(p.plans) > 1 {
+			b.text(theme.Strong, q.Name)
+		} else if q.Change != nil {
+			b.label("now", theme.Text, q.Change.Now.Version.Short())
+			b.label("then", theme.Text, q.Change.Then.Version.Short())
+			b.blank()
+		}
+		p.progress(b, q, &out)
+	}
+	if p.url != "" {
+		b.blank()
+		b.label("see", theme.Info, clean.Line(p.url))
+	}
+}
+
+func (p *Plan) progress(b *planLines, q *action.Plan, out *action.Outcome) {
+	over := out.Plan != ""
+	some := false
+	for _, s := range p.steps {
+		if s.plan != q.ID || s.step == action.Ended {
+			continue
+		}
+		some = true
+		tok, g := theme.Busy, theme.GlyphRunning
+		if over || s.step < p.furthest(q.ID) {
+			tok, g = theme.Muted, theme.GlyphDot
+		}
+		b.row(stepWord(s.step), tok, g, s.text)
+	}
+	if !over {
+		if !some {
+			b.row("asked", theme.Busy, theme.GlyphRunning, clean.Const("read once more, then it is sent"))
+		}
+		took := "for " + kit.Took(b.e.Now.Sub(p.begun))
+		if q.Change != nil && q.Change.Expected > 0 {
+			took += " of about " + kit.Minutes(q.Change.Expected)
+		}
+		b.label("", theme.Muted, clean.Line(took))
+		return
+	}
+	b.outcome(out)
+}
+
+func (p *Plan) furthest(id string) action.Step {
+	out := action.Sending
+	for _, s := range p.steps {
+		if s.plan == id {
+			out = max(out, s.step)
+		}
+	}
+	return out
+}
+
+func stepWord(s action.Step) string {
+	switch s {
+	case action.Sending:
+		return "sending"
+	case action.Sent:
+		return "sent"
+	case action.Following:
+		return "running"
+	case action.Ended:
+	}
+	return "ended"
+}
+
+// OutcomeLook is how the end of an action is shown, and its word.
+func OutcomeLook(s action.State) (tok theme.Token, g theme.Glyph, word string) {
+	switch s {
+	case action.Done:
+		return theme.OK, theme.GlyphOK, "done"
+	case action.Unverified:
+		return theme.Warn, theme.GlyphWarn, "sent, not verified"
+	case action.Unknown:
+		return theme.Crit, theme.GlyphWarn, "unknown"
+	case action.Failed:
+		return theme.Crit, theme.GlyphFailed, "failed"
+	case action.Stale:
+		return theme.Warn, theme.GlyphStale, "stale"
+	case action.Refused:
+	}
+	return theme.Warn, theme.GlyphFailed, "refused"
+}
+
+// bottom is the question and what a key has to say, which never scroll away.
+func (p *Plan) bottom(e pane.Env, w, h int) []pinned {
+	cancels := []pane.Part{{Token: theme.KeyHint, Text: clean.Const("Esc")}, {Token: theme.Muted, Text: clean.Const(" cancels")}}
+	var out []pinned
+	if h >= 9 {
+		out = append(out, pinned{})
+	}
+	if !p.hint.IsZero() {
+		out = append(out, pinned{left: []pane.Part{{Token: theme.Warn, Text: e.Theme.Glyph(theme.GlyphWarn)}, {Token: theme.Warn, Text: clean.Linef(" %s", p.hint)}}})
+	}
+	switch p.phase {
+	case asking:
+		out = append(out, p.question(e, cancels, w)...)
+	case reading, broken:
+		last := pinned{right: cancels}
+		if p.phase == broken {
+			last.left = keyParts(keyRead, "try again")
+			last.right = keyParts("Esc", "closes")
+		}
+		out = append(out, last)
+	case running:
+		out = append(out, pinned{left: []pane.Part{{Token: theme.Muted, Text: clean.Const("it goes on when this closes")}}, right: keyParts("Esc", "closes")})
+	case ended:
+		out = append(out, pinned{right: keyParts("Esc", "closes")})
+	}
+	if h >= 12 {
+		out = append(out, pinned{})
+	}
+	return out
+}
+
+func keyParts(key, does string) []pane.Part {
+	return []pane.Part{{Token: theme.KeyHint, Text: clean.Line(key)}, {Token: theme.Muted, Text: clean.Line(" " + does)}}
+}
+
+// question is what is demanded.
+func (p *Plan) question(e pane.Env, cancels []pane.Part, w int) []pinned {
+	if p.demand.Kind == action.Refusal {
+		return p.refusal(e, w)
+	}
+	var out []pinned
+	if p.demand.Kind == action.SecondDemand {
+		out = append(out, pinned{left: []pane.Part{{Token: theme.Warn, Text: clean.Const("another person: ")}, {Token: theme.Strong, Text: clean.Linef("signalbox cosign %s", p.plans[0].ID)}}})
+	}
+	if p.demand.Reason {
+		out = append(out, p.reasonLine(w))
+	}
+	if p.demand.Kind < action.TypeDemand {
+		ask := append(keyParts("y", "yes"), pane.Part{Text: clean.Const("   ")})
+		ask = append(ask, keyParts("n", "no")...)
+		return append(out, pinned{left: append([]pane.Part{{Token: theme.Strong, Text: clean.Const("Do it?  ")}}, ask...), right: cancels})
+	}
+	l := pinned{left: []pane.Part{{Token: theme.Text, Text: clean.Const("Type ")}, {Token: theme.Strong, Text: clean.Line(p.demand.Word)}, {Text: clean.Const(" ")}}}
+	switch {
+	case p.focus == onWord:
+		l.field = &p.word
+	case p.word.Value() != "":
+		l.left = append(l.left, pane.Part{Token: theme.Muted, Text: p.word.Text()})
+	default:
+		l.left = append(l.left, keyParts("Tab", "goes here")...)
+	}
+	if used := component.Width(l.left) + clean.Line(p.demand.Word).Width() + 2; used+component.Width(cancels) <= w {
+		l.right = cancels
+	}
+	return append(out, l)
+}
+
+func (p *Plan) reasonLine(w int) pinned {
+	var lifts []string
+	for i := range p.plans {
+		_, names := policy.Lift(p.plans[i].Gates)
+		for _, n := range names {
+			if !slices.Contains(lifts, n) {
+				lifts = append(lifts, n)
+			}
+		}
+	}
+	l := pinned{left: []pane.Part{{Token: theme.Warn, Text: clean.Const("Reason ")}}}
+	what := clean.Const("why again")
+	if len(lifts) > 0 {
+		what = clean.Linef("breaks the glass: lifts %s", strings.Join(lifts, ", "))
+	}
+	switch {
+	case p.focus == onReason:
+		l.field = &p.reason
+		if p.reason.Text().Width()+what.Width()+10 <= w {
+			l.right = []pane.Part{{Token: theme.Muted, Text: what}}
+		}
+	case p.reason.Value() != "":
+		l.left = append(l.left, pane.Part{Token: theme.Text, Text: p.reason.Text()})
+	default:
+		l.left = append(append(l.left, keyParts("Tab", "")...), pane.Part{Token: theme.Muted, Text: what})
+	}
+	return l
+}
+
+// refusal says what refuses, and what lifts it.
+func (p *Plan) refusal(e pane.Env, w int) []pinned {
+	worst := worstOf(p.plans[0].Gates)
+	closes := keyParts("Esc", "closes")
+	text := clean.Linef("%s Refused: %s", e.Theme.Glyph(theme.GlyphFailed), worst.Text)
+	var out []pinned
+	for i, t := range component.Wrap(text, max(8, w-component.Width(closes)-2)) {
+		l := pinned{left: []pane.Part{{Token: theme.Crit, Text: t}}}
+		if i == 0 {
+			l.right = closes
+		}
+		if i < 3 {
+			out = append(out, l)
+		}
+	}
+	if !worst.Fix.IsZero() {
+		out = append(out, pinned{left: []pane.Part{{Token: theme.Info, Text: e.Theme.Glyph(theme.GlyphArrow)}, {Token: theme.Text, Text: clean.Linef(" %s", worst.Fix)}}})
+	}
+	return out
+}
+
+// worstOf is the strictest finding.
+func worstOf(gates []policy.Finding) policy.Finding {
+	if len(gates) == 0 {
+		return policy.Finding{Text: clean.Const("policy refuses it")}
+	}
+	return slices.MaxFunc(gates, func(a, b policy.Finding) int { return cmp.Compare(a.Verdict, b.Verdict) })
+}
+
+func strictest(gates []policy.Finding) clean.Text { return worstOf(gates).Text }
+
+// said is what an error says to people.
+func said(err error) string {
+	if e, ok := errors.AsType[*sources.Error](err); ok && e.Msg != "" {
+		return e.Msg
+	}
+	return fmt.Sprint(err)
+}
+
+// verdict is how a gate's word is shown.
+func verdict(v policy.Verdict) (theme.Token, theme.Glyph) {
+	switch v {
+	case policy.Allow:
+		return theme.OK, theme.GlyphOK
+	case policy.Warn, policy.Confirm, policy.TypedConfirm:
+		return theme.Warn, theme.GlyphWarn
+	case policy.SecondPerson:
+		return theme.Warn, theme.GlyphWaiting
+	case policy.Deny:
+	}
+	return theme.Crit, theme.GlyphFailed
+}
