@@ -109,8 +109,7 @@ func measureFlood(b *testing.B, program string) {
 		<-time.After(50 * time.Millisecond) // a person's pace: the processor's share is of real time
 	}
 	wall := time.Since(began)
-	s.keys("q")
-	s.exits()
+	s.quits()
 	slices.Sort(took)
 	cpu := s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
 	b.ReportMetric(100*cpu.Seconds()/wall.Seconds(), "%cpu")

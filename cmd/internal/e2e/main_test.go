@@ -36,7 +36,8 @@ func environ(home string, more ...string) []string {
 	env := []string{
 		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(),
 		"XDG_CONFIG_HOME=" + filepath.Join(home, "config"), "XDG_STATE_HOME=" + filepath.Join(home, "state"),
-		"TERM=xterm-256color", "LANG=C.UTF-8", "TZ=UTC",
+		// A terminal that takes synchronized output: a test that looks meanwhile sees whole frames.
+		"TERM=xterm-kitty", "LANG=C.UTF-8", "TZ=UTC",
 		// The state of the tests' own coverage and of proxies is nobody's business.
 		"NO_PROXY=127.0.0.1,localhost",
 	}

@@ -43,15 +43,13 @@ func TestDeadServer(t *testing.T) {
 	s.until("a source that is not", func(term *vt.Terminal) bool { return !sourceIsWell(term) })
 	s.shows("Pipelines", "waits for you", "v1.9.2")
 	s.keys("3?")
-	s.shows("Help: Pipelines")
-	s.keys("\x1b")
-	s.hides("Help: Pipelines")
+	s.opens("Help: Pipelines")
+	s.closes("Help: Pipelines")
 
 	simulate(t, environ(home), config, sim.listen)
 	s.keys("\x12") // ctrl+r: every source now
 	s.until("the source back", sourceIsWell)
-	s.keys("q")
-	if code := s.exits(); code != 0 {
+	if code := s.quits(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	s.givenBack()
@@ -79,8 +77,7 @@ func TestHungServer(t *testing.T) {
 	s.until("fresh pipelines", func(term *vt.Terminal) bool {
 		return !strings.Contains(strings.SplitN(line(term, " 3 Pipelines "), " 4 Deployments ", 2)[0], "…")
 	})
-	s.keys("q")
-	s.exits()
+	s.quits()
 	s.givenBack()
 }
 
@@ -110,8 +107,7 @@ func TestConfigIsReadAgain(t *testing.T) {
 	s.hides("config not taken")
 	s.shows("settlements")
 	s.until("ASCII symbols", func(term *vt.Terminal) bool { return !strings.Contains(term.String(), "┏") })
-	s.keys("q")
-	s.exits()
+	s.quits()
 	s.givenBack()
 }
 
@@ -123,12 +119,10 @@ func TestLastSnapshotIsShown(t *testing.T) {
 	first := start(t, 160, 48, environ(home), "--config", sim.config)
 	first.ready()
 	first.until("a source that is well", sourceIsWell)
-	first.keys("q")
-	first.exits()
+	first.quits()
 	sim.stop()
 	second := start(t, 160, 48, environ(home), "--config", sim.config)
 	second.shows("waits for you", "v1.9.2", "c0ffee1")
-	second.keys("q")
-	second.exits()
+	second.quits()
 	second.givenBack()
 }

@@ -48,9 +48,8 @@ func TestEveryEditIsTaken(t *testing.T) {
 	s.shows("config read again")
 	s.until("the new key in the footer", func(term *vt.Terminal) bool { return strings.Contains(strings.ToLower(term.String()), "f1 help") })
 	s.keys("\x1bOP")
-	s.shows("Help:")
-	s.keys("\x1b")
-	s.hides("Help:")
+	s.opens("Help: ")
+	s.closes("Help: ")
 
 	write(config, strings.Replace(base, "team: payments", "team: [", 1))
 	s.shows("config not taken")
@@ -83,8 +82,7 @@ func TestEveryEditIsTaken(t *testing.T) {
 	s.shows("waits for you") // what was known stays
 	write(config, base)
 	s.until("the source well again", sourceIsWell)
-	s.keys("q")
-	if code := s.exits(); code != 0 {
+	if code := s.quits(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	s.givenBack()
@@ -124,10 +122,8 @@ func TestBoardsShareTheSnapshot(t *testing.T) {
 		s.ready()
 		s.until("a source that is well", sourceIsWell)
 	}
-	one.keys("q")
-	two.keys("q")
-	one.exits()
-	two.exits()
+	one.quits()
+	two.quits()
 	files := snapshots(t, home)
 	if len(files) != 1 {
 		t.Fatalf("the snapshots are %q, want one", files)
@@ -138,8 +134,7 @@ func TestBoardsShareTheSnapshot(t *testing.T) {
 	third.shows("waits for you", "v1.9.2", "c0ffee1")
 	third.until("a source that does not answer", func(term *vt.Terminal) bool { return !sourceIsWell(term) })
 	third.shows("waits for you", "v1.9.2", "c0ffee1")
-	third.keys("q")
-	third.exits()
+	third.quits()
 	third.givenBack()
 
 	whole, err := os.ReadFile(files[0])
@@ -153,8 +148,7 @@ func TestBoardsShareTheSnapshot(t *testing.T) {
 		s := start(t, 160, 48, environ(home), "--config", sim.config)
 		s.shows("Pipelines", "Deployments", "payments")
 		s.until(name+": a source that does not answer", func(term *vt.Terminal) bool { return !sourceIsWell(term) })
-		s.keys("q")
-		if code := s.exits(); code != 0 {
+		if code := s.quits(); code != 0 {
 			t.Errorf("%s: exit code %d", name, code)
 		}
 		s.givenBack()

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for what must come. Nothing waits that long unless it fails.
-const patience = 45 * time.Second
+const patience = 2 * time.Minute
 
 // session is the program in a pseudo-terminal, and the terminal that shows what it writes.
 type session struct {
@@ -32,6 +32,7 @@ type session struct {
 	mu      sync.Mutex
 	term    *vt.Terminal
 	total   int // bytes written so far
+	whole   int // of them, those after which nothing more was there to read
 	raw     strings.Builder
 	changed chan struct{} // closed and replaced with every write
 	ended   bool          // the program's side is closed
@@ -85,26 +86,51 @@ func pollable(t testing.TB, file *os.File) *os.File {
 	return os.NewFile(uintptr(fd), "ptmx")
 }
 
+// read takes what the program writes. Nobody is told of it before all that is there was taken: what is shown
+// between two reads may be half of a frame.
 func (s *session) read() {
 	buf := make([]byte, 64<<10)
 	for {
 		s.deaf.Lock()
 		s.deaf.Unlock() //nolint:staticcheck // waits
 		n, err := s.pty.Read(buf)
-		s.mu.Lock()
-		if n > 0 {
-			s.total += n
-			s.raw.Write(buf[:n])
-			_, _ = s.term.Write(buf[:n])
+		s.took(buf[:n], err)
+		for err == nil && n > 0 {
+			if n = s.more(buf); n > 0 {
+				s.took(buf[:n], nil)
+			}
 		}
-		s.ended = s.ended || err != nil
+		s.mu.Lock()
 		close(s.changed)
 		s.changed = make(chan struct{})
+		s.whole = s.total
 		s.mu.Unlock()
 		if err != nil {
 			return
 		}
 	}
+}
+
+func (s *session) took(p []byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.total += len(p)
+	s.raw.Write(p)
+	_, _ = s.term.Write(p)
+	s.ended = s.ended || err != nil
+}
+
+// more reads what is there without waiting for it.
+func (s *session) more(buf []byte) (n int) {
+	raw, err := s.pty.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Read(func(fd uintptr) bool {
+		n, _ = unix.Read(int(fd), buf)
+		return true
+	})
+	return max(n, 0)
 }
 
 // until waits for the terminal to be as cond wants it, and fails with the screen otherwise.
@@ -114,7 +140,7 @@ func (s *session) until(what string, cond func(*vt.Terminal) bool) {
 	defer deadline.Stop()
 	for {
 		s.mu.Lock()
-		ok, changed, ended, screen := cond(s.term), s.changed, s.ended, s.term.String()
+		ok, changed, ended, screen := s.whole == s.total && cond(s.term), s.changed, s.ended, s.term.String()
 		s.mu.Unlock()
 		if ok {
 			return
@@ -157,6 +183,73 @@ func has(t *vt.Terminal, texts ...string) bool {
 		}
 	}
 	return true
+}
+
+// opens waits for a dialog.
+func (s *session) opens(title string) {
+	s.t.Helper()
+	s.until("the dialog "+title, func(t *vt.Terminal) bool {
+		return strings.Contains(line(t, "━ "+title), "┏━") && has(t, "Esc close ━┛")
+	})
+}
+
+// closes leaves the dialog that is open, and waits until it is gone.
+func (s *session) closes(title string) {
+	s.t.Helper()
+	s.keys("\x1b")
+	s.hides("━ "+title, "Esc close ━┛")
+}
+
+// focuses waits until the pane with a title has the focus.
+func (s *session) focuses(title string) {
+	s.t.Helper()
+	s.until("the focus on"+title, func(t *vt.Terminal) bool { return focused(t, title) })
+}
+
+func focused(t *vt.Terminal, title string) bool {
+	_, after, _ := strings.Cut("│"+line(t, title), "┏━")
+	return strings.HasPrefix(after, title)
+}
+
+// quits ends the program with q, on the board, and returns its exit code. A q that came together with the key
+// before it, because the machine is slow, does not count and says so: then it takes another.
+func (s *session) quits() int {
+	s.t.Helper()
+	const alone = "press it alone"
+	for range 5 {
+		s.keys("q")
+		refused := func() (refused bool, changed <-chan struct{}) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.whole == s.total && !s.ended && has(s.term, alone), s.changed
+		}
+		if !s.untilDone(refused) {
+			break
+		}
+		s.keys("\x1b")
+		s.hides(alone)
+	}
+	return s.exits()
+}
+
+// untilDone waits for the program's end, and reports true if before it refused was.
+func (s *session) untilDone(refused func() (bool, <-chan struct{})) bool {
+	s.t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		no, changed := refused()
+		if no {
+			return true
+		}
+		select {
+		case <-s.done:
+			return false
+		case <-changed:
+		case <-deadline.C:
+			s.t.Fatalf("the program does not end; the screen:\n%s", s.screen())
+		}
+	}
 }
 
 // keys types text in one write.

@@ -204,9 +204,8 @@ func TestANewPageCalls(t *testing.T) {
 	s.ready()
 	s.shows("5xx above")
 	s.keys("3j")
-	onSecond := func(term *vt.Terminal) bool { return strings.Contains(line(term, "queue #418"), "▌") }
-	focused := func(term *vt.Terminal) bool { return strings.Contains(line(term, " 3 Pipelines "), "┏━") }
-	s.until("the cursor on the second pipeline", func(term *vt.Terminal) bool { return onSecond(term) && focused(term) })
+	unmoved := func(term *vt.Terminal) bool { return marked(term, secondPipeline) && focused(term, pipelinesPane) }
+	s.until("the cursor on the second pipeline", unmoved)
 	before, bells := s.written(), s.bells()
 
 	ask(t, http.MethodPost, "http://"+w.listen+"/-/incidents", strings.TrimSpace(string(token)),
@@ -221,6 +220,7 @@ func TestANewPageCalls(t *testing.T) {
 	s.until("the call", func(*vt.Terminal) bool { return strings.Contains(s.raw.String()[before:], "\x1b]9;") })
 
 	// Later answers that still have the page do not call again.
+	s.hides("asking every source")
 	for range 3 {
 		s.keys("\x12")
 		s.shows("asking every source")
@@ -233,12 +233,11 @@ func TestANewPageCalls(t *testing.T) {
 	if rung != bells+1 {
 		t.Errorf("the bell rings %d times", rung-bells)
 	}
-	s.until("the cursor and the focus where they were", func(term *vt.Terminal) bool { return onSecond(term) && focused(term) })
+	s.until("the cursor and the focus where they were", unmoved)
 	if n := strings.Count(out, "\x1b]2;"); n > 1 {
 		t.Errorf("the title is set %d times: %q", n, out)
 	}
-	s.keys("q")
-	if code := s.exits(); code != 0 {
+	if code := s.quits(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	if s.term.Alternate() || !strings.HasSuffix(strings.Split(s.raw.String(), "\x1b[23;2t")[0], "\x1b]2;\x1b\\") {
