@@ -22,6 +22,7 @@ type watched struct {
 	verb         sources.Verb
 	target       sources.Ref
 	service, env string
+	version      clean.Text        // that was put there, in short
 	acted, start time.Time         // when it was sent, and when it had taken effect
 	before       guard.Observation // how the service was before; zero: nobody looked
 	back         string            // the version that ran before; "" leaves the choice to a plan
@@ -61,13 +62,13 @@ const baselineLimit = 20 * time.Second
 // after is what follows on an action that has ended: those who want to know are told, and a change of
 // version is watched.
 func (l *levers) after(p *action.Plan, out action.Outcome, acted time.Time, before func() guard.Observation) {
-	l.tellOutcome(p, out)
+	l.tellOutcome(p, out, acted)
 	if out.State != action.Done || !moves(p.Request.Verb) || p.Change == nil {
 		return
 	}
 	w := watched{
 		plan: p.ID, verb: p.Request.Verb, target: p.Request.Target, service: p.Change.Service, env: p.Change.Environment,
-		acted: acted, start: l.now(), before: before(), about: p.Request.About,
+		version: p.Change.Then.Version.Short(), acted: acted, start: l.now(), before: before(), about: p.Request.About,
 	}
 	if w.verb == sources.Promote {
 		w.back = versionOf(p.Change.Now.Version)
@@ -78,7 +79,7 @@ func (l *levers) after(p *action.Plan, out action.Outcome, acted time.Time, befo
 	l.mu.Lock()
 	l.done[p.ID] = w
 	l.mu.Unlock()
-	if p.Request.Via == viaBoard && l.b.standing.Load().cfg.Guard.Window > 0 && l.observer(w.service, w.env).measures() {
+	if p.Request.Via == viaBoard && !l.b.standing.Load().cfg.Guard.Off() && l.observer(w.service, w.env).measures() {
 		l.background(func(ctx context.Context) { l.guardBoard(ctx, w) })
 	}
 }
@@ -117,6 +118,14 @@ func (l *levers) guardBoard(ctx context.Context, w watched) {
 	}
 }
 
+// title is what the guard is called.
+func (w *watched) title() clean.Text {
+	if w.version.IsZero() {
+		return clean.Linef("Guard %s", w.name())
+	}
+	return clean.Linef("Guard %s %s", w.name(), w.version)
+}
+
 // name is how people call what is watched.
 func (w *watched) name() string { return w.service + "/" + w.env }
 
@@ -130,17 +139,27 @@ func (w *watched) undo(via string) action.Request {
 func (l *levers) watch(ctx context.Context, w watched, window time.Duration, progress func(guard.Report)) guard.Verdict {
 	now := l.now()
 	l.operations.put(pane.Operation{
-		Plan: w.plan, Guard: true, Verb: w.verb, Target: w.target, Service: w.service, Title: clean.Linef("Guard %s", w.name()),
+		Plan: w.plan, Guard: true, Verb: w.verb, Target: w.target, Service: w.service, Title: w.title(),
 		Step: action.Following, Text: clean.Const("looking how it behaves"), Since: now, At: now,
 	})
 	cfg := l.b.standing.Load().cfg.Guard
 	v := guard.Watch(ctx, guard.Options{
-		Window: guard.Window{Service: w.service, Acted: w.acted, Start: w.start, Length: cmp.Or(window, cfg.Window)},
+		Window: guard.Window{
+			Service: w.service, Acted: w.acted, Start: w.start, Length: cmp.Or(window, cfg.Window), Skip: orNone(cfg.Skip), Requests: float64(orNone(cfg.Requests)),
+		},
 		Before: w.before, Read: l.observer(w.service, w.env).read, Now: l.now, Progress: progress,
 	})
 	l.writeVerdict(w, v)
 	l.tellVerdict(w, v)
 	return v
+}
+
+// orNone is n as a guard takes it: what the config says is nothing is not its default.
+func orNone[T int | time.Duration](n T) T {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 // verdictFindings is how many findings a record of a verdict names.

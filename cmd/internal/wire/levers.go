@@ -12,6 +12,7 @@ import (
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/crash"
 	"example.com/signalbox/sources/journal"
+	"example.com/signalbox/sources/notify"
 	"example.com/signalbox/sources/policy"
 	"example.com/signalbox/ui/pane"
 )
@@ -20,14 +21,20 @@ var _ pane.Levers = (*Board)(nil)
 
 // standing is what acting goes by while one config runs. It never changes.
 type standing struct {
-	cfg    *config.Config
-	open   []*openSource
-	policy func() (*policy.Set, error) // compiled when it is first asked for: no start waits for it
+	cfg  *config.Config
+	open []*openSource
+	// Both are made when they are first asked for: no start waits for them.
+	policy   func() (*policy.Set, error)
+	notifier func() (*notify.Notifier, error) // nil: there is nobody to tell
 }
 
 // stand makes cfg and the sources that it opened what is acted by.
 func (b *Board) stand(cfg *config.Config, open []*openSource) {
-	b.standing.Store(&standing{cfg: cfg, open: open, policy: sync.OnceValues(func() (*policy.Set, error) { return Policy(cfg) })})
+	b.standing.Store(&standing{
+		cfg: cfg, open: open,
+		policy:   sync.OnceValues(func() (*policy.Set, error) { return Policy(cfg) }),
+		notifier: sync.OnceValues(func() (*notify.Notifier, error) { return b.levers.makeNotifier(cfg) }),
+	})
 }
 
 // levers is what acts for a board: the Runner, and what is known of what it does. All of it is safe for use
@@ -42,9 +49,11 @@ type levers struct {
 	now        func() time.Time
 	crash      crash.Handler
 
-	ctx  context.Context // ends with the board
-	end  context.CancelFunc
-	busy sync.WaitGroup // what must have ended, or been given up, before the board is closed
+	ctx     context.Context // ends with the board
+	end     context.CancelFunc
+	telling context.Context // ends when the board's end has waited long enough
+	hush    context.CancelFunc
+	busy    sync.WaitGroup // what the board's end waits for
 
 	mu       sync.Mutex
 	closed   bool
@@ -59,6 +68,7 @@ func newLevers(b *Board) *levers {
 		taken: map[string]bool{}, settling: map[sources.Ref]chan struct{}{}, done: map[string]watched{},
 	}
 	l.ctx, l.end = context.WithCancel(context.Background())
+	l.telling, l.hush = context.WithCancel(context.Background())
 	l.who = sync.OnceValue(func() journal.Who { return journal.Self(b.o.Lookup) })
 	own := b.records()
 	l.book = newBook(own, b.now, b.log)
@@ -209,6 +219,7 @@ func (l *levers) execute(ctx context.Context, p action.Plan, a action.Approval) 
 	ctx, cancel := l.within(ctx)
 	defer cancel()
 	l.operations.begin(&p)
+	l.operations.asked(p.Request.Verb, p.Request.Target)
 	l.awaitSettled(ctx, p.Call.Target)
 	before := l.baseline(ctx, &p)
 	out := l.runner().Execute(ctx, p, a)
@@ -253,25 +264,31 @@ func (l *levers) within(ctx context.Context) (context.Context, context.CancelFun
 func (l *levers) background(f func(context.Context)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return
+	if !l.closed {
+		l.beside(l.ctx, f)
 	}
+}
+
+// beside runs f on a goroutine of its own. The caller is counted as busy, or holds mu and is not closed.
+func (l *levers) beside(ctx context.Context, f func(context.Context)) {
 	l.busy.Add(1)
 	l.crash.Go(func() {
 		defer l.busy.Done()
-		f(l.ctx)
+		f(ctx)
 	})
 }
 
-// patience is for how long the board's end waits for what is under way to be written down.
-const patience = 5 * time.Second
+// patience is for how long the board's end waits for what is under way to be written down, and told.
+const patience = 10 * time.Second
 
-// close ends guards and what is followed, and waits until that is written down.
+// close ends guards and what is followed, and waits until that is written down and told.
 func (l *levers) close() {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
 	l.end()
+	defer l.hush()
+	defer l.operations.close()
 	ended := make(chan struct{})
 	l.crash.Go(func() {
 		l.busy.Wait()
@@ -284,5 +301,4 @@ func (l *levers) close() {
 	case <-late.C:
 		l.b.log.Warn("what was under way did not end in time", "waited", patience)
 	}
-	l.operations.close()
 }

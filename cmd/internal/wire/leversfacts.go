@@ -18,8 +18,8 @@ func (l *levers) service(name string) (action.Service, bool) {
 	}
 	c := &s.cfg.Services[i]
 	out := action.Service{
-		Spec: specOf(c, c.Repo.Source), Via: action.Means(c.Deploy.Via), Workflow: c.Deploy.Workflow, Inputs: map[string]string{},
-		Migrations: slices.Clone(c.Migrations), Objectives: len(c.SLOs) > 0,
+		Spec: specOf(c, c.Repo.Source), Via: action.Means(c.Deploy.Via), Workflow: c.Deploy.Workflow, Ref: c.Deploy.Ref, Inputs: map[string]string{},
+		Marker: c.Deploy.Marker, Returns: c.Deploy.Auto, Migrations: slices.Clone(c.Migrations), Objectives: len(c.SLOs) > 0,
 	}
 	for input, value := range c.Deploy.Inputs {
 		out.Inputs[input] = string(value)

@@ -138,13 +138,6 @@ func (o *operations) leave(ops []pane.Operation) {
 	}
 }
 
-// under reports whether anything is shown of a plan's action.
-func (o *operations) under(plan string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.find(plan, false) != nil
-}
-
 // asked takes the question out of guards' operations once it has an answer: what they asked for was begun.
 func (o *operations) asked(verb sources.Verb, target sources.Ref) {
 	o.mu.Lock()
