@@ -84,6 +84,9 @@ func TestStory(t *testing.T) {
 	l.until("the page acknowledged", false, checkout(func(i *sources.Incident) bool { return i != nil && i.State == sources.Acknowledged }))
 	l.shows(incidentsPane, "acked", "5xx above 2 %")
 
+	if n, err := w.Decide("checkout", false); n != 1 || err != nil { // what holds production's queue goes first
+		t.Fatalf("%d runs hold the queue, %v", n, err)
+	}
 	var commit struct{ SHA string }
 	decode(t, ask(t, http.MethodGet, w.APIURL()+"/repos/acme/checkout/commits/v1.9.1", w.Token(), ""), &commit)
 	var run struct {

@@ -46,7 +46,7 @@ func (m tmux) show(t *testing.T, b []byte) (screen, cursor string) {
 		t.Fatal(err)
 	}
 	m.run(t, "respawn-pane", "-k", "stty raw -echo; cat '"+file+"'; exec cat >"+os.DevNull)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		state := strings.TrimSpace(m.run(t, "display-message", "-p", "#{pane_title} #{cursor_x},#{cursor_y}"))
 		if rest, ok := strings.CutPrefix(state, "all shown "); ok {
