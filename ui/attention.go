@@ -106,6 +106,13 @@ func (p *pager) take(known *insight.Memo, s *store.Snapshot, all bool, now time.
 	return worst, fresh
 }
 
+// text is what the worst page is, as it was found to be.
+func (p *pager) text() clean.Text {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pages.text
+}
+
 // calledMsg comes back when what an attention wrote has been written.
 type calledMsg struct{}
 
@@ -116,7 +123,7 @@ func (t *attention) look(known *insight.Memo, s *store.Snapshot, set *Settings, 
 	t.title = ""
 	if worst != nil && how.Title {
 		glyph := set.Theme.Glyph(theme.GlyphTriggered).String()
-		t.title = clip(clean.Linef("%s %s", glyph, pageText(worst)), titleRoom, set.Theme).String() + dash(set.Theme) + "signalbox"
+		t.title = clip(clean.Linef("%s %s", glyph, t.pager.text()), titleRoom, set.Theme).String() + dash(set.Theme) + "signalbox"
 	}
 	if len(fresh) == 0 {
 		return

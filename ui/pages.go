@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/sources/store"
 )
@@ -23,6 +24,7 @@ type pages struct {
 	all   bool
 	made  bool
 	worst *insight.Problem
+	text  clean.Text // what worst is
 	feeds map[store.FeedKey]*feedSeen
 	known map[*page]bool
 	by    map[viewKey]*page
@@ -91,7 +93,7 @@ func (t *pages) look(known *insight.Memo, s *store.Snapshot, all bool, now time.
 		p := &problems[i]
 		calls := t.calls(p, now)
 		if calls && t.worst == nil {
-			t.worst = p
+			t.worst, t.text = p, pageText(p)
 		}
 		if t.unchanged(s, p, calls) {
 			continue

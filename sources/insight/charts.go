@@ -23,6 +23,7 @@ const staleValue = 5 * time.Minute
 type ServiceCharts struct {
 	Service string
 	Charts  []Chart
+	Over    int    // how many of them are
 	Marks   []Mark // oldest first
 	Budgets []Budget
 }
@@ -57,8 +58,11 @@ func (f *facts) charts(service string) ServiceCharts {
 	sf := f.about(service)
 	out := ServiceCharts{Service: service, Budgets: f.budgets(sf)}
 	from := f.now.Add(-time.Hour)
+	out.Charts = slices.Grow(out.Charts, len(sf.series))
 	for _, m := range sf.series {
-		out.Charts = append(out.Charts, chartOf(m, f.now))
+		c := chartOf(m, f.now)
+		out.Charts = append(out.Charts, c)
+		out.Over += b2i(c.Over)
 		if p := m.series.Points; len(p) > 0 && p[0].At.Before(from) {
 			from = p[0].At
 		}

@@ -43,6 +43,17 @@ func SumFeeds(s *store.Snapshot, now time.Time, follow string, caps ...store.Cap
 	return sum
 }
 
+// SumFeedsOf sums up the feeds that may tell of a service: those without a scope, and those whose scope it is.
+func SumFeedsOf(s *store.Snapshot, now time.Time, service string, caps ...store.Capability) FeedSum {
+	var sum FeedSum
+	for i := range s.Feeds {
+		if f := &s.Feeds[i]; wanted(f.Key.Capability, caps) && (f.Key.Scope == "" || f.Key.Scope == service) {
+			sum.add(f, now)
+		}
+	}
+	return sum
+}
+
 // unread reports that a feed never answered.
 func unread(h *store.Health) bool {
 	return h.State == store.Loading || h.State > store.Degraded && h.LastGood.IsZero()

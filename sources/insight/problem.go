@@ -112,11 +112,16 @@ func (p *Problem) Quiet(now time.Time) bool {
 type Tally struct {
 	Triggered, Held int // that are not Quiet
 	Quiet           int
+	// Worst is the index of the first row that is triggered, not Quiet and not Upstream; -1 when there is none.
+	Worst int
 }
 
 func tally(ps []Problem, now time.Time) Tally {
-	var out Tally
+	out := Tally{Worst: -1}
 	for i := range ps {
+		if p := &ps[i]; out.Worst < 0 && p.State == sources.Triggered && !p.Upstream && !p.Quiet(now) {
+			out.Worst = i
+		}
 		inside := ps[i].Inside
 		if len(inside) == 0 {
 			inside = ps[i : i+1]

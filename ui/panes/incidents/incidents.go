@@ -32,9 +32,8 @@ type Pane struct {
 	view    insight.View
 	at      time.Time // the minute of the derivation: what explains a problem ages
 	rows    []row     // nil: those of all, as they are
-	worst   rowKey    // the row that is unfolded wherever the cursor is; zero: none
-	worstAt int
-	of      int // how many rows there would be without the filter
+	worstAt int       // the row that is unfolded wherever the cursor is; -1: none
+	of      int       // how many rows there would be without the filter
 	count   insight.Tally
 	opened  map[sources.Ref]bool // storms that show what is in them
 	list    kit.Listing[rowKey]
@@ -58,7 +57,7 @@ type row struct {
 var _ pane.Pane = (*Pane)(nil)
 
 // New makes the pane.
-func New() *Pane { return &Pane{opened: map[sources.Ref]bool{}} }
+func New() *Pane { return &Pane{opened: map[sources.Ref]bool{}, count: insight.Tally{Worst: -1}, worstAt: -1} }
 
 // ID implements pane.Pane.
 func (p *Pane) ID() pane.ID { return ID }
@@ -71,9 +70,9 @@ func (p *Pane) Typing() bool { return p.list.Filter.Typing() }
 
 // Seconds implements pane.Pane: it counts down to an escalation that is less than an hour away.
 func (p *Pane) Seconds(e pane.Env) bool {
-	ticks := func(i int) bool { return i < p.len() && countsDown(e, p.row(i).p) && p.room(i) > 0 }
+	ticks := func(i int) bool { return i < p.len() && p.room(i) > 0 && countsDown(e, p.problem(i)) }
 	at, some := p.list.At()
-	return some && ticks(at) || p.worst != (rowKey{}) && ticks(p.worstAt)
+	return some && ticks(at) || p.worstAt >= 0 && ticks(p.worstAt)
 }
 
 // subject is what the pane cannot do without: incidents, or monitors where nothing else is configured.
@@ -182,11 +181,15 @@ func (p *Pane) narrow(e pane.Env) {
 
 // findWorst finds the row that is unfolded wherever the cursor is. It stands near the top.
 func (p *Pane) findWorst(e pane.Env) {
-	p.worst = rowKey{}
-	for i := range p.len() {
-		r := p.row(i)
-		if q := r.p; !r.inside && q.State == sources.Triggered && !q.Upstream && kit.Quiet(e, q) == "" {
-			p.worst, p.worstAt = r.key, i
+	if p.rows == nil {
+		p.worstAt = p.count.Worst
+		return
+	}
+	p.worstAt = -1
+	for i := range p.rows {
+		q := p.rows[i].p
+		if !p.rows[i].inside && q.State == sources.Triggered && !q.Upstream && kit.Quiet(e, q) == "" {
+			p.worstAt = i
 			return
 		}
 	}
@@ -222,29 +225,39 @@ func (p *Pane) row(i int) row {
 	return p.rows[i]
 }
 
+func (p *Pane) problem(i int) *insight.Problem {
+	if p.rows == nil {
+		return &p.all[i]
+	}
+	return p.rows[i].p
+}
+
 func (p *Pane) lines() component.Rows[rowKey] {
 	return component.Rows[rowKey]{N: p.len(), Key: func(i int) rowKey { return p.row(i).key },
 		Height: func(i int) int { return 1 + p.room(i) }}
 }
 
-// unfolds reports that what is known of a row stands below it: of the worst one, and of the selected one
+// unfolds reports that what is known of row i stands below it: of the worst one, and of the selected one
 // while it is triggered or mine. Nothing else unfolds, so that a refresh moves no row.
-func (p *Pane) unfolds(k rowKey) bool {
-	if k == p.worst && k != (rowKey{}) {
+func (p *Pane) unfolds(i int) bool {
+	if i == p.worstAt {
 		return true
 	}
-	at, ok := p.list.Key()
-	return ok && at == k
+	at, ok := p.list.At()
+	return ok && at == i
 }
 
-// room is how many lines below its first one row i has. Other rows keep a place.
+// room is how many lines below its first one row i has. Other rows keep a place. It looks at no problem that
+// does not unfold: a list asks it of every row in its window.
 func (p *Pane) room(i int) int {
-	r := p.row(i)
-	if r.p.State != sources.Triggered && !r.p.Mine || !p.unfolds(r.key) {
+	if !p.unfolds(i) {
 		return 0
 	}
-	room := p.list.Room()
-	return max(0, min(facts(r.p), room-1-min(p.len()-1, 3)))
+	q := p.problem(i)
+	if q.State != sources.Triggered && !q.Mine {
+		return 0
+	}
+	return max(0, min(facts(q), p.list.Room()-1-min(p.len()-1, 3)))
 }
 
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {

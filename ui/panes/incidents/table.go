@@ -35,9 +35,9 @@ type table struct {
 	places []int
 }
 
-// measured is how many rows say how wide the columns of a pane of h lines are: those of the first two
-// windows, which are the worst ones. Those below adapt, so that a thousand rows cost no more than a few.
-func measured(h int) int { return 2 * max(h, 12) }
+// measured is how many rows say how wide the columns of a pane of h lines are: the worst ones, which it shows
+// first. Those below adapt, so that a thousand rows cost no more than a few.
+func measured(h int) int { return max(h, 12) }
 
 // measure finds what the columns of n rows would like.
 func (t *table) measure(e pane.Env, n int, row func(i int) row) {

@@ -45,7 +45,7 @@ func (p *Pane) chart(e pane.Env, r screen.Region, m *item) {
 	words(e, r.Sub(1, 0, w-2, 1), m)
 	inner := r.Sub(1, 1, w-2, h-1)
 	win := chart.WindowOf(e.Now, span, w-2)
-	slots, scale := m.large.Of(m.Series, win)
+	slots, scale := m.keep().large.Of(m.Series, win)
 	l := chart.Line{Slots: slots, Scale: scale, Limit: m.Series.Limit, Below: m.Series.Below,
 		Marks: kit.Columns(win, times(p.marks)), Look: kit.ChartLook(e, kit.Staleness(e, m.Feed))}
 	l.Draw(inner)
@@ -55,7 +55,7 @@ func (p *Pane) chart(e pane.Env, r screen.Region, m *item) {
 // they fit whole; the name gives way before the value.
 func words(e pane.Env, r screen.Region, m *item) {
 	w, _ := r.Size()
-	value := kit.ValueParts(e, &m.Chart)
+	value := kit.ValueParts(e, m.Chart)
 	room := w - kit.Width(value) - 2
 	name := m.name().Cut(max(4, room), e.Theme.Glyph(theme.GlyphEllipsis))
 	tok := theme.Text
@@ -154,7 +154,7 @@ func (p *Pane) others(e pane.Env, r screen.Region, shown []int) {
 		ends := i+1 == len(all) && left == 0 || i+1 < len(all) && all[i+1].y > s.y
 		if room := min(mostSpark, w-2-x); ends && room >= leastSpark {
 			m := &p.items[s.item]
-			m.spark.Spark(e, r.Sub(x+1, s.y, room, 1), m.Series, span, times(p.marks), kit.Staleness(e, m.Feed))
+			m.keep().spark.Spark(e, r.Sub(x+1, s.y, room, 1), m.Series, span, times(p.marks), kit.Staleness(e, m.Feed))
 		}
 	}
 }
@@ -176,11 +176,19 @@ func more(e pane.Env, r screen.Region, all []spot, left int) []spot {
 
 // brief is a metric in a few words: name, value, change.
 func brief(e pane.Env, m *item) []pane.Part {
+	k, of := m.keep(), shortKey{m.Chart, e.Theme, e.Now, kit.Staleness(e, m.Feed)}
+	if k.shortOf != of {
+		k.short, k.shortOf = inBrief(e, m), of
+	}
+	return k.short
+}
+
+func inBrief(e pane.Env, m *item) []pane.Part {
 	tok := theme.Muted
 	if m.Over {
 		tok = theme.Strong
 	}
-	parts := append([]pane.Part{{Token: tok, Text: m.name()}, kit.P(theme.Text, " ")}, kit.ValueParts(e, &m.Chart)...)
+	parts := append([]pane.Part{{Token: tok, Text: m.name()}, kit.P(theme.Text, " ")}, kit.ValueParts(e, m.Chart)...)
 	if c := kit.ChangeText(e, m.Change); c != "" && !m.Old {
 		parts = append(parts, kit.P(theme.Muted, " "+c))
 	}

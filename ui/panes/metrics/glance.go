@@ -65,7 +65,7 @@ func (g *Glance) Draw(e pane.Env, r screen.Region) {
 	for i := range g.items {
 		m := &g.items[i]
 		name = max(name, m.name().Width())
-		value = max(value, kit.Width(kit.ValueParts(e, &m.Chart)))
+		value = max(value, kit.Width(kit.ValueParts(e, m.Chart)))
 		change = max(change, kit.Text(kit.ChangeText(e, m.Change)).Width())
 		tail = max(tail, kit.Width(g.tail(e, i)))
 	}
@@ -95,13 +95,13 @@ func (g *Glance) line(e pane.Env, r screen.Region, i int, at, w []int) {
 		tok = theme.Strong
 	}
 	kit.Put(r, e.Theme, at[0], 0, w[0], tok, m.name())
-	value := kit.ValueParts(e, &m.Chart)
+	value := kit.ValueParts(e, m.Chart)
 	kit.Parts(r, e.Theme, at[1]+max(0, w[1]-kit.Width(value)), 0, w[1], value)
 	if c := kit.ChangeText(e, m.Change); !m.Old {
 		kit.Put(r, e.Theme, at[2], 0, w[2], theme.Muted, kit.Text(c))
 	}
 	if w[3] > 0 {
-		m.spark.Spark(e, r.Sub(at[3], 0, w[3], 1), m.Series, span, times(g.marks), kit.Staleness(e, m.Feed))
+		m.keep().spark.Spark(e, r.Sub(at[3], 0, w[3], 1), m.Series, span, times(g.marks), kit.Staleness(e, m.Feed))
 	}
 	if w[4] > 0 {
 		kit.Parts(r, e.Theme, at[4], 0, w[4], g.tail(e, i))

@@ -7,14 +7,39 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/pane"
 	"example.com/signalbox/ui/pane/kit"
+	"example.com/signalbox/ui/theme"
 )
 
-// item is one metric, with what charts of it keep.
+// item is one metric. Of a service's many metrics few are drawn: kept is nil until it is.
 type item struct {
-	insight.Chart
+	*insight.Chart
+	kept *kept
+}
+
+// kept is what the drawing of a metric keeps, also when its values change.
+type kept struct {
+	ref          sources.Ref
 	large, spark kit.Plot
+	short        []pane.Part // what it is in a few words, for shortOf
+	shortOf      shortKey
+}
+
+type shortKey struct {
+	chart *insight.Chart
+	theme *theme.Theme
+	now   time.Time
+	stale store.Staleness
+}
+
+// keep is what the drawing of m keeps.
+func (m *item) keep() *kept {
+	if m.kept == nil {
+		m.kept = &kept{ref: m.Series.Ref}
+	}
+	return m.kept
 }
 
 func (m *item) name() clean.Text { return kit.MetricName(m.Series) }
@@ -60,15 +85,12 @@ func (v views) of(known insight.Behaviour, service string) *view {
 	}
 	now := &view{}
 	if service == "" {
-		now.items = itemsOf(worst(known), had.items)
+		charts, over := worst(known)
+		now.items, now.over = itemsOf(charts, had.items), over
 	} else {
 		all := known.Charts(service)
-		now.items, now.budgets, now.marks = itemsOf(all.Charts, had.items), all.Budgets, insight.Production(all.Marks)
-	}
-	for i := range now.items {
-		if now.items[i].Over {
-			now.over++
-		}
+		now.items, now.over = itemsOf(all.Charts, had.items), all.Over
+		now.budgets, now.marks = all.Budgets, insight.Production(all.Marks)
 	}
 	v[service] = now
 	return now
@@ -81,31 +103,34 @@ func (v views) age() {
 	}
 }
 
-// itemsOf makes items of charts. Metrics that were shown before keep their plots, and with them their
-// scales.
+// itemsOf makes items of charts. Metrics that were drawn before keep what their drawing kept, and with it
+// their scales.
 func itemsOf(charts []insight.Chart, had []item) []item {
 	out := make([]item, len(charts))
 	for i := range charts {
-		m := &out[i]
-		m.Chart = charts[i]
-		if at := find(had, i, m.Series.Ref); at >= 0 {
-			m.large, m.spark = had[at].large, had[at].spark
+		out[i].Chart = &charts[i]
+	}
+	for i := range had {
+		if k := had[i].kept; k != nil {
+			if at := find(charts, i, k.ref); at >= 0 {
+				out[at].kept = k
+			}
 		}
 	}
 	return out
 }
 
-// find is the index of a metric in items, which most often is i; -1 when it is not there.
-func find(items []item, i int, ref sources.Ref) int {
-	if i < len(items) && items[i].Series.Ref == ref {
+// find is the index of a metric in charts, which most often is i; -1 when it is not there.
+func find(charts []insight.Chart, i int, ref sources.Ref) int {
+	if i < len(charts) && charts[i].Series.Ref == ref {
 		return i
 	}
-	return slices.IndexFunc(items, func(o item) bool { return o.Series.Ref == ref })
+	return slices.IndexFunc(charts, func(o insight.Chart) bool { return o.Series.Ref == ref })
 }
 
 // worst is one metric for each service: the first that is over its limit, else the first. Services with
-// one that is over stand first, each half in the order of the config.
-func worst(known insight.Behaviour) []insight.Chart {
+// one that is over stand first, each half in the order of the config; n counts them.
+func worst(known insight.Behaviour) (charts []insight.Chart, n int) {
 	var over, rest []insight.Chart
 	for _, service := range known.Measured() {
 		charts := known.Charts(service).Charts
@@ -116,7 +141,7 @@ func worst(known insight.Behaviour) []insight.Chart {
 			rest = append(rest, charts[0])
 		}
 	}
-	return append(over, rest...)
+	return append(over, rest...), len(over)
 }
 
 // times are the moments of marks.

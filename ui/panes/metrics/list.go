@@ -36,7 +36,7 @@ func (c *columns) fit(e pane.Env, items []item, w int, services bool) {
 		m := &items[i]
 		want[colService] = max(want[colService], kit.Text(m.Series.Service).Width())
 		want[colName] = max(want[colName], m.name().Width())
-		want[colValue] = max(want[colValue], kit.Width(kit.ValueParts(e, &m.Chart)))
+		want[colValue] = max(want[colValue], kit.Width(kit.ValueParts(e, m.Chart)))
 		want[colChange] = max(want[colChange], kit.Text(kit.ChangeText(e, m.Change)).Width())
 		want[colLimit] = max(want[colLimit], kit.Text(kit.LimitText(m.Series)).Width())
 	}
@@ -93,12 +93,12 @@ func (p *Pane) row(e pane.Env, r screen.Region, m *item) {
 	}
 	kit.Put(r, e.Theme, at[colService], 0, w[colService], name, kit.Text(m.Series.Service))
 	kit.Put(r, e.Theme, at[colName], 0, w[colName], theme.Text, m.name())
-	kit.Parts(r, e.Theme, at[colValue], 0, w[colValue], kit.ValueParts(e, &m.Chart))
+	kit.Parts(r, e.Theme, at[colValue], 0, w[colValue], kit.ValueParts(e, m.Chart))
 	if c := kit.ChangeText(e, m.Change); c != "" && !m.Old {
 		kit.Put(r, e.Theme, at[colChange], 0, w[colChange], theme.Muted, kit.Text(c))
 	}
 	if w[colSpark] > 0 {
-		m.spark.Spark(e, r.Sub(at[colSpark], 0, w[colSpark], 1), m.Series, span, times(p.marks), kit.Staleness(e, m.Feed))
+		m.keep().spark.Spark(e, r.Sub(at[colSpark], 0, w[colSpark], 1), m.Series, span, times(p.marks), kit.Staleness(e, m.Feed))
 	}
 	if !math.IsNaN(m.Series.Limit) {
 		kit.Put(r, e.Theme, at[colLimit], 0, w[colLimit], theme.Muted, insight.FormatValue(m.Series.Limit, m.Series.Unit))

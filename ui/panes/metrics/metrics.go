@@ -75,15 +75,7 @@ func feedsOf(e pane.Env, service string) insight.FeedSum {
 	if service == "" {
 		return insight.SumFeeds(e.Snap, e.Now, "", subject().Caps...)
 	}
-	only := *e.Snap
-	only.Feeds = nil
-	for i := range e.Snap.Feeds {
-		f := &e.Snap.Feeds[i]
-		if (f.Key.Capability == store.Metrics || f.Key.Capability == store.SLOs) && (f.Key.Scope == "" || f.Key.Scope == service) {
-			only.Feeds = append(only.Feeds, *f)
-		}
-	}
-	return insight.SumFeeds(&only, e.Now, "", subject().Caps...)
+	return insight.SumFeedsOf(e.Snap, e.Now, service, subject().Caps...)
 }
 
 // Heading implements pane.Pane.
