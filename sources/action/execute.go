@@ -3,6 +3,8 @@ package action
 import (
 	"context"
 	"errors"
+	"reflect"
+	"slices"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -51,8 +53,13 @@ func (x *execution) run(ctx context.Context) Outcome {
 		return out
 	}
 	defer release()
-	if out, ok := x.again(ctx, a); !ok {
+	if out, ok := x.again(ctx); !ok {
 		return out
+	}
+	if x.plan.Demand.Kind == SecondDemand {
+		if x.approval.Cosigner = x.cosigner(); x.approval.Cosigner == "" {
+			return x.refuse(ctx, clean.Const("refused: a second person has not agreed"), clean.Linef("ask somebody to type signalbox cosign %s", x.plan.ID))
+		}
 	}
 	if out, ok := x.intend(ctx); !ok {
 		return out
@@ -72,10 +79,18 @@ func (x *execution) disagrees() string {
 		return "not confirmed"
 	case d.Kind >= TypeDemand && a.Typed != d.Word:
 		return "not confirmed: " + d.Word + " was to be typed"
-	case d.Kind == SecondDemand && a.Cosigner == "":
+	case d.Kind == SecondDemand && x.cosigner() == "":
 		return "refused: a second person has not agreed"
 	}
 	return ""
+}
+
+// cosigner is who else has agreed: as the shared directory proves now, where there is one.
+func (x *execution) cosigner() string {
+	if x.o.Cosigned != nil {
+		return x.o.Cosigned(x.plan)
+	}
+	return x.approval.Cosigner
 }
 
 func strictestText(gates []policy.Finding) string {
@@ -88,16 +103,18 @@ func strictestText(gates []policy.Finding) string {
 	return worst.Text.String()
 }
 
-// hold takes the lock on the target, and settles first what a crash has left open on it.
+// hold takes the locks on everything that the plan is about, and settles first what a crash has left open on
+// it.
 func (x *execution) hold(ctx context.Context) (release func(), out Outcome, ok bool) {
-	release, crashed, err := x.o.Locks.Lock(lockName(x.plan.Call.Target))
+	refs := x.plan.touches()
+	release, crashed, err := x.take(refs)
 	if err != nil {
-		return nil, x.refuse(ctx, clean.Linef("another action on it is under way: %v", err), clean.Const("wait for it to end")), false
+		return nil, x.refuse(ctx, clean.Linef("another action on it is under way: %v", errors.Unwrap(err)), clean.Const("wait for it to end")), false
 	}
 	if !crashed {
 		return release, Outcome{}, true
 	}
-	if err := x.settleTarget(ctx, x.plan.Call.Target); err != nil {
+	if err := x.settleTargets(ctx, refs); err != nil {
 		out := x.refuse(ctx, clean.Linef("an action that a crash left open could not be settled: %v", err), clean.Const("look at the target yourself, then try again"))
 		release()
 		return nil, out, false
@@ -105,30 +122,91 @@ func (x *execution) hold(ctx context.Context) (release func(), out Outcome, ok b
 	return release, Outcome{}, true
 }
 
-// again reads the target once more: nothing is sent to one that is not as the plan was made of, nor when a
-// gate has become stricter.
-func (x *execution) again(ctx context.Context, a Access) (out Outcome, ok bool) {
-	t, err := read(ctx, a, x.plan.Call.Target)
+// touches are the objects that the plan is about, each once: what was asked for, what the request goes to, and
+// what it changes.
+func (p *Plan) touches() []sources.Ref {
+	out := []sources.Ref{p.Request.Target}
+	add := func(ref sources.Ref) {
+		if !ref.IsZero() && !slices.Contains(out, ref) {
+			out = append(out, ref)
+		}
+	}
+	add(p.Call.Target)
+	for _, r := range p.Rests {
+		add(r.Ref)
+	}
+	return out
+}
+
+// again reads once more everything that the plan was made of: nothing is sent to a target that is not as it
+// was, nor where another call would be made of it now, nor when a gate has become stricter.
+func (x *execution) again(ctx context.Context) (out Outcome, ok bool) {
+	v, err := x.look(ctx, x.plan.Request)
 	if err != nil {
 		return x.refuse(ctx, clean.Linef("it could not be read again: %s", errorText(err)), fixOf(err)), false
 	}
-	if t.revision != x.plan.Call.Revision {
-		text := clean.Linef("it changed meanwhile: it is %s", t.now)
+	fresh := x.Runner.plan(x.plan.Request, v)
+	if text := x.plan.differs(&fresh); !text.IsZero() {
 		x.record(ctx, journal.Stale, func(r *journal.Record) { r.Outcome = text })
-		x.o.Nudge(x.plan.Call.Target)
+		x.o.Nudge(x.plan.Request.Target)
 		return Outcome{State: Stale, Text: text, Fix: clean.Const("look at it again; nothing was sent")}, false
 	}
-	gates := x.o.Policy.Judge(x.facts(x.plan.Request, t, a))
-	lifted := gates
+	lifted := fresh.Gates
 	if x.plan.Demand.Reason {
-		lifted, x.broken = policy.Lift(gates)
+		lifted, x.broken = policy.Lift(fresh.Gates)
 	}
-	if now, then := policy.Strictest(lifted), x.agreed(); now > then {
-		x.plan.Gates = gates
+	worse, changed := stricter(x.plan, &fresh)
+	switch now, then := policy.Strictest(lifted), x.agreed(); {
+	case now > then:
+		x.plan.Gates = fresh.Gates
 		return x.refuse(ctx, clean.Line(strictestText(lifted)), clean.Const("this was not so when you looked: look at the plan again")), false
+	case changed:
+		x.plan.Gates = fresh.Gates
+		return x.refuse(ctx, worse, clean.Const("this was not so when you looked: look at the plan again")), false
 	}
-	x.plan.Gates = gates
+	x.plan.Gates = fresh.Gates
 	return Outcome{}, true
+}
+
+// differs says how what is so now is not what the plan was made of; zero when it is.
+func (p *Plan) differs(fresh *Plan) clean.Text {
+	was, is := p.Call, fresh.Call
+	if p.seen() != fresh.seen() {
+		return clean.Linef("it changed meanwhile: it is %s", fresh.Now)
+	}
+	for _, r := range p.Rests {
+		if !slices.Contains(fresh.Rests, r) {
+			return clean.Linef("what it rests on changed meanwhile: %s", r.Ref.ID)
+		}
+	}
+	if was.Fields[sources.FieldVersion] != is.Fields[sources.FieldVersion] {
+		return clean.Linef("another version would be put there now: %s", fresh.Then)
+	}
+	was.ID, is.ID = "", ""
+	if !reflect.DeepEqual(was, is) {
+		return clean.Const("it would be done in another way now")
+	}
+	for _, o := range fresh.Offers {
+		if !slices.ContainsFunc(p.Offers, func(was Offer) bool { return was.Request.Target == o.Request.Target }) {
+			return clean.Linef("something has come in its way: %s", o.Text)
+		}
+	}
+	return clean.Text{}
+}
+
+// stricter reports a gate on a promotion that has become stricter than when it was agreed to. A rollback goes
+// by the strictest verdict alone: a source that has just failed must not stand between a fire and its hose.
+func stricter(was, is *Plan) (clean.Text, bool) {
+	if is.Change == nil || is.Request.Verb == sources.Rollback {
+		return clean.Text{}, false
+	}
+	for _, g := range is.Gates {
+		at := slices.IndexFunc(was.Gates, func(o policy.Finding) bool { return o.Gate == g.Gate })
+		if before := policy.Allow; g.Verdict > before && (at < 0 || g.Verdict > was.Gates[at].Verdict) {
+			return g.Text, true
+		}
+	}
+	return clean.Text{}, false
 }
 
 // agreed is the strictest verdict that the approval satisfies.
@@ -156,7 +234,7 @@ func (x *execution) intend(ctx context.Context) (out Outcome, ok bool) {
 	if err == nil {
 		return Outcome{}, true
 	}
-	if x.plan.Call.Verb == sources.Acknowledge {
+	if x.plan.Request.Verb == sources.Acknowledge {
 		x.unrecorded = err
 		return Outcome{}, true
 	}
@@ -181,7 +259,7 @@ func (x *execution) approvalRecord() *journal.Approval {
 func (x *execution) send(ctx context.Context, a Access) Outcome {
 	x.notice(x.plan, Sending, x.plan.How, "")
 	receipt, err := a.Set.Actor.Perform(ctx, x.plan.Call)
-	x.o.Nudge(x.plan.Call.Target)
+	x.o.Nudge(x.plan.Request.Target)
 	kept := context.WithoutCancel(ctx)
 	switch {
 	case err == nil:
@@ -217,9 +295,14 @@ func (x *execution) follow(ctx context.Context, a Access, receipt sources.Receip
 	switch state {
 	case seenDone:
 		x.record(kept, journal.Verified, func(r *journal.Record) { r.Outcome, r.URL = p.Text, url })
-		x.o.Nudge(x.plan.Call.Target)
+		x.o.Nudge(x.plan.Request.Target)
 		return Outcome{State: Done, Text: p.Text, URL: url, Receipt: receipt}
 	case seenUndone:
+		if p.Superseded {
+			text := clean.Linef("superseded: %s", p.Text)
+			x.record(kept, journal.Superseded, func(r *journal.Record) { r.Outcome, r.URL = text, url })
+			return Outcome{State: Failed, Text: text, URL: url, Receipt: receipt, Fix: clean.Const("it was not done: look at what took its place, then plan it again")}
+		}
 		x.record(kept, journal.Failed, func(r *journal.Record) { r.Outcome, r.URL = p.Text, url })
 		return Outcome{State: Failed, Text: p.Text, URL: url, Receipt: receipt, Fix: clean.Const("look at it at the provider")}
 	case cannotSee:
@@ -268,8 +351,11 @@ func (x *execution) append(ctx context.Context, stage journal.Stage, fill func(*
 	who := x.o.Who
 	who.Login, who.Via = p.Acting, p.Request.Via
 	r := journal.Record{
-		Plan: p.ID, Stage: stage, Verb: p.Call.Verb, Who: who, Target: p.Call.Target, Name: p.Name, Service: p.Service,
+		Plan: p.ID, Stage: stage, Verb: p.Request.Verb, Who: who, Target: p.Request.Target, Name: p.Name, Service: p.Service,
 		Before: p.Now, After: p.Then, How: p.How,
+	}
+	if p.Change != nil {
+		r.Environment = p.Change.Environment
 	}
 	for _, g := range p.Gates {
 		r.Gates = append(r.Gates, journal.Gate{Rule: g.Gate, Verdict: g.Verdict.String(), Text: g.Text})

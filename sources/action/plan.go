@@ -72,7 +72,14 @@ type Plan struct {
 	Offers  []Offer // what can be done first, or instead
 
 	Call     sources.Call // what will be sent; its Revision is what was read
+	Rests    []Rest       // what it rests on besides: re-read before anything is sent
 	Deadline time.Duration
+}
+
+// Rest is something that a plan rests on, as it was read.
+type Rest struct {
+	Ref      sources.Ref
+	Revision sources.Revision
 }
 
 // Verdict is the strictest of the plan's gates.

@@ -13,41 +13,55 @@ import (
 // Propose makes the plan of a request, by reading alone. Its error is a *sources.Error: the target is not
 // there, the source cannot do it or did not answer. A plan that policy refuses is a plan.
 func (r *Runner) Propose(ctx context.Context, q Request) (Plan, error) {
-	a, spec, err := r.actor(q.Verb, q.Target)
+	v, err := r.look(ctx, q)
 	if err != nil {
 		return Plan{}, err
 	}
-	if err := lacks(spec, q); err != nil {
-		return Plan{}, err
-	}
-	t, err := read(ctx, a, q.Target)
-	if err != nil {
-		return Plan{}, err
-	}
-	p := Plan{
-		ID: r.newID(), At: r.o.Now(), Request: q, Acting: clean.Line(a.Identity), Name: t.name, Service: t.service,
-		Title: clean.Linef("%s %s", wording(q.Verb).title, t.name), Now: t.now, Then: wording(q.Verb).then,
-		Changed: q.Revision != "" && q.Revision != t.revision, Deadline: deadline(q.Verb),
-	}
-	p.Call = sources.Call{
-		ID: p.ID, Verb: q.Verb, Target: q.Target, Revision: t.revision, Identity: a.Identity,
-		Text: q.Text, For: q.For, To: slices.Clone(q.To), Level: q.Level, Others: slices.Clone(q.Others), Fields: q.Fields,
-	}
-	if a.Set.Previewer != nil {
-		v, err := a.Set.Previewer.Preview(ctx, p.Call)
+	p := r.plan(q, v)
+	p.ID, p.At = r.newID(), r.o.Now()
+	p.Call.ID = p.ID
+	if v.access.Set.Previewer != nil && p.Call.Verb != "" {
+		w, err := v.access.Set.Previewer.Preview(ctx, p.Call)
 		if err != nil {
 			return Plan{}, err
 		}
-		p.How, p.Lines, p.Wakes = v.How, v.Lines, v.Wakes
+		p.How, p.Lines, p.Wakes = w.How, append(p.Lines, w.Lines...), w.Wakes
 	}
-	r.judge(&p, t, a)
 	return p, nil
+}
+
+// Facts are what the gates may look at of a request, found out by reading alone.
+func (r *Runner) Facts(ctx context.Context, q Request) (policy.Facts, error) {
+	v, err := r.look(ctx, q)
+	return v.facts, err
+}
+
+// plan is the plan of what was looked at, without its identity and without what only the provider can tell of
+// how it is done.
+func (r *Runner) plan(q Request, v view) Plan {
+	p := Plan{
+		Request: q, Acting: clean.Line(v.access.Identity), Name: v.name, Service: v.service,
+		Title: clean.Linef("%s %s", wording(q.Verb).title, v.name), Now: v.now, Then: wording(q.Verb).then,
+		Changed: q.Revision != "" && q.Revision != v.revision, Deadline: deadline(q.Verb),
+	}
+	if q.Target.Kind != sources.KindEnvironment {
+		p.Call = sources.Call{
+			Verb: q.Verb, Target: q.Target, Revision: v.revision, Identity: v.access.Identity,
+			Text: q.Text, For: q.For, To: slices.Clone(q.To), Level: q.Level, Others: slices.Clone(q.Others), Fields: q.Fields,
+		}
+	}
+	if v.draft != nil {
+		v.draft.fill(&p)
+	}
+	p.Gates = r.judge(v)
+	p.Demand = demand(p.Gates, v.word)
+	return p
 }
 
 // Renew makes the plan again, of what is so now: for a dialog that stays open. Its ID stays.
 func (r *Runner) Renew(ctx context.Context, p Plan) (Plan, error) {
 	q := p.Request
-	q.Revision = p.Call.Revision
+	q.Revision = p.seen()
 	fresh, err := r.Propose(ctx, q)
 	if err != nil {
 		return p, err
@@ -56,11 +70,27 @@ func (r *Runner) Renew(ctx context.Context, p Plan) (Plan, error) {
 	return fresh, nil
 }
 
-// judge asks policy, and settles how hard the plan is to confirm.
-func (r *Runner) judge(p *Plan, t target, a Access) {
-	f := r.facts(p.Request, t, a)
-	p.Gates = r.o.Policy.Judge(f)
-	p.Demand = demand(p.Gates, t.word)
+// seen is the revision of the request's target that the plan was made of.
+func (p *Plan) seen() sources.Revision {
+	for _, rest := range p.Rests {
+		if rest.Ref == p.Request.Target {
+			return rest.Revision
+		}
+	}
+	return p.Call.Revision
+}
+
+// judge asks policy, and adds what the plan itself has against it.
+func (r *Runner) judge(v view) []policy.Finding {
+	gates := r.o.Policy.Judge(v.facts)
+	if d := v.draft; d != nil && !d.returns.fix.IsZero() {
+		for i := range gates {
+			if gates[i].Gate == comesBackGate && gates[i].Verdict > policy.Allow {
+				gates[i].Fix = d.returns.fix
+			}
+		}
+	}
+	return append(v.also, gates...)
 }
 
 // demand is what a plan with these gates wants. Where only gates that glass may be broken for refuse it, it

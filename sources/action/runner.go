@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"iter"
 	"log/slog"
+	"slices"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -39,7 +41,8 @@ type Judge interface {
 	Judge(policy.Facts) []policy.Finding
 }
 
-// Options are a Runner's surroundings. All but Notice, Nudge and Log must be set.
+// Options are a Runner's surroundings. Service, Roles, Records, Cosigned, Notice, Nudge and Log may lack:
+// nothing is known of services then, nobody has roles, and nobody else agrees.
 type Options struct {
 	Access   func(source string) (Access, error)
 	Snapshot func() *store.Snapshot
@@ -47,6 +50,8 @@ type Options struct {
 	Service func(name string) (s Service, ok bool)
 	// Roles are what the config calls an identity of a source.
 	Roles func(identity string) []string
+	// Records are those of the journal, oldest first; nil: nothing of it is known.
+	Records func() iter.Seq2[journal.Record, error]
 	// Cosigned is who else has agreed to a plan; "" nobody. CanCosign reports that there is a place for it.
 	Cosigned  func(*Plan) string
 	CanCosign bool
@@ -95,7 +100,7 @@ func (r *Runner) actor(verb sources.Verb, ref sources.Ref) (Access, sources.Acti
 		return a, sources.ActionSpec{}, err
 	}
 	if a.Set.Actor != nil {
-		for _, spec := range a.Set.Actor.Actions() {
+		for _, spec := range slices.Concat(changes(a), a.Set.Actor.Actions()) {
 			if spec.Verb == verb && spec.On == ref.Kind {
 				return a, spec, nil
 			}
@@ -107,17 +112,35 @@ func (r *Runner) actor(verb sources.Verb, ref sources.Ref) (Access, sources.Acti
 	}
 }
 
-// Offers lists the verbs that the source of an object offers on it.
+// Offers lists the verbs that can be asked for on an object: those of its source, and on an environment what
+// these are the means of.
 func (r *Runner) Offers(ref sources.Ref) []sources.ActionSpec {
 	a, err := r.o.Access(ref.Source)
 	if err != nil || a.Set.Actor == nil {
 		return nil
+	}
+	if ref.Kind == sources.KindEnvironment {
+		return changes(a)
 	}
 	var out []sources.ActionSpec
 	for _, spec := range a.Set.Actor.Actions() {
 		if spec.On == ref.Kind {
 			out = append(out, spec)
 		}
+	}
+	return out
+}
+
+// changes are the verbs on environments that a source has the means of.
+func changes(a Access) []sources.ActionSpec {
+	forward := offered(a, sources.Dispatch, sources.KindEnvironment) || offered(a, sources.Deploy, sources.KindEnvironment) ||
+		offered(a, sources.Approve, sources.KindRun)
+	var out []sources.ActionSpec
+	if forward {
+		out = append(out, sources.ActionSpec{Verb: sources.Promote, On: sources.KindEnvironment, Doc: "puts another version there", Undo: sources.Rollback})
+	}
+	if forward || offered(a, sources.RerunAll, sources.KindRun) {
+		out = append(out, sources.ActionSpec{Verb: sources.Rollback, On: sources.KindEnvironment, Doc: "puts an earlier version back"})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -94,7 +95,7 @@ func (r *Runner) Settle(ctx context.Context) ([]Settled, error) {
 	var out []Settled
 	var errs []error
 	for _, records := range open {
-		release, _, err := r.o.Locks.Lock(lockName(records[0].Target))
+		release, _, err := r.take(acted(&records[0]))
 		if err != nil {
 			continue // whoever holds the lock is at it
 		}
@@ -109,14 +110,43 @@ func (r *Runner) Settle(ctx context.Context) ([]Settled, error) {
 	return out, errors.Join(errs...)
 }
 
-// settleTarget settles what is open on one target, whose lock is held.
-func (r *Runner) settleTarget(ctx context.Context, ref sources.Ref) error {
+// acted are the objects that a recorded action is on: what was asked for, and what the request went to.
+func acted(r *journal.Record) []sources.Ref {
+	out := []sources.Ref{r.Target}
+	if r.Call != nil && r.Call.Target != r.Target {
+		out = append(out, r.Call.Target)
+	}
+	return out
+}
+
+// take takes the locks on all of refs, or none. Locks never wait, so that their order does not matter. crashed
+// reports that whoever held one of them before ended without giving it back.
+func (r *Runner) take(refs []sources.Ref) (release func(), crashed bool, err error) {
+	var held []func()
+	release = func() {
+		for _, one := range slices.Backward(held) {
+			one()
+		}
+	}
+	for _, ref := range refs {
+		one, broken, err := r.o.Locks.Lock(lockName(ref))
+		if err != nil {
+			release()
+			return nil, false, fmt.Errorf("lock: %w", err)
+		}
+		held, crashed = append(held, one), crashed || broken
+	}
+	return release, crashed, nil
+}
+
+// settleTargets settles what is open on any of refs, whose locks are held.
+func (r *Runner) settleTargets(ctx context.Context, refs []sources.Ref) error {
 	open, err := r.o.Journal.Open()
 	if err != nil {
 		return fmt.Errorf("look for open actions: %w", err)
 	}
 	for _, records := range open {
-		if records[0].Target == ref {
+		if slices.ContainsFunc(acted(&records[0]), func(ref sources.Ref) bool { return slices.Contains(refs, ref) }) {
 			if _, err := r.settle(ctx, records); err != nil {
 				return err
 			}
@@ -151,19 +181,28 @@ func (r *Runner) settle(ctx context.Context, records []journal.Record) (Settled,
 	case seenUndone:
 		stage = journal.Failed
 		s.Outcome = Outcome{Plan: first.Plan, State: Failed, Text: p.Text, URL: p.URL}
+		if p.Superseded {
+			stage, s.Outcome.Text = journal.Superseded, clean.Linef("superseded: %s", p.Text)
+		}
 	case interrupted:
 		return s, fmt.Errorf("settle %s: %w", first.Plan, err)
 	case cannotSee:
 		s.Outcome.Text = clean.Linef("what became of it cannot be read: %v", err)
 	case tooLate:
-		s.Outcome.Text = clean.Const("it shows no effect: it was probably never sent")
-		if answered {
+		s.Outcome.URL = p.URL
+		switch {
+		case p.Begun:
+			s.Outcome.Text = clean.Linef("it is still on its way: %s", p.Text)
+		case answered:
 			s.Outcome.Text = clean.Const("the provider took it, and it shows no effect")
+		default:
+			s.Outcome.Text = clean.Const("it shows no effect: it was probably never sent")
 		}
 	}
 	rec := journal.Record{
 		Plan: first.Plan, Stage: stage, Verb: first.Verb, Who: r.o.Who, Target: first.Target, Name: first.Name, Service: first.Service,
-		Outcome: clean.Linef("settled after a crash: %s", s.Outcome.Text), URL: s.Outcome.URL,
+		Environment: first.Environment,
+		Outcome:     clean.Linef("settled after a crash: %s", s.Outcome.Text), URL: s.Outcome.URL,
 	}
 	if _, err := r.o.Journal.Append(ctx, rec); err != nil {
 		return s, err

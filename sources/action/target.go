@@ -97,15 +97,10 @@ func (t *target) ofRun(r *sources.Run) {
 	t.now = clean.Linef("%s, %s", r.State, r.Commit.Title)
 }
 
-// facts are what the gates may look at.
+// facts are what the gates may look at of what is no change of version.
 func (r *Runner) facts(q Request, t target, a Access) policy.Facts {
 	s := r.o.Snapshot()
-	f := policy.Facts{
-		Action: q.Verb, Now: r.o.Now(), Who: a.Identity, Service: t.service, ReadOnly: r.o.ReadOnly(), Bulk: q.Bulk,
-	}
-	if svc := s.Catalog.Service(t.service); svc != nil {
-		f.Team, f.Discovered = svc.Team, svc.Discovered
-	}
+	f := r.common(s, q, t.service, a)
 	if i := t.incident; i != nil {
 		f.Mine = i.Mine
 		if i.State == sources.Acknowledged && !i.Mine {
@@ -115,19 +110,7 @@ func (r *Runner) facts(q Request, t target, a Access) policy.Facts {
 	}
 	if t.run != nil {
 		f.Deploys, f.Mine = t.run.Deploys, t.run.Mine
-	}
-	f.IncidentsKnown, f.MonitorsKnown = answered(s, store.Incidents), answered(s, store.Monitors)
-	for i := range s.Incidents() {
-		if i.State != sources.Resolved && t.service != "" && i.Service == t.service {
-			f.Incidents = append(f.Incidents, policy.IncidentFacts{
-				Severity: i.Severity, State: i.State.String(), Service: i.Service, Title: i.Title.String(), Age: f.Now.Sub(i.Created),
-			})
-		}
-	}
-	for m := range s.Monitors() {
-		if t.service != "" && m.Service == t.service {
-			f.Monitors = append(f.Monitors, policy.MonitorFacts{Name: m.Name.String(), State: m.State.String(), Muted: len(m.Silenced) > 0})
-		}
+		f.Run = &policy.RunFacts{Workflow: t.run.Workflow.String(), Branch: t.run.Branch.String(), Event: t.run.Event, Attempt: t.run.Attempt}
 	}
 	return f
 }
