@@ -63,15 +63,9 @@ func (o *operations) put(op pane.Operation) {
 func (o *operations) notice(e action.Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	x := o.find(e.Plan, false)
+	x := o.known(e.Plan)
 	if x == nil {
-		left, ok := o.left[e.Plan]
-		if !ok {
-			return
-		}
-		x = &operation{Operation: left}
-		x.Since = e.At
-		o.list = append(o.list, x)
+		return
 	}
 	x.Step, x.At = e.Step, e.At
 	if !e.Text.IsZero() {
@@ -90,7 +84,7 @@ func (o *operations) notice(e action.Event) {
 func (o *operations) end(plan string, out action.Outcome) (acted time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	x := o.find(plan, false)
+	x := o.known(plan)
 	if x == nil {
 		return time.Time{}
 	}
@@ -149,6 +143,23 @@ func (o *operations) asked(verb sources.Verb, target sources.Ref) {
 		}
 	}
 	o.publish()
+}
+
+// known is the action of a plan, which is shown from now on where a crash has left it open; nil: it is no
+// board's.
+func (o *operations) known(plan string) *operation {
+	if x := o.find(plan, false); x != nil {
+		return x
+	}
+	left, ok := o.left[plan]
+	if !ok {
+		return nil
+	}
+	delete(o.left, plan)
+	x := &operation{Operation: left}
+	x.Since = o.now()
+	o.list = append(o.list, x)
+	return x
 }
 
 func (o *operations) find(plan string, isGuard bool) *operation {
