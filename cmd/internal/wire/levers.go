@@ -82,13 +82,16 @@ func (l *levers) options(j action.Judge) action.Options {
 	return action.Options{
 		Access: l.access, Snapshot: l.b.store.Snapshot, Service: l.service,
 		Roles:    func(identity string) []string { return Roles(l.b.standing.Load().cfg, identity) },
-		Cosigned: func(*action.Plan) string { return "" },
+		Cosigned: l.cosigned,
 		Policy:   j, Journal: l.book, Locks: l.locks,
 		ReadOnly: func() bool { return l.b.forbids() != "" },
 		Now:      l.now, Who: l.who(),
 		Notice: l.operations.notice, Nudge: l.nudge, Log: l.b.log,
 	}
 }
+
+// cosigned is who else has agreed to a plan; "" nobody.
+func (l *levers) cosigned(*action.Plan) string { return "" }
 
 // judge asks the policy of the running config.
 type judge struct{ b *Board }
