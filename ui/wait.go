@@ -19,25 +19,44 @@ const (
 	pause = 5 * time.Second
 )
 
-// waitSnapshot waits for a pause and then for the newest snapshot. The channel holds one: what came
-// during the pause is there at once, and what it replaced never was. What the board shows of it is derived
-// before it arrives, beside the loop: a key never waits for that.
+// waitSnapshot waits for the newest snapshot, and no less than pause. The channel holds one: what came
+// during the pause is there at once, and what it replaced never was. A board whose data rests longer than the
+// pause does not wake for its end. What the board shows of the snapshot is derived before it arrives, beside
+// the loop: a key never waits for that.
 func (a *App) waitSnapshot(pause time.Duration) tea.Cmd {
 	ctx, from, all := a.ctx, a.opts.Backend.Snapshots(), a.set.Attention.All
+	over := time.NewTimer(pause) // nobody is woken by it who does not wait for it
 	return func() tea.Msg {
-		if pause > 0 && !sleep(ctx, pause) {
+		defer over.Stop()
+		s, ok := receive(ctx, from)
+		if !ok {
 			return nil
 		}
 		select {
-		case s, ok := <-from:
-			if !ok || s == nil {
-				return nil
-			}
-			a.warm(s, all)
-			return snapshotMsg{s}
+		case <-over.C:
 		case <-ctx.Done():
 			return nil
 		}
+		select {
+		case newer, still := <-from:
+			if !still || newer == nil {
+				return nil
+			}
+			s = newer
+		default:
+		}
+		a.warm(s, all)
+		return snapshotMsg{s}
+	}
+}
+
+// receive reports whether there was a snapshot before from and ctx ended.
+func receive(ctx context.Context, from <-chan *store.Snapshot) (s *store.Snapshot, ok bool) {
+	select {
+	case s = <-from:
+		return s, s != nil
+	case <-ctx.Done():
+		return nil, false
 	}
 }
 
