@@ -295,3 +295,60 @@ func TestLongLabelsUnfold(t *testing.T) {
 		t.Error("they do not fold again")
 	}
 }
+
+// What tells alerts apart is seen at once; what all of them say, or the detail does, is a key away.
+func TestLabelsThatTellApart(t *testing.T) {
+	t.Parallel()
+	label := func(all ...string) []clean.Text {
+		var out []clean.Text
+		for _, l := range all {
+			out = append(out, clean.Line(l))
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		labels      [][]clean.Text
+		says, hides []string
+	}{
+		"common": {[][]clean.Text{label("job=web", "instance=a"), label("job=web", "instance=b")}, []string{"instance=a", "instance=b", "all labels"}, []string{"job=web"}},
+		"alone": {[][]clean.Text{label("service=checkout", "env=prod", "alertname=5xx above 2 % for 5m", "pod=web-7")}, []string{"pod=web-7", "all labels"},
+			[]string{"service=", "env=", "alertname="}},
+		"places":   {[][]clean.Text{label("region=eu"), label("region=us")}, []string{"region=eu", "region=us"}, []string{"all labels"}},
+		"services": {[][]clean.Text{label("service=checkout"), label("service=web")}, []string{"service=checkout", "service=web"}, nil},
+		"alike":    {[][]clean.Text{label("job=web"), label("job=web")}, nil, []string{"job=web"}},
+		"none":     {[][]clean.Text{nil, nil}, nil, []string{"all labels"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			detail := uitest.PageDetail()
+			detail.Alerts = nil
+			for i, labels := range c.labels {
+				detail.Alerts = append(detail.Alerts, sources.Alert{Title: clean.Linef("alert %d", i), Labels: labels})
+			}
+			d := drive(uitest.Night(), uitest.PageRef("Q1"), 100, 60)
+			answer(d, detail, nil)
+			for _, s := range c.says {
+				if !d.Says(s) {
+					t.Errorf("%q is not said\n%s", s, d.Text())
+				}
+			}
+			for _, s := range c.hides {
+				if d.Says(s) {
+					t.Errorf("%q is said\n%s", s, d.Text())
+				}
+			}
+			for range 40 {
+				if d.Pane.Keys(d.Env)[0].Help == "unfold" {
+					break
+				}
+				d.Press(keymap.Down)
+			}
+			d.Press(keymap.OpenDetail)
+			for _, l := range c.labels[0] {
+				if !d.Says(l.String()) {
+					t.Errorf("%q is not unfolded\n%s", l, d.Text())
+				}
+			}
+		})
+	}
+}

@@ -53,6 +53,7 @@ type builder struct {
 	rows    []row
 	section string
 	folded  map[string]bool
+	hinted  bool // the key that shows all labels is named
 }
 
 // begin begins a section.

@@ -127,10 +127,11 @@ func (b *builder) alerts(p *Pane, q *insight.Problem) {
 		if k.detail == nil {
 			continue
 		}
+		said := saidOf(q, k.detail.Alerts)
 		for i := range k.detail.Alerts {
 			first()
 			if n <= mostLines {
-				b.alert(k.ref.String()+" "+itoa(i), &k.detail.Alerts[i])
+				b.alert(k.ref.String()+" "+itoa(i), &k.detail.Alerts[i], said)
 			}
 		}
 	}
@@ -151,14 +152,14 @@ func (b *builder) alerts(p *Pane, q *insight.Problem) {
 	}
 }
 
-func (b *builder) alert(id string, a *sources.Alert) {
+func (b *builder) alert(id string, a *sources.Alert, said map[clean.Text]bool) {
 	g, tok, _ := kit.IncidentState(a.State)
 	if len(a.Silenced) > 0 {
 		tok = theme.Muted
 	}
 	all := "labels of " + id
 	b.text(id, row{left: b.glyph(tok, g), right: []pane.Part{kit.P(theme.Muted, kit.AgeSince(b.e.Now, a.Since))}, url: a.URL, ref: a.Ref, toggles: all}, theme.Text, a.Title)
-	b.labels(id, row{left: []pane.Part{kit.P(theme.Text, "  ")}, url: a.URL, ref: a.Ref, toggles: all}, a.Labels)
+	b.labels(id, row{left: []pane.Part{kit.P(theme.Text, "  ")}, url: a.URL, ref: a.Ref, toggles: all}, a.Labels, said)
 	for i := range a.Silenced {
 		s := &a.Silenced[i]
 		text := "silenced"
@@ -175,21 +176,67 @@ func (b *builder) alert(id string, a *sources.Alert) {
 // fewLines is how many lines of an alert's labels show before somebody asks for all.
 const fewLines = 2
 
-// labels are an alert's labels, the telling ones first; all of them once the row was toggled.
-func (b *builder) labels(id string, r row, labels []clean.Text) {
-	lines := kit.Wrap(clean.Join(clean.Const(" "), labels...), max(b.w-2, 12))
-	more := !b.folded[r.toggles] && len(lines) > fewLines
-	if more {
-		lines = lines[:fewLines]
+// labels are an alert's labels, the telling ones first, without those that are said already; all of them once
+// the row was toggled. How to see the rest stands once in the section.
+func (b *builder) labels(id string, r row, labels []clean.Text, said map[clean.Text]bool) {
+	shown := labels
+	if !b.folded[r.toggles] {
+		shown = slices.DeleteFunc(slices.Clone(labels), func(l clean.Text) bool { return said[l] })
+	}
+	if len(shown) == 0 {
+		return
+	}
+	lines := kit.Wrap(clean.Join(clean.Const(" "), shown...), max(b.w-2, 12))
+	more := len(shown) < len(labels)
+	if !b.folded[r.toggles] && len(lines) > fewLines {
+		lines, more = lines[:fewLines], true
 	}
 	left := r.left
 	for i, l := range lines {
 		r.left = append(left[:len(left):len(left)], pane.Part{Token: theme.Muted, Text: l})
-		if more && i == fewLines-1 {
-			r.right = kit.Key(b.e, keymap.OpenDetail, "all labels")
+		if more && i == len(lines)-1 && !b.hinted {
+			r.right, b.hinted = kit.Key(b.e, keymap.OpenDetail, "all labels"), true
 		}
 		b.add(id+" labels "+itoa(i), r)
 	}
+}
+
+// saidOf are the labels that need not stand with each alert of a problem: those that all have, where there are
+// several, and those of which the service, the place or a title says the value. What tells the alerts apart
+// is none of them.
+func saidOf(q *insight.Problem, alerts []sources.Alert) map[clean.Text]bool {
+	said := map[clean.Text]bool{}
+	if len(alerts) == 0 {
+		return said
+	}
+	if len(alerts) > 1 {
+		for _, l := range alerts[0].Labels {
+			said[l] = !slices.ContainsFunc(alerts[1:], func(a sources.Alert) bool { return !slices.Contains(a.Labels, l) })
+		}
+	}
+	values := map[string]string{}
+	differ := map[string]bool{}
+	for i := range alerts {
+		for _, l := range alerts[i].Labels {
+			name, value, _ := strings.Cut(l.String(), "=")
+			was, ok := values[name]
+			differ[name] = differ[name] || ok && was != value
+			values[name] = value
+		}
+	}
+	for i := range alerts {
+		for _, l := range alerts[i].Labels {
+			name, value, ok := strings.Cut(l.String(), "=")
+			said[l] = said[l] || ok && !differ[name] && isSaid(q, &alerts[i], value)
+		}
+	}
+	return said
+}
+
+// isSaid reports that the detail says value already: the service, a place, a title.
+func isSaid(q *insight.Problem, a *sources.Alert, value string) bool {
+	return value != "" && (strings.EqualFold(value, q.Service) || value == a.Title.String() || value == q.Incident.Title.String() ||
+		slices.Contains(strings.Fields(q.Scope.String()), value))
 }
 
 func (b *builder) group(m *sources.Monitor, i int) {

@@ -57,7 +57,9 @@ type row struct {
 var _ pane.Pane = (*Pane)(nil)
 
 // New makes the pane.
-func New() *Pane { return &Pane{opened: map[sources.Ref]bool{}, count: insight.Tally{Worst: -1}, worstAt: -1} }
+func New() *Pane {
+	return &Pane{opened: map[sources.Ref]bool{}, count: insight.Tally{Worst: -1}, worstAt: -1}
+}
 
 // ID implements pane.Pane.
 func (p *Pane) ID() pane.ID { return ID }
