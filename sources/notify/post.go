@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"syscall"
@@ -18,8 +17,12 @@ import (
 	"example.com/signalbox/sources/httpx"
 )
 
-// maxAnswer is how many bytes of an answer are read.
-const maxAnswer = 64 << 10
+// maxAnswer is how many bytes of an answer are read. The transport has no bound of its own for it: it would
+// make a failure of an answer that says by its status that the message was taken.
+const (
+	maxAnswer = 64 << 10
+	unbounded = 1 << 60
+)
 
 // request is one message on its way to an address.
 type request struct {
@@ -102,7 +105,7 @@ func (n *Notifier) once(ctx context.Context, u *url.URL, r request) (again bool,
 	req.Header.Set("Content-Type", "application/json")
 	// The transport's own log is off: it would show the path of the address.
 	res, err := httpx.NewTransport(httpx.Options{
-		Base: n.o.Base, Hosts: []string{httpx.HostOf(u)}, MaxBody: math.MaxInt64, UserAgent: n.o.UserAgent, Now: n.o.Now,
+		Base: n.o.Base, Hosts: []string{httpx.HostOf(u)}, MaxBody: unbounded, UserAgent: n.o.UserAgent, Now: n.o.Now,
 	}).RoundTrip(req)
 	if err != nil {
 		if !flight.MayHaveArrived(err) {
