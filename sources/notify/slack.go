@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // What Slack takes, in characters.
@@ -78,10 +79,10 @@ var calls = regexp.MustCompile(`(?i)@(here|channel|everyone|group)`)
 // slackPlain is text as Slack takes it, in at most limit characters: &, < and > escaped, which no mention and no
 // link can do without, and nobody called.
 func slackPlain(text string, limit int) string {
-	text = calls.ReplaceAllString(text, "@\u200b$1")
+	runes := []rune(calls.ReplaceAllString(text, "@\u200b$1"))
 	var b strings.Builder
 	size := 0
-	for i, r := range text {
+	for i, r := range runes {
 		one := string(r)
 		switch r {
 		case '&':
@@ -91,14 +92,12 @@ func slackPlain(text string, limit int) string {
 		case '>':
 			one = "&gt;"
 		}
-		n := len([]rune(one))
-		rest := len([]rune(text[i:]))
-		if size+n > limit || size+n == limit && rest > 1 {
+		size += utf8.RuneCountInString(one)
+		if size > limit || size == limit && i < len(runes)-1 {
 			b.WriteString("…")
 			break
 		}
 		b.WriteString(one)
-		size += n
 	}
 	return b.String()
 }
