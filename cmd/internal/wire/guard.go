@@ -3,7 +3,6 @@ package wire
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -276,10 +275,10 @@ func (l *levers) toWatch(q GuardRequest) (watched, error) {
 // fromJournal fills in what the journal knows of a plan: when it was sent, and when it was seen to have taken
 // effect.
 func (l *levers) fromJournal(w *watched) {
-	if w.plan == "" || l.book.none != nil {
+	if w.plan == "" {
 		return
 	}
-	for r, err := range l.book.journal.Records() {
+	for r, err := range l.book.records() {
 		if err != nil {
 			l.b.log.Warn("look for what a guard is to watch", "err", err)
 			return
@@ -323,7 +322,7 @@ func (l *levers) rolledBack(w watched) bool {
 		return true
 	}
 	already := false
-	for r, err := range l.book.journal.Records() {
+	for r, err := range l.book.records() {
 		switch {
 		case err != nil:
 			l.b.log.Warn("look whether a guard has rolled back already", "err", err)
@@ -331,7 +330,7 @@ func (l *levers) rolledBack(w watched) bool {
 		case r.Target != w.target || r.Stage != journal.Intended:
 		case r.Who.Via == viaGuard:
 			already = l.now().Sub(r.At) < guardOnce
-		case slices.Contains([]sources.Verb{sources.Dispatch, sources.Deploy, sources.Approve, sources.RerunAll, sources.RerunFailed, sources.Promote, sources.Rollback}, r.Verb):
+		case moves(r.Verb):
 			already = false
 		}
 	}

@@ -73,17 +73,17 @@ func newLevers(b *Board) *levers {
 	own := b.records()
 	l.book = newBook(own, b.now, b.log)
 	l.locks = newLocks(own, b.sharedDir(), l.book, b)
-	l.runner = sync.OnceValue(func() *action.Runner { return action.New(l.options(judge{b})) })
+	l.runner = sync.OnceValue(func() *action.Runner { return action.New(l.options()) })
 	return l
 }
 
 // options are the Runner's surroundings.
-func (l *levers) options(j action.Judge) action.Options {
+func (l *levers) options() action.Options {
 	return action.Options{
 		Access: l.access, Snapshot: l.b.store.Snapshot, Service: l.service,
 		Roles:    func(identity string) []string { return Roles(l.b.standing.Load().cfg, identity) },
 		Cosigned: l.cosigned,
-		Policy:   j, Journal: l.book, Locks: l.locks,
+		Policy:   judge{l.b}, Journal: l.book, Records: l.book.records, Locks: l.locks,
 		ReadOnly: func() bool { return l.b.forbids() != "" },
 		Now:      l.now, Who: l.who(),
 		Notice: l.operations.notice, Nudge: l.nudge, Log: l.b.log,
@@ -151,16 +151,7 @@ func (b *Board) Status() pane.LeverStatus {
 }
 
 // Offers implements pane.Levers.
-func (b *Board) Offers(ref sources.Ref) []sources.ActionSpec {
-	specs := b.levers.runner().Offers(ref)
-	if ref.Kind != sources.KindEnvironment || len(specs) == 0 {
-		return specs
-	}
-	return []sources.ActionSpec{
-		{Verb: sources.Promote, On: ref.Kind, Doc: "put another version there"},
-		{Verb: sources.Rollback, On: ref.Kind, Doc: "put an earlier version back"},
-	}
-}
+func (b *Board) Offers(ref sources.Ref) []sources.ActionSpec { return b.levers.runner().Offers(ref) }
 
 // Propose implements pane.Levers.
 func (b *Board) Propose(ctx context.Context, q action.Request) (action.Plan, error) {
@@ -200,17 +191,7 @@ func (b *Board) Policy() *policy.Set {
 
 // Facts is what the gates would look at for a request, found out by reading alone.
 func (b *Board) Facts(ctx context.Context, q action.Request) (policy.Facts, error) {
-	var kept facts
-	_, err := action.New(b.levers.options(&kept)).Propose(ctx, q)
-	return kept.facts, err
-}
-
-// facts is a Judge that keeps what it was asked about.
-type facts struct{ facts policy.Facts }
-
-func (f *facts) Judge(asked policy.Facts) []policy.Finding {
-	f.facts = asked
-	return nil
+	return b.levers.runner().Facts(ctx, q)
 }
 
 // execute carries a plan out, and shows it as it goes.
@@ -223,7 +204,7 @@ func (l *levers) execute(ctx context.Context, p action.Plan, a action.Approval) 
 	defer cancel()
 	l.operations.begin(&p)
 	l.operations.asked(p.Request.Verb, p.Request.Target)
-	l.awaitSettled(ctx, p.Call.Target)
+	l.awaitSettled(ctx, p.Request.Target)
 	before := l.baseline(ctx, &p)
 	out := l.runner().Execute(ctx, p, a)
 	acted := l.operations.end(p.ID, out)

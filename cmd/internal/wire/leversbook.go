@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"os"
 	"sync"
@@ -110,4 +111,12 @@ func (k *book) Open() ([][]journal.Record, error) {
 		return nil, nil
 	}
 	return k.journal.Open() //nolint:wrapcheck // it says what it is of
+}
+
+// records are those of the journal, oldest first.
+func (k *book) records() iter.Seq2[journal.Record, error] {
+	if k.none != nil {
+		return func(func(journal.Record, error) bool) {}
+	}
+	return k.journal.Records()
 }
