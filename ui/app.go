@@ -112,6 +112,7 @@ type App struct {
 	lastInput time.Time
 	present   bool
 	crowd     crowd
+	levers    levers
 	known     insight.Memo
 	attention attention
 }
@@ -181,6 +182,7 @@ func (a *App) Init() tea.Cmd {
 		waitSettings(a.ctx, a.opts.Changes),
 		a.mouseMode(),
 		a.watchPages(),
+		waitOperations(a.ctx, a.opts.Levers),
 	}
 	for _, s := range a.board {
 		cmds = append(cmds, s.address(s.pane.Init()))
@@ -204,13 +206,14 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if !changed {
 		return a, cmd
 	}
+	a.levers.auto = itself(msg)
 	return a, tea.Batch(cmd, a.settle(causeOf(msg)))
 }
 
 // causeOf is how soon the frame after msg has to be seen.
 func causeOf(msg tea.Msg) screen.Cause {
 	switch msg.(type) {
-	case snapshotMsg, eventMsg, tickMsg:
+	case snapshotMsg, eventMsg, tickMsg, operationsMsg:
 		return screen.Data
 	case tea.WindowSizeMsg:
 		return screen.Resized
@@ -272,8 +275,13 @@ func (a *App) choice(msg tea.Msg) (cmd tea.Cmd, changed bool) {
 		a.setFollow(m.Service)
 	case pane.Toast:
 		a.say(m.Token, m.Text)
+	case quitMsg:
+		return tea.Quit, true
 	default:
-		return nil, false
+		if cmd, changed = a.leverAnswer(msg); changed {
+			return cmd, true
+		}
+		return a.planMsg(msg)
 	}
 	return cmd, true
 }

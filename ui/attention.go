@@ -135,6 +135,12 @@ func (t *attention) look(known *insight.Memo, s *store.Snapshot, set *Settings, 
 	}
 }
 
+// ask calls as a page does: something waits for a person.
+func (t *attention) ask(text clean.Text, set *Settings) {
+	t.ring = t.ring || set.Attention.Bell
+	t.notice = clip(text, noticeRoom, set.Theme)
+}
+
 // pageText is "P1 checkout: 5xx above 2 % for 5m".
 func pageText(p *insight.Problem) clean.Text {
 	name := p.Service

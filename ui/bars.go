@@ -221,7 +221,12 @@ func (a *App) drawFooter(rect layout.Rect) {
 	th, r := a.set.Theme, a.region(rect)
 	r.Fill(screen.Style{})
 	r = r.Sub(1, 0, rect.W-2, 1)
-	right := a.globalKeys()
+	right, status := a.globalKeys(), a.status(a.mode() < layout.Medium)
+	if sw := component.Width(status); sw > 0 {
+		w, _ := r.Size()
+		component.Draw(r, w-sw, 0, sw, th, status)
+		r = r.Sub(0, 0, w-sw-3, 1)
+	}
 	if said, more, ok := a.toasts.Current(); ok {
 		left := []component.Part{said}
 		if more > 0 {
@@ -302,7 +307,7 @@ func (a *App) keyHints() []component.Part {
 	}
 	var out []component.Part
 	have := map[keymap.Action]bool{keymap.Filter: true}
-	for _, b := range s.pane.Keys(a.env(s)) {
+	for _, b := range a.rowKeys() {
 		if info, ok := a.set.Keys.Info(b.Action); !ok || b.Disabled != "" || have[b.Action] || info.Moves {
 			continue
 		}

@@ -17,6 +17,7 @@ type rank uint8
 
 const (
 	rankRow rank = iota + 1
+	rankLever
 	rankView
 	rankLook
 	rankGo
@@ -30,8 +31,10 @@ func rankOf(a keymap.Action) rank {
 		return rankRow
 	case keymap.FollowKey, keymap.WhoseKey, keymap.Zoom, keymap.Refresh, keymap.RefreshAll:
 		return rankView
-	case keymap.Palette, keymap.SourceHealth, keymap.Messages, keymap.LastError, keymap.Help:
+	case keymap.Palette, keymap.SourceHealth, keymap.Operations, keymap.Messages, keymap.LastError, keymap.Help:
 		return rankLook
+	case keymap.Mark, keymap.Undo:
+		return rankLever
 	case keymap.NextPane, keymap.PrevPane, keymap.NextMatch, keymap.PrevMatch:
 		return rankGo
 	case keymap.Back, keymap.Suspend, keymap.Quit:
@@ -39,6 +42,9 @@ func rankOf(a keymap.Action) rank {
 	default:
 		if _, ok := paneNumber(a); ok {
 			return rankGo
+		}
+		if _, ok := leverOf(a); ok {
+			return rankLever
 		}
 		return 0
 	}
@@ -55,10 +61,15 @@ func (a *App) commands() []dialog.Item {
 		default:
 		}
 		r := rankOf(in.Action)
-		by[r] = append(by[r], a.item(in))
+		if in.Acts {
+			by[r] = append(by[r], a.leverItem(in.Action))
+		} else {
+			by[r] = append(by[r], a.item(in))
+		}
 	}
+	slices.SortStableFunc(by[rankLever], func(x, y dialog.Item) int { return cmp.Compare(b2i(x.Disabled != ""), b2i(y.Disabled != "")) })
 	views := append(a.follows(), a.whoses()...)
-	return slices.Concat(by[rankRow], views, by[rankView], by[rankLook], by[rankGo], a.otherFollows(), by[0], by[rankLeave])
+	return slices.Concat(by[rankRow], by[rankLever], views, by[rankView], by[rankLook], by[rankGo], a.otherFollows(), by[0], by[rankLeave])
 }
 
 func (a *App) item(in keymap.Info) dialog.Item {
@@ -129,19 +140,17 @@ func (a *App) whoses() []dialog.Item {
 func (a *App) inOrder() []keymap.Info {
 	var out []keymap.Info
 	first := map[keymap.Action]bool{}
-	if s := a.focused(); s != nil {
-		for _, b := range s.pane.Keys(a.env(s)) {
-			if in, ok := a.set.Keys.Info(b.Action); ok && !first[b.Action] {
-				first[b.Action] = true
-				out = append(out, a.meant(in, b.Help))
-			}
+	for _, b := range a.paneKeys() {
+		if in, ok := a.set.Keys.Info(b.Action); ok && !first[b.Action] {
+			first[b.Action] = true
+			out = append(out, a.meant(in, b.Help))
 		}
 	}
 	for _, in := range a.set.Keys.Infos() {
 		if n, ok := paneNumber(in.Action); ok && n >= len(a.board) {
 			continue
 		}
-		if !first[in.Action] {
+		if !first[in.Action] && (a.opts.Levers != nil || !ofLevers(in)) {
 			out = append(out, a.meant(in, ""))
 		}
 	}
@@ -201,16 +210,19 @@ func (a *App) unusable(in keymap.Info) string {
 	case in.Context == keymap.Detail && !inDetail:
 		return "only in a run or a log"
 	}
-	for _, b := range a.ownKeys() {
+	for _, b := range slices.Concat(a.ownKeys(), a.leverKeys()) {
 		if b.Action == in.Action {
 			return b.Disabled
 		}
+	}
+	if in.Acts {
+		return a.unpullable(in.Action)
 	}
 	switch in.Action {
 	case keymap.OpenBrowser, keymap.CopyID, keymap.CopyURL, keymap.Runbook:
 		s, ok := a.selected()
 		return a.cannot(in.Action, s, ok).String()
-	case keymap.OpenDetail, keymap.Filter, keymap.NextMatch, keymap.PrevMatch, keymap.Logs,
+	case keymap.OpenDetail, keymap.Mark, keymap.Filter, keymap.NextMatch, keymap.PrevMatch, keymap.Logs,
 		keymap.FirstError, keymap.FollowLog, keymap.Wrap, keymap.Save:
 		return "not in this pane"
 	case keymap.NextPane, keymap.PrevPane:
@@ -224,6 +236,29 @@ func (a *App) unusable(in keymap.Info) string {
 	default:
 	}
 	return ""
+}
+
+// ofLevers reports that an action means nothing on a board that only looks.
+func ofLevers(in keymap.Info) bool {
+	return in.Acts || in.Action == keymap.Mark || in.Action == keymap.Operations
+}
+
+// unpullable is why an action that changes something does nothing for the row under the cursor.
+func (a *App) unpullable(act keymap.Action) string {
+	switch {
+	case act == keymap.Undo && a.lastUndo() == nil:
+		return "nothing that was done here lately can be taken back"
+	case act == keymap.Undo:
+		return a.barred()
+	}
+	return "not in this pane"
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (a *App) paneKeys() []keymap.Binding {
@@ -242,6 +277,7 @@ func (a *App) help() dialog.Dialog {
 		has   func(keymap.Info) bool
 	}{
 		{"With the selected row", func(in keymap.Info) bool { return rankOf(in.Action) == rankRow && in.Context == keymap.Everywhere }},
+		{"What changes something", func(in keymap.Info) bool { return in.Acts }},
 		{"On the board", func(in keymap.Info) bool { return in.Context == keymap.Board || rankOf(in.Action) == rankGo }},
 		{"Everywhere", func(in keymap.Info) bool { return !in.Moves }},
 		{"Moving", func(in keymap.Info) bool { return true }},

@@ -35,6 +35,7 @@ type quietMsg struct{ n int }
 type aloneMsg struct {
 	n      int
 	action keymap.Action
+	aim    *aim // of one that changes something: what it is about
 }
 
 // arrive notes a key. A control key that is pressed again and again is one key: an impatient ctrl+c must
@@ -64,14 +65,32 @@ func (c *crowd) quiet(m quietMsg) {
 // ask does what a single key or the palette asks for; what reaches outside the board only after the key
 // has proved to be alone.
 func (a *App) ask(action keymap.Action) tea.Cmd {
-	if info, _ := a.set.Keys.Info(action); !info.Alone {
+	info, _ := a.set.Keys.Info(action)
+	switch {
+	case !info.Alone:
 		return a.act(action, 1)
+	case info.Acts && a.dialog() != nil:
+		return nil
+	case info.Acts:
+		if !a.mayPull(action) {
+			return nil
+		}
+		return a.askFor(a.aimAt(action))
 	}
+	return a.single(aloneMsg{n: a.crowd.keys, action: action})
+}
+
+// askFor does what an aim asks for, once its key has proved to be alone.
+func (a *App) askFor(m aim) tea.Cmd {
+	return a.single(aloneMsg{a.crowd.keys, m.action, &m})
+}
+
+func (a *App) single(m aloneMsg) tea.Cmd {
 	if a.crowd.joined {
-		a.notAlone(action)
+		a.notAlone(m.action)
 		return nil
 	}
-	ctx, m := a.ctx, aloneMsg{a.crowd.keys, action}
+	ctx := a.ctx
 	return func() tea.Msg { return m.after(ctx, solitude) }
 }
 
@@ -86,6 +105,9 @@ func (a *App) alone(m aloneMsg) tea.Cmd {
 	if m.n != a.crowd.keys {
 		a.notAlone(m.action)
 		return nil
+	}
+	if m.aim != nil {
+		return a.pull(*m.aim)
 	}
 	return a.act(m.action, 1)
 }

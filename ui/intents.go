@@ -91,6 +91,7 @@ func (a *App) close(s *slot) {
 	}
 	switch {
 	case a.toasts.Dismiss(a.opts.Clock()):
+	case a.dismissStrip():
 	case a.zoom:
 		a.zoom = false
 	case a.follow != "":

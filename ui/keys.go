@@ -249,6 +249,8 @@ func (a *App) anywhere(action keymap.Action) (cmd tea.Cmd, done bool) {
 		a.showFailure()
 	case keymap.RefreshAll:
 		a.refresh()
+	case keymap.Operations:
+		a.showOperations()
 	default:
 		return nil, false
 	}
@@ -377,6 +379,9 @@ func (a *App) quit() tea.Cmd {
 		return a.toPane(keymap.Back, 1)
 	case a.zoom:
 		a.zoom = false
+		return nil
+	}
+	if a.askQuit() {
 		return nil
 	}
 	return tea.Quit

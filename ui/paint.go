@@ -56,6 +56,8 @@ func (a *App) settle(cause screen.Cause) tea.Cmd {
 	if a.look() {
 		cmds = a.informWorld(cmds)
 	}
+	a.noteRow()
+	cmds = a.renew(cmds)
 	a.arrange()
 	cmds = a.informSizes(cmds)
 	a.paint()
@@ -129,6 +131,9 @@ func (a *App) arrange() {
 	o := layout.Options{
 		Focus: a.focus, Zoom: a.zoom || len(a.details) > 0, Notice: !a.snap.Catalog.ConfigError.IsZero(),
 	}
+	if under, _ := a.strip(); under != nil {
+		o.Strip = true
+	}
 	before := a.canvas.plan
 	if a.opts.Idle != nil && !o.Zoom && a.mode() >= layout.Medium {
 		e := a.bare()
@@ -147,7 +152,7 @@ func (a *App) arrange() {
 // assign gives the slots their rectangles.
 func (a *App) assign(before layout.Plan) {
 	p := &a.canvas.plan
-	if p.Mode != before.Mode || p.Body != before.Body || !slices.Equal(p.Panes, before.Panes) || !slices.Equal(p.Strips, before.Strips) {
+	if p.Mode != before.Mode || p.Body != before.Body || p.Strip != before.Strip || !slices.Equal(p.Panes, before.Panes) || !slices.Equal(p.Strips, before.Strips) {
 		a.canvas.stale = true
 	}
 	for i, s := range a.board {
@@ -220,6 +225,7 @@ func (a *App) drawBoard() {
 		a.drawSlot(s)
 	}
 	a.drawStrips()
+	a.drawStrip(p.Strip)
 	a.drawFooter(p.Footer)
 }
 
@@ -295,10 +301,23 @@ func (a *App) drawTiny() {
 		component.Draw(r, 0, y, w, th, l)
 		y++
 	}
-	if p, _, ok := a.toasts.Current(); ok && h > 2 {
+	last := a.tinyLast()
+	if len(last) > 0 && h > 2 {
 		r.Sub(0, h-1, a.width, 1).Fill(screen.Style{})
-		component.Draw(r, 0, h-1, a.width, th, []component.Part{p})
+		component.Draw(r, 0, h-1, a.width, th, last)
 	}
+}
+
+// tinyLast is the last line of the list: what was just said, else what is under way.
+func (a *App) tinyLast() []component.Part {
+	if p, _, ok := a.toasts.Current(); ok {
+		return []component.Part{p}
+	}
+	if o, more := a.strip(); o != nil {
+		left, _ := a.stripParts(o, more)
+		return left
+	}
+	return nil
 }
 
 // drawTinyHeader draws the name, the source that does worst, where it is not well, and the clock.
@@ -403,7 +422,11 @@ func (a *App) drawDialog(box, inner layout.Rect) {
 	r := a.region(box)
 	r.Fill(screen.Style{})
 	if box != inner {
-		component.Frame{Title: d.Title(), Focused: true}.Draw(r, a.set.Theme)
+		f := component.Frame{Title: d.Title(), Focused: true}
+		if s, ok := d.(interface{ Summary() []pane.Part }); ok {
+			f.Summary = s.Summary()
+		}
+		f.Draw(r, a.set.Theme)
 		a.drawDialogFooter(d, r)
 	}
 	d.Draw(a.dialogEnv(d), a.region(inner))

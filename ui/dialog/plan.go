@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"slices"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -63,6 +64,8 @@ type Plan struct {
 	again   bool      // they are being made again
 	failed  error     // why they could not be made again
 	changed clean.Text
+	saw     []sources.Revision // what the snapshot has of the targets
+	stirred bool               // that is another than before
 
 	focus  focus
 	word   component.TextField
@@ -146,7 +149,7 @@ func (p *Plan) Has(id string) bool {
 func (p *Plan) Ask(requests []action.Request) {
 	p.requests, p.phase, p.plans, p.err = requests, reading, nil, nil
 	p.gen++
-	p.again, p.failed, p.changed, p.top = false, nil, clean.Text{}, 0
+	p.again, p.failed, p.changed, p.top, p.saw = false, nil, clean.Text{}, 0, nil
 	p.restart()
 }
 
@@ -219,12 +222,23 @@ func demandOf(plans []action.Plan) action.Demand {
 // Due reports that the plans should be made again, and takes note that they will be. soon: what they are
 // about has changed in what was read meanwhile.
 func (p *Plan) Due(soon bool) bool {
-	if p.phase != asking || p.again || !soon && p.now().Sub(p.read) < planRenewed {
+	p.stirred = p.stirred || soon
+	if p.phase != asking || p.again || !p.stirred && p.now().Sub(p.read) < planRenewed {
 		return false
 	}
-	p.again = true
+	p.again, p.stirred = true, false
 	return true
 }
+
+// Saw takes what a snapshot has of the targets; it reports whether that is another than before.
+func (p *Plan) Saw(now []sources.Revision) bool {
+	same := p.saw == nil || slices.Equal(p.saw, now)
+	p.saw = now
+	return !same
+}
+
+// Say shows why a key did nothing.
+func (p *Plan) Say(why clean.Text) { p.hint = why }
 
 // Renewed takes the plans as they are now. One that does what the one before did changes only how fresh it
 // is.

@@ -71,6 +71,7 @@ type Options struct {
 	Zoom   bool   // the focused pane takes the whole board
 	Idle   []bool // panes with nothing to show; their room goes to the others. nil: none
 	Notice bool   // a line under the header for what must not be overlooked
+	Strip  bool   // a line above the footer for what is under way
 	// Strips are the heights that the strips of Narrow would like, frames included, most important last
 	// to go.
 	Strips []int
@@ -84,6 +85,7 @@ type Plan struct {
 	Notice Rect
 	Tabs   Rect // Narrow only
 	Body   Rect // all between header (or tabs) and footer: the place of a detail
+	Strip  Rect
 	Footer Rect
 	Panes  []Rect
 	Strips []Rect
@@ -113,6 +115,10 @@ func Board(w, h, n int, o Options) Plan {
 	if o.Notice {
 		p.Notice = Rect{0, 1, w, 1}
 		p.Body = Rect{0, 2, w, h - 3}
+	}
+	if o.Strip {
+		p.Strip = Rect{0, h - 2, w, 1}
+		p.Body.H--
 	}
 	switch {
 	case n == 0:
