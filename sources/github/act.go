@@ -230,6 +230,9 @@ func (s *source) Verify(ctx context.Context, c sources.Call, receipt sources.Rec
 	if err != nil {
 		return sources.Progress{}, err
 	}
+	if c.Fields[sources.FieldPlace] != "" && (c.Verb == sources.Approve || c.Verb == sources.RerunAll) {
+		return s.verifyPlace(ctx, a, receipt)
+	}
 	p := sources.Progress{Text: stands(&a.run), URL: a.run.URL}
 	before := attemptBefore(c, receipt)
 	again := before > 0 && a.run.Attempt > before

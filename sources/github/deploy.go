@@ -210,39 +210,18 @@ func (s *source) verifyDeploy(ctx context.Context, c sources.Call, receipt sourc
 	if err != nil {
 		return sources.Progress{}, err
 	}
-	want := sources.Version{SHA: c.Fields[sources.FieldVersion]}
-	var there, arriving, failed []string
-	targets := targetsOf(c, &e)
-	for _, t := range targets {
-		switch {
-		case t.Current != nil && t.Current.Version.Same(want):
-			there = append(there, t.Name)
-		case t.Arriving != nil && t.Arriving.Version.Same(want):
-			arriving = append(arriving, t.Name)
-		case t.Failed != nil && t.Failed.Version.Same(want):
-			failed = append(failed, t.Name)
-		}
-	}
-	if len(targets) > 0 && len(there) == len(targets) {
-		return sources.Progress{State: sources.Done, Text: clean.Linef("%s runs in %s", short(want.SHA), places(&e, there)), URL: e.URL}, nil
-	}
-	if len(there)+len(arriving) > 0 {
-		return sources.Progress{Text: clean.Linef("%d of %d there, %d on their way", len(there), len(targets), len(arriving)), URL: e.URL}, nil
+	v := arrival{call: c, env: &e, made: receipt.Made}
+	if p, ok := v.there(); ok {
+		return p, nil
 	}
 	run, found, err := s.startedBy(ctx, c, receipt)
 	if err != nil {
 		return sources.Progress{}, err
 	}
-	p := sources.Progress{Text: clean.Const("GitHub shows nothing of it yet"), URL: e.URL}
-	switch {
-	case found && run.State.Done() && run.State != sources.StatePassed:
-		p.State, p.Text, p.URL = sources.Undone, clean.Linef("run %d %s", run.Number, run.State), run.URL
-	case found:
-		p.Text, p.URL = clean.Linef("run %d: %s", run.Number, stands(&run)), run.URL
-	case len(failed) > 0 && c.Verb == sources.Deploy:
-		p.State, p.Text = sources.Undone, clean.Linef("its deployment failed in %s", places(&e, failed))
+	if found {
+		v.run, v.since = &run, run.Created
 	}
-	return p, nil
+	return s.arrived(ctx, &v)
 }
 
 func places(e *sources.Environment, targets []string) string {

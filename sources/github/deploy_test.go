@@ -14,6 +14,10 @@ import (
 func prod(t *testing.T, o simulator.Options) (*simulator.Simulator, lever, sources.Environment, string) {
 	t.Helper()
 	sim, src := simulated(t, o)
+	if _, err := sim.Decide("checkout", false); err != nil { // nothing holds the queue
+		t.Fatal(err)
+	}
+	sim.Advance(2 * time.Second)
 	_, envs := storyRead(t, sim, src, "acme/checkout", storySpec("checkout"))
 	e := find(t, envs.Items, "prod")
 	before := ""

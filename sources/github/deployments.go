@@ -200,6 +200,20 @@ func (r *record) byActions() bool {
 	return r.origin != nil || r.App != nil && r.App.Slug == "github-actions" || r.Creator.name() == "github-actions[bot]"
 }
 
+// listened reports that who filed the record did not carry it out: a run that deployments start, or somebody
+// else's statuses, show that something listens for deployments here.
+func (r *record) listened() bool {
+	if r.App != nil && r.App.Slug == "github-actions" || r.Creator.name() == "github-actions[bot]" {
+		return false
+	}
+	if r.origin != nil {
+		return r.origin.event == "deployment"
+	}
+	return slices.ContainsFunc(r.statuses, func(st wireStatus) bool {
+		return st.State != inactive && st.Creator != nil && r.Creator != nil && st.Creator.name() != r.Creator.name()
+	})
+}
+
 const inactive = "inactive"
 
 // state is how the deployment stands by its own word. succeeded reports that it did at some time: an
@@ -257,6 +271,8 @@ func (c *repoConn) deployment(ctx context.Context, r *record, state sources.Stat
 		Ref: c.ref(sources.KindDeployment, r.ID), State: state,
 		Actor: clean.Line(r.Creator.name()), Created: r.CreatedAt.Time,
 	}
+	_, succeeded := r.state()
+	d.Unproven, d.Listened = state == sources.StateSuperseded && !succeeded, r.listened()
 	newest := int64(0)
 	if len(r.statuses) > 0 {
 		newest = r.statuses[0].ID

@@ -70,7 +70,7 @@ func (l *laneList) lanes(ctx context.Context) []*lane {
 		for ei, env := range sp.Environments {
 			e := &lane{spec: sp, Environment: sources.Environment{
 				Ref:     sources.Ref{Source: l.s.env.Source, Kind: sources.KindEnvironment, Scope: l.scope, ID: sp.Name + "/" + env.Name},
-				Service: sp.Name, Name: env.Name, Order: ei, Prod: env.Prod, Ahead: -1,
+				Service: sp.Name, Name: env.Name, Order: ei, Prod: env.Prod, Ahead: -1, Branch: clean.Line(l.about.DefaultBranch).String(),
 			}}
 			if ei > 0 {
 				e.Previous = sp.Environments[ei-1].Name
@@ -106,11 +106,20 @@ func (l *laneList) fill(ctx context.Context, e *lane, service, stage int) {
 		pseudo := &record{wireDeployment: wireDeployment{Ref: w.run.Branch.String(), SHA: w.origin.sha}, origin: &w.origin}
 		for _, g := range w.gates {
 			if slices.Contains(providers, g.Environment) && slices.Contains(l.owners(g.Environment, pseudo), service) {
-				g.Version = l.versions.judge(e.spec, pseudo, nil).version
+				j := l.versions.judge(beforehand(e.spec), pseudo, nil)
+				g.Version, g.Unverified = j.version, !j.verified || j.mismatch
 				e.Gates = append(e.Gates, g)
 			}
 		}
 	}
+}
+
+// beforehand is a spec without the evidence that there is only once something runs.
+func beforehand(sp sources.ServiceSpec) sources.ServiceSpec {
+	if sp.VersionFrom.URL != "" || sp.VersionFrom.Payload != "" {
+		sp.VersionFrom = sources.VersionFrom{}
+	}
+	return sp
 }
 
 // follow goes through one place's records, newest first, adds them to the history, and finds what runs
@@ -177,6 +186,7 @@ func (l *laneList) record(ctx context.Context, e *lane, p place, r *record, stat
 		if state != d.State && d.State == sources.StateSuperseded {
 			again := l.deployment(ctx, r, state, l.q.Now)
 			d.State, d.Reason, d.Revision, d.URL, d.Ended = again.State, again.Reason, again.Revision, again.URL, again.Ended
+			d.Unproven = again.Unproven
 		}
 		d.Target = "" // it is of more than one
 		return at
