@@ -8,14 +8,23 @@ import (
 // clock is the world's time. It starts at a given moment and runs speed times as fast as real time;
 // with speed 0 it stands still between calls of advance. It never goes back.
 type clock struct {
-	mu    sync.Mutex
-	base  time.Time // the world's time when the real time was since
-	since time.Time
-	speed float64
+	mu      sync.Mutex
+	base    time.Time // the world's time when the real time was since
+	since   time.Time
+	speed   float64
+	set     int           // so often was it set by hand
+	changed chan struct{} // closed, and replaced, each time that it is
+}
+
+// reading is a clock at one moment, and how it goes on from there until it is set again.
+type reading struct {
+	Now   time.Time `json:"now"`
+	Speed float64   `json:"speed"`
+	Set   int       `json:"set"`
 }
 
 func newClock(start time.Time, speed float64) *clock {
-	return &clock{base: start.UTC(), since: time.Now(), speed: speed}
+	return &clock{base: start.UTC(), since: time.Now(), speed: speed, changed: make(chan struct{})}
 }
 
 func (c *clock) now() time.Time {
@@ -37,6 +46,28 @@ func (c *clock) advance(d time.Duration) time.Time {
 	defer c.mu.Unlock()
 	if d > 0 {
 		c.base = c.base.Add(d)
+		c.tell()
 	}
 	return c.locked()
+}
+
+// run lets the clock go at another speed from now on; 0 stops it.
+func (c *clock) run(speed float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.base, c.since, c.speed = c.locked(), time.Now(), speed
+	c.tell()
+}
+
+func (c *clock) tell() {
+	c.set++
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// read tells the clock, and what is closed when it is set the next time.
+func (c *clock) read() (reading, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return reading{Now: c.locked(), Speed: c.speed, Set: c.set}, c.changed
 }

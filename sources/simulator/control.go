@@ -3,6 +3,7 @@ package simulator
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,10 +16,16 @@ import (
 // control serves the tree under /-/, for tests and training, to whoever has the simulator's token:
 //
 //	GET    /-/world                         the Truth
+//	GET    /-/clock                         {"now", "speed", "set"}; with ?after=N once it was set more often than N times
+//	POST   /-/clock                         lets it go at another {"speed"}: 0 stops it
 //	POST   /-/advance?d=1m30s               puts the clock forward
 //	POST   /-/fault                         puts a fault.Rule in force
 //	DELETE /-/fault                         takes all faults away
 //	GET    /-/usage, DELETE /-/usage        what was asked; counts anew
+//	GET    /-/requests, DELETE /-/requests  what arrived, and what became of it; ?writes=true; forgets it
+//	POST   /-/merges                        lands {"service", "title", "by", "tag", "bad", "path"} on the default branch
+//	POST   /-/approvals                     decides, as sre1, what waits in the repository of a {"service"}: "approve" true or false
+//	POST   /-/versions                      says that the "ref" of a "service" is "bad" from now on, or not
 //	POST   /-/incidents                     pages for {"service", "title", "severity"}
 //	POST   /-/incidents/{number}/{act}      acknowledge or resolve, in the name of sre1
 //	POST   /-/trouble                       makes {"service", "metric"} worse by "add" for "minutes"
@@ -26,6 +33,18 @@ func (s *Simulator) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/world", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Truth()) })
 	mux.HandleFunc("POST /-/advance", s.advance)
+	mux.HandleFunc("GET /-/clock", s.tellClock)
+	mux.HandleFunc("POST /-/clock", s.setClock)
+	mux.HandleFunc("GET /-/requests", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, s.Requests(r.URL.Query().Get("writes") == "true"))
+	})
+	mux.HandleFunc("DELETE /-/requests", func(w http.ResponseWriter, _ *http.Request) {
+		s.ResetRequests()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST /-/merges", s.addMerge)
+	mux.HandleFunc("POST /-/versions", s.addVersion)
+	mux.HandleFunc("POST /-/approvals", s.decide)
 	mux.HandleFunc("POST /-/fault", s.addFault)
 	mux.HandleFunc("DELETE /-/fault", func(w http.ResponseWriter, _ *http.Request) {
 		s.ClearFaults()
@@ -65,6 +84,94 @@ func (s *Simulator) advance(w http.ResponseWriter, r *http.Request) {
 	}
 	s.Advance(d)
 	reply(w, map[string]time.Time{"now": s.Now()})
+}
+
+func (s *Simulator) tellClock(w http.ResponseWriter, r *http.Request) {
+	after, err := strconv.Atoi(r.URL.Query().Get("after"))
+	if err != nil {
+		after = -1
+	}
+	late := time.NewTimer(followWait)
+	defer late.Stop()
+	for {
+		now, changed := s.clock.read()
+		if now.Set > after {
+			reply(w, now)
+			return
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			after = -1
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+func (s *Simulator) setClock(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Speed *float64 `json:"speed"`
+	}
+	if !told(w, r, &in) {
+		return
+	}
+	if in.Speed == nil || s.Run(*in.Speed) != nil {
+		http.Error(w, fmt.Sprintf("speed must be a number from 0 to %d", MaxSpeed), http.StatusBadRequest)
+		return
+	}
+	now, _ := s.clock.read()
+	reply(w, now)
+}
+
+func (s *Simulator) addMerge(w http.ResponseWriter, r *http.Request) {
+	var in Merge
+	if !told(w, r, &in) {
+		return
+	}
+	sha, err := s.Merge(in)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	reply(w, map[string]string{"sha": sha})
+}
+
+func (s *Simulator) addVersion(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Service string `json:"service"`
+		Ref     string `json:"ref"`
+		Bad     bool   `json:"bad"`
+	}
+	if !told(w, r, &in) {
+		return
+	}
+	sha, err := s.Judge(in.Service, in.Ref, in.Bad)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	reply(w, map[string]string{"sha": sha})
+}
+
+func (s *Simulator) decide(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Service string `json:"service"`
+		Approve *bool  `json:"approve"`
+	}
+	if !told(w, r, &in) {
+		return
+	}
+	if in.Approve == nil {
+		http.Error(w, "approve must be true or false", http.StatusBadRequest)
+		return
+	}
+	n, err := s.Decide(in.Service, *in.Approve)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	reply(w, map[string]int{"runs": n})
 }
 
 // told decodes the body of a request, and answers when it is none of its kind.

@@ -256,6 +256,7 @@ func TestPagerDutyRollback(t *testing.T) {
 	t.Parallel()
 	c := start(t, simulator.Options{Seed: 3})
 	id := c.paged("checkout").ID
+	freeQueue(c)
 	run := rollBack(c)
 	c.until(10*time.Minute, func() bool {
 		var r runBody

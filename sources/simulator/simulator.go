@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type Simulator struct {
 	log        *slog.Logger
 	meter      *meter
 	faults     fault.Set
+	requests   requests
 	github     *github.Server
 	datadog    *datadog.Server
 	pagerduty  *pagerduty.Server
@@ -181,6 +183,16 @@ func (s *Simulator) Advance(d time.Duration) {
 	s.with(func(*world.World) {})
 }
 
+// Run lets the world's clock go at another speed from now on: so many of its seconds in a real one, at most
+// MaxSpeed; 0 stops it.
+func (s *Simulator) Run(speed float64) error {
+	if !(speed >= 0 && speed <= MaxSpeed) {
+		return fmt.Errorf("simulator: speed %g is not between 0 and %d", speed, MaxSpeed)
+	}
+	s.clock.run(speed)
+	return nil
+}
+
 // Page opens an incident for a service by hand, in the name of sre1, and pages whoever is on call. It
 // returns the incident's number.
 func (s *Simulator) Page(service, title string, severity int) (number int, err error) {
@@ -210,6 +222,86 @@ func (s *Simulator) Trouble(service, metric string, add float64, d time.Duration
 	return err
 }
 
+// Merge is a change that lands on a service's default branch.
+type Merge struct {
+	Service string `json:"service"`
+	Title   string `json:"title"`
+	By      string `json:"by,omitempty"`  // the login; "": dev1
+	Tag     string `json:"tag,omitempty"` // of the new commit; "": none
+	Bad     bool   `json:"bad,omitempty"` // it hurts wherever it runs: requests fail from its first minute on
+	Path    string `json:"path,omitempty"`
+}
+
+// Merge lands a change and starts what that starts: pipelines, and with a tag its release. It returns the
+// commit's SHA.
+func (s *Simulator) Merge(m Merge) (sha string, err error) {
+	s.with(func(w *world.World) {
+		svc, by := w.Service(m.Service), w.User(m.By)
+		if m.By == "" {
+			by = w.User("dev1")
+		}
+		switch {
+		case svc == nil || by == nil:
+			err = fmt.Errorf("simulator: no service %q, or nobody called %q", m.Service, m.By)
+		case m.Title == "":
+			err = errors.New("simulator: a change has a title")
+		default:
+			l := world.Landing{Service: svc, Title: m.Title, By: by, Tag: m.Tag, Bad: m.Bad}
+			if m.Path != "" {
+				l.Files = []world.File{{Path: m.Path, Status: "modified", Additions: 17, Removed: 5}}
+			}
+			sha = w.Land(l).SHA
+		}
+	})
+	return sha, err
+}
+
+// Judge says whether a version of a service, named by a branch, a tag or a commit, hurts where it runs from now
+// on. What runs already goes on as it did. It returns the commit's SHA.
+func (s *Simulator) Judge(service, ref string, bad bool) (sha string, err error) {
+	s.with(func(w *world.World) {
+		ok := false
+		if svc := w.Service(service); svc != nil {
+			sha, ok = svc.Repo.Resolve(ref)
+		}
+		if !ok {
+			err = fmt.Errorf("simulator: no service %q with a version %q", service, ref)
+			return
+		}
+		w.Judge(sha, bad)
+	})
+	return sha, err
+}
+
+// Decide approves or rejects, in the name of sre1, all that waits for it in the repository of a service. It
+// returns how many runs that was.
+func (s *Simulator) Decide(service string, approve bool) (runs int, err error) {
+	s.with(func(w *world.World) {
+		svc := w.Service(service)
+		if svc == nil {
+			err = fmt.Errorf("simulator: no service %q", service)
+			return
+		}
+		me := w.User("sre1")
+		for _, run := range svc.Repo.Runs {
+			var ids []int64
+			for _, j := range run.PendingJobs() {
+				if e := svc.Repo.Environment(j.Environment); e.MayReview(me) && !slices.Contains(ids, e.ID) {
+					ids = append(ids, e.ID)
+				}
+			}
+			if len(ids) == 0 {
+				continue
+			}
+			runs++
+			if _, failed := w.Review(run, ids, approve, "", me); failed != nil {
+				err = fmt.Errorf("simulator: decide: %w", failed)
+			}
+		}
+	})
+	return runs, err
+}
+
 // Inject puts a fault in force, behind those that are.
 func (s *Simulator) Inject(r fault.Rule) error {
 	if err := s.faults.Add(r); err != nil {
@@ -232,13 +324,18 @@ func (s *Simulator) Close() error {
 func (s *Simulator) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/-/", s.control())
-	mux.Handle("/", s.faults.Wrap(fault.Vendor{Name: seen.GitHub, Refuse: github.Refusal}, s.github))
-	dd := s.faults.Wrap(fault.Vendor{Name: seen.Datadog, Refuse: datadog.Refusal}, s.datadog)
+	mux.Handle("/", s.provider(fault.Vendor{Name: seen.GitHub, Refuse: github.Refusal}, s.github))
+	dd := s.provider(fault.Vendor{Name: seen.Datadog, Refuse: datadog.Refusal}, s.datadog)
 	mux.Handle("/api/v1/", dd)
 	mux.Handle("/api/v2/", dd)
 	pd := http.StripPrefix(pagerDutyPrefix, s.pagerduty)
-	mux.Handle(pagerDutyPrefix+"/", s.faults.Wrap(fault.Vendor{Name: seen.PagerDuty, Refuse: pagerduty.Refusal}, pd))
+	mux.Handle(pagerDutyPrefix+"/", s.provider(fault.Vendor{Name: seen.PagerDuty, Refuse: pagerduty.Refusal}, pd))
 	return mux
+}
+
+// provider serves one provider behind the log of requests and the faults.
+func (s *Simulator) provider(v fault.Vendor, h http.Handler) http.Handler {
+	return s.arriving(v.Name, s.faults.Wrap(v, s.processed(h)))
 }
 
 func (s *Simulator) observe(r seen.Request) { s.meter.see(r, s.clock.now()) }

@@ -2,6 +2,7 @@ package datadog_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,12 +12,24 @@ import (
 	"example.com/signalbox/sources/simulator"
 )
 
-// deploy puts a version of checkout into production, as people do: through GitHub.
+// deploy puts a version of checkout into production, as people do: through GitHub, once nothing holds its queue.
 func (c *client) deploy(version string) {
 	c.t.Helper()
-	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost,
-		c.base()+"/repos/acme/checkout/actions/workflows/deploy.yml/dispatches",
-		strings.NewReader(`{"ref":"main","inputs":{"environment":"prod","ref":"`+version+`"}}`))
+	var waiting struct {
+		Runs []struct{ ID int64 } `json:"workflow_runs"`
+	}
+	c.hub(http.MethodGet, "runs?status=waiting&per_page=5", "", &waiting)
+	for _, r := range waiting.Runs {
+		c.hub(http.MethodPost, fmt.Sprintf("runs/%d/force-cancel", r.ID), "", nil)
+		c.sim.Advance(time.Second)
+	}
+	c.hub(http.MethodPost, "workflows/deploy.yml/dispatches", `{"ref":"main","inputs":{"environment":"prod","ref":"`+version+`"}}`, nil)
+}
+
+// hub asks GitHub about checkout's pipelines.
+func (c *client) hub(method, path, body string, into any) {
+	c.t.Helper()
+	req, err := http.NewRequestWithContext(c.t.Context(), method, c.base()+"/repos/acme/checkout/actions/"+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -25,9 +38,14 @@ func (c *client) deploy(version string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusNoContent {
-		c.t.Fatalf("deploying: status %d", resp.StatusCode)
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode/100 != 2 {
+		c.t.Fatalf("%s %s: status %d", method, path, resp.StatusCode)
+	}
+	if into != nil {
+		if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 }
 

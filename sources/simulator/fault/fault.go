@@ -24,6 +24,7 @@ const (
 	Hang        Kind = "hang"         // no answer until the client gives up, not processed
 	LostRequest Kind = "lost_request" // the connection breaks before the request is processed
 	LostAnswer  Kind = "lost_answer"  // the request is processed, and the connection breaks before the answer
+	Stall       Kind = "stall"        // the request is processed, and no answer comes until the client gives up
 	Reset       Kind = "reset"        // the connection is reset in the middle of the body
 	Truncate    Kind = "truncate"     // a well-formed answer whose JSON ends in the middle
 	WrongTypes  Kind = "wrong_types"  // numbers become text, text numbers and lists objects
@@ -32,7 +33,7 @@ const (
 )
 
 func kinds() []Kind {
-	return []Kind{Status, HTML, Secondary, Hang, LostRequest, LostAnswer, Reset, Truncate, WrongTypes, ErrorIn200, Latency}
+	return []Kind{Status, HTML, Secondary, Hang, LostRequest, LostAnswer, Stall, Reset, Truncate, WrongTypes, ErrorIn200, Latency}
 }
 
 // Rule says what goes wrong for which requests. The first rule of a Set that fits a request counts.

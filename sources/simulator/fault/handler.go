@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -28,13 +29,34 @@ func (s *Set) Wrap(v Vendor, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if rule.Kind == Hang || rule.Kind == Latency {
+			r = received(r)
+		}
 		if !rule.before(v, w, r) {
 			return
 		}
 		rec := &recorder{header: http.Header{}, status: http.StatusOK}
 		next.ServeHTTP(rec, r)
+		if rule.Kind == Stall {
+			<-r.Context().Done()
+			return
+		}
 		rule.after(v, w, rec)
 	})
+}
+
+// mostBody is the largest body that is kept while its request waits.
+const mostBody = 1 << 20
+
+// received has read the whole of r: only then a server learns that the client has gone.
+func received(r *http.Request) *http.Request {
+	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody))
+	if err != nil {
+		return r // the client has gone already
+	}
+	r2 := r.Clone(r.Context())
+	r2.Body = io.NopCloser(bytes.NewReader(body))
+	return r2
 }
 
 // before strikes what fails before the request is processed; true lets it be processed.
@@ -60,7 +82,7 @@ func (rule Rule) before(v Vendor, w http.ResponseWriter, r *http.Request) bool {
 			return true
 		case <-r.Context().Done():
 		}
-	case LostAnswer, Reset, Truncate, WrongTypes, ErrorIn200:
+	case LostAnswer, Stall, Reset, Truncate, WrongTypes, ErrorIn200:
 		return true
 	}
 	return false
@@ -111,7 +133,7 @@ func (rule Rule) after(v Vendor, w http.ResponseWriter, rec *recorder) {
 		rec.status = http.StatusOK
 		body, _ = v.Refuse(http.StatusOK, rule.message("Something went wrong"), false, 0)
 		rec.header.Del("ETag")
-	case Status, HTML, Secondary, Hang, LostRequest, Latency:
+	case Status, HTML, Secondary, Hang, LostRequest, Stall, Latency:
 	}
 	for k, v := range rec.header {
 		w.Header()[k] = v

@@ -28,8 +28,9 @@ type Workflow struct {
 	Created time.Time
 	Jobs    []JobDef
 	Inputs  []Input // of workflow_dispatch
-	// Dispatch reports that it may be started by hand; OnDeployment that it listens to deployments.
-	Dispatch, OnDeployment bool
+	// Dispatch reports that it may be started by hand; OnDeployment that it listens to deployments; OnPush that
+	// each push to the default branch starts it.
+	Dispatch, OnDeployment, OnPush bool
 	// Title gives the run's own name (run-name in the file); nil: the commit's title, or the workflow's
 	// name for what was started by hand.
 	Title func(*Run) string

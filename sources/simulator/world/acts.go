@@ -68,9 +68,13 @@ func (w *World) Dispatch(wf *Workflow, ref string, inputs map[string]string, by 
 	return w.startRun(s), nil
 }
 
-// Deploy files a deployment record, and starts the workflow that listens to such, if there is one.
+// Deploy files a deployment record, and starts the workflow that listens to such, if there is one. Where the
+// repository has a fleet, that takes up production's a few seconds later. Else nothing comes of it.
 func (w *World) Deploy(d *Deployment) *Deployment {
 	w.record(d)
+	if d.Repo.Fleet != nil && strings.HasPrefix(d.Environment, "production-") {
+		w.after(5*time.Second, func() { w.carryOut(d, w.between(80*time.Second, 120*time.Second), true) })
+	}
 	for _, wf := range d.Repo.Workflows {
 		if wf.OnDeployment {
 			w.status(d, Queued, "")

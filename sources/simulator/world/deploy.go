@@ -156,6 +156,24 @@ func (w *World) deployed(j *Job, conclusion string) {
 	}
 }
 
+// carryOut lets a repository's fleet put a deployment where it belongs, and say so through the API.
+func (w *World) carryOut(d *Deployment, length time.Duration, ok bool) {
+	log := "https://fleet.example.com/rollouts/" + itoa(int(d.ID))
+	say := func(state, text string) {
+		w.addStatus(d, &DeploymentStatus{State: state, Description: text, LogURL: log, Creator: d.Repo.Fleet})
+	}
+	say(InProgress, "")
+	w.after(length, func() {
+		if !ok {
+			say(Failure, "rollout stuck: 2 of 6 pods ready")
+			return
+		}
+		say(Success, "")
+		w.supersede(d)
+		w.takeEffect(d.Repo, d.Environment, d.SHA)
+	})
+}
+
 // answerEvent lets a workflow that listens to deployments say how the deployment went.
 func (w *World) answerEvent(j *Job, conclusion string) {
 	d := j.Run.Source

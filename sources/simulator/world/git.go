@@ -52,6 +52,10 @@ type Repo struct {
 	Environments []*Environment
 	Runners      []*Runner
 
+	// Fleet carries out the deployments of production that are filed here, outside of any pipeline: a tool of
+	// somebody's own. Nil: there is none.
+	Fleet *User
+
 	Gen uint64
 
 	commits map[string]*Commit

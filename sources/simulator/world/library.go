@@ -107,6 +107,34 @@ func deployWorkflow(name, prefix string, targets ...string) Workflow {
 	}
 }
 
+// migrating adds a target to a deploy workflow: the database of prod, whose environment is protected. A run of
+// it takes the same concurrency group as one that deploys, so that neither meets the other halfway.
+func migrating(wf Workflow) Workflow {
+	const schema = "schema"
+	target, deploys, apply := &wf.Inputs[2], wf.Title, &wf.Jobs[1]
+	target.Options = append(target.Options, schema)
+	wf.Title = func(r *Run) string {
+		if r.Inputs["target"] == schema {
+			return "Migrate " + r.version() + " in " + r.Inputs["environment"]
+		}
+		return deploys(r)
+	}
+	enters := apply.Environment
+	apply.Environment = func(r *Run, leg string) string {
+		if leg == schema {
+			return schema
+		}
+		return enters(r, leg)
+	}
+	return wf
+}
+
+// pushed starts a workflow with each push to the default branch, too.
+func pushed(wf Workflow) Workflow {
+	wf.OnPush = true
+	return wf
+}
+
 // nightlyWorkflow names an environment for its secrets alone: the record that this files is no
 // deployment.
 func nightlyWorkflow(environment string) Workflow {

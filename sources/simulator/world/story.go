@@ -47,6 +47,7 @@ func (s *script) people() {
 	s.by("sre2").Zone, s.by("sre2").Place = berlin, "Europe/Berlin"
 	s.by("sre3").Zone, s.by("sre3").Place = time.FixedZone("IST", 5*3600+1800), "Asia/Kolkata"
 	s.addUser("bot", "Dependency bot", true)
+	s.addUser("fleet", "Fleet", true)
 }
 
 // places makes the organisations, repositories, environments, runners and services.
@@ -60,15 +61,15 @@ func (s *script) places() {
 		name string
 		wfs  []Workflow
 	}{
-		{"checkout", []Workflow{ciWorkflow(), releaseWorkflow(), deployWorkflow("deploy", "", twoTargets...)}},
-		{"search", []Workflow{ciWorkflow(), trainWorkflow()}},
-		{"web", []Workflow{ciWorkflow(), releaseWorkflow(), deployWorkflow("deploy", "", twoTargets...), nightlyWorkflow("production-eu")}},
-		{"accounts", []Workflow{gpuWorkflow(), releaseWorkflow(), deployWorkflow("deploy", "", twoTargets...)}},
+		{"checkout", []Workflow{pushed(ciWorkflow()), releaseWorkflow(), pushed(migrating(deployWorkflow("deploy", "", twoTargets...)))}},
+		{"search", []Workflow{pushed(ciWorkflow()), pushed(trainWorkflow())}},
+		{"web", []Workflow{pushed(ciWorkflow()), pushed(releaseWorkflow()), deployWorkflow("deploy", "", twoTargets...), nightlyWorkflow("production-eu")}},
+		{"accounts", []Workflow{pushed(gpuWorkflow()), releaseWorkflow(), deployWorkflow("deploy", "", twoTargets...)}},
 		{"money", []Workflow{
-			matrixWorkflow(), unnamed(deployWorkflow("deploy-ledger", "ledger-", "eu")), deployWorkflow("deploy-payouts", "payouts-", "eu"),
+			pushed(matrixWorkflow()), unnamed(deployWorkflow("deploy-ledger", "ledger-", "eu")), deployWorkflow("deploy-payouts", "payouts-", "eu"),
 		}},
-		{"reports", []Workflow{ciWorkflow(), releaseWorkflow(), listenWorkflow()}},
-		{"billing-core", []Workflow{ciWorkflow(), releaseWorkflow(), deployWorkflow("deploy", "", twoTargets...)}},
+		{"reports", []Workflow{pushed(ciWorkflow()), pushed(releaseWorkflow()), listenWorkflow()}},
+		{"billing-core", []Workflow{pushed(ciWorkflow()), pushed(releaseWorkflow()), deployWorkflow("deploy", "", twoTargets...)}},
 	} {
 		r := s.addRepo(acme, x.name)
 		s.commit(r, "main", "", "Begin", s.by("dev1"))
@@ -82,6 +83,9 @@ func (s *script) places() {
 		e := s.addEnvironment(repo("search"), name, s.by("sre1"), s.by("lead1"))
 		e.Team = "sre"
 	}
+	s.addEnvironment(repo("checkout"), "schema", s.by("sre1"), s.by("lead1"))
+	repo("checkout").Workflow("deploy.yml").runs = 808 // they began long before
+	repo("accounts").Fleet = s.by("fleet")
 	s.extras(acme, secure)
 	stages := func(prod map[string]string) map[string]map[string]string {
 		return map[string]map[string]string{"dev": single("dev"), "staging": single("staging"), "prod": prod}

@@ -159,6 +159,10 @@ func TestQueue(t *testing.T) {
 	t.Parallel()
 	w := Story(1, opening)
 	r, _ := w.Repo("acme/checkout")
+	if err := w.Cancel(w.Holders(r, "deploy-prod")[0], true); err != nil {
+		t.Fatal(err)
+	}
+	w.RunUntil(w.Now().Add(time.Second))
 	ship := func() *Run {
 		run, err := w.Dispatch(r.Workflow("deploy.yml"), "main", map[string]string{"ref": "v1.9.1", "environment": "prod"}, w.User("sre1"))
 		if err != nil {
