@@ -158,7 +158,7 @@ func (j *judge) objective(o, was *sources.SLO) (Judgement, clean.Text) {
 	switch page, pageKnown := burns(o, pageBurn, time.Hour, 5*time.Minute); {
 	case page && quiet:
 		return Unclear, join(", ", burning, clean.Const("of too few requests to tell"))
-	case page && was != nil && paged(was):
+	case page && was != nil && burned(was):
 		return Unclear, join(" ", burning, clean.Const("as before"))
 	case page && was == nil:
 		return Unclear, join(" ", burning, clean.Const("and what it was before is not known"))
@@ -201,10 +201,9 @@ func byState(o, was *sources.SLO) (Judgement, clean.Text) {
 	}
 }
 
-func paged(o *sources.SLO) bool {
-	page, _ := burns(o, pageBurn, time.Hour, 5*time.Minute)
-	return page
-}
+// burned reports that the budget burned at a rate that pages before the action: the short window tells, since
+// the long one goes on to fill for most of an hour after what caused it has ended.
+func burned(o *sources.SLO) bool { return float64(burnOver(o, 5*time.Minute)) >= pageBurn }
 
 func ticketed(o *sources.SLO) bool {
 	ticket, _ := burns(o, ticketBurn, 6*time.Hour, 30*time.Minute)
