@@ -308,7 +308,7 @@ func (a *App) keyHints() []component.Part {
 	var out []component.Part
 	have := map[keymap.Action]bool{keymap.Filter: true}
 	for _, b := range a.rowKeys() {
-		if info, ok := a.set.Keys.Info(b.Action); !ok || b.Disabled != "" || have[b.Action] || info.Moves {
+		if info, ok := a.set.Keys.Info(b.Action); !ok || b.Disabled != "" || have[b.Action] || info.Moves || a.opts.Levers == nil && ofLevers(info) {
 			continue
 		}
 		have[b.Action] = true

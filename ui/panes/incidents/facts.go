@@ -44,6 +44,9 @@ func (p *Pane) draw(e pane.Env, r screen.Region, i int) {
 	w, h := r.Size()
 	n := p.row(i)
 	p.table.row(e, r.Sub(0, 0, w, 1), &n)
+	if p.marked[n.key] {
+		r.Text(1, 0, e.Theme.Style(theme.Accent), e.Theme.Glyph(theme.GlyphBarFull))
+	}
 	lines := p.known(e, n.p)
 	for y := 1; y < h && y <= len(lines); y++ {
 		l := lines[y-1]

@@ -36,6 +36,7 @@ type Pane struct {
 	of      int       // how many rows there would be without the filter
 	count   insight.Tally
 	opened  map[sources.Ref]bool // storms that show what is in them
+	marked  map[rowKey]bool      // rows that something is done to together
 	list    kit.Listing[rowKey]
 	table   table
 }
@@ -105,6 +106,9 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 	}
 	sum := feeds(e, subject(e))
 	var parts []pane.Part
+	if n := len(p.marked); n > 0 {
+		parts = append(parts, kit.P(theme.Accent, strconv.Itoa(n)+" marked"))
+	}
 	if n := p.count.Triggered; n > 0 {
 		crit := kit.Verdict(theme.Crit, sum.Stale)
 		parts = append(parts, kit.P(crit, strconv.Itoa(n)+" triggered"))
@@ -173,6 +177,7 @@ func (p *Pane) narrow(e pane.Env) {
 			}
 		}
 	}
+	p.forget()
 	p.findWorst(e)
 	sum, size := feeds(e, around()), p.list.Size()
 	p.list.Sync(p.lines(), sum.Loading == 0)
@@ -264,7 +269,13 @@ func (p *Pane) room(i int) int {
 
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
 	switch a.Action {
+	case keymap.Mark:
+		p.mark()
 	case keymap.Back:
+		if len(p.marked) > 0 {
+			p.marked = nil
+			return nil
+		}
 		if len(p.opened) == 0 {
 			return kit.Send(pane.Close{})
 		}
@@ -317,6 +328,7 @@ func (p *Pane) Keys(e pane.Env) []keymap.Binding {
 	if s, ok := p.Selected(e); ok && s.Runbook != "" {
 		keys = append(keys, keymap.Binding{Action: keymap.Runbook, Help: "runbook"})
 	}
+	keys = append(keys, p.markKey(i, ok))
 	return append(keys, keymap.Binding{Action: keymap.Filter, Help: "filter", Disabled: filter})
 }
 
@@ -326,9 +338,12 @@ func (p *Pane) Selected(e pane.Env) (pane.Selection, bool) {
 	if !ok {
 		return pane.Selection{}, false
 	}
-	q := p.row(i).p
-	return pane.Selection{Ref: q.Incident.Ref, Service: q.Service, Name: q.Incident.Title, URL: q.Incident.URL,
-		Runbook: kit.Runbook(e, q)}, true
+	return selection(e, p.row(i)), true
+}
+
+func selection(e pane.Env, r row) pane.Selection {
+	q := r.p
+	return pane.Selection{Ref: q.Incident.Ref, Service: q.Service, Name: q.Incident.Title, URL: q.Incident.URL, Runbook: kit.Runbook(e, q)}
 }
 
 // Draw implements pane.Pane.

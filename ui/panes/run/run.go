@@ -311,11 +311,7 @@ func (p *Pane) noLog(j *sources.Job) string {
 
 // Selected implements pane.Pane: the job under the cursor, else the run.
 func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
-	s := pane.Selection{Ref: p.ref, Name: clean.Linef("run %s", p.ref.ID)}
-	if p.run != nil {
-		s.Service, s.URL = p.run.Service, p.run.URL
-		s.Name = kit.Text(strings.Join([]string{p.run.Service, p.run.Workflow.String(), strconv.Itoa(p.run.Number)}, " "))
-	}
+	s := p.itself()
 	if i, ok := p.list.At(); ok {
 		if j := p.layer.rows[i].job; j != nil {
 			s.Ref, s.Name = j.Ref, j.Name
@@ -325,6 +321,16 @@ func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
 		}
 	}
 	return s, true
+}
+
+// itself is the run as a selection.
+func (p *Pane) itself() pane.Selection {
+	s := pane.Selection{Ref: p.ref, Name: clean.Linef("run %s", p.ref.ID)}
+	if p.run != nil {
+		s.Service, s.URL = p.run.Service, p.run.URL
+		s.Name = kit.Text(strings.Join([]string{p.run.Service, p.run.Workflow.String(), strconv.Itoa(p.run.Number)}, " "))
+	}
+	return s
 }
 
 // above is how many lines the facts over the tree take, with the blank one below them.
