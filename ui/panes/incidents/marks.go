@@ -16,7 +16,7 @@ func (p *Pane) Subject(e pane.Env) (pane.Subject, bool) {
 		return pane.Subject{}, false
 	}
 	at := p.row(i)
-	s := subject(e, at)
+	s := acting(e, at)
 	if len(p.marked) == 0 && at.key.storm {
 		s.Marked = inStorm(e, at.p)
 	}
@@ -29,7 +29,7 @@ func (p *Pane) Subject(e pane.Env) (pane.Subject, bool) {
 		case r.key.storm:
 			s.Marked = append(s.Marked, inStorm(e, r.p)...)
 		default:
-			s.Marked = append(s.Marked, subject(e, r))
+			s.Marked = append(s.Marked, acting(e, r))
 		}
 	}
 	return s, true
@@ -39,12 +39,12 @@ func (p *Pane) Subject(e pane.Env) (pane.Subject, bool) {
 func inStorm(e pane.Env, p *insight.Problem) []pane.Subject {
 	out := make([]pane.Subject, len(p.Inside))
 	for i := range p.Inside {
-		out[i] = subject(e, rowOf(&p.Inside[i]))
+		out[i] = acting(e, rowOf(&p.Inside[i]))
 	}
 	return out
 }
 
-func subject(e pane.Env, r row) pane.Subject {
+func acting(e pane.Env, r row) pane.Subject {
 	return pane.Subject{Selection: selection(e, r), Problem: r.p}
 }
 
