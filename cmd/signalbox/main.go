@@ -1,9 +1,9 @@
-// Signalbox shows a team's pipelines and deployments in one terminal screen.
-package main
-
 // A board need not look every second whether it may use more processors: it uses few.
 //
 //go:debug updatemaxprocs=0
+
+// Signalbox shows a team's pipelines and deployments in one terminal screen.
+package main
 
 import (
 	"os"
