@@ -173,10 +173,23 @@ func (m *Memo) ask(about question, s *store.Snapshot, now time.Time) answer {
 	return a
 }
 
-// question is the one that is kept, made when it is new; it is being used.
+// question is the one that is kept, made when it is new; it is being used. Who asks for the problems of one view
+// has the others a key away: they are kept with it, so that Warm makes them too.
 func (m *Memo) question(about question) *question {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	kept := m.use(about)
+	if about.about == askProblems {
+		for _, whose := range [...]Whose{Team, Mine, All} {
+			about.view.Whose = whose
+			m.use(about)
+		}
+	}
+	return kept
+}
+
+// use is the question that is kept, made when it is new. The caller holds mu.
+func (m *Memo) use(about question) *question {
 	for _, q := range m.asked {
 		if q.about == about.about && q.view == about.view && q.day.Equal(about.day) {
 			q.idle = 0

@@ -117,6 +117,14 @@ func TestAMemoIsWarmForWhatIsAsked(t *testing.T) {
 			t.Fatal("what was asked for is not warm")
 		}
 	}
+	for _, q := range m.asked { // what a key shows instead
+		if q.about != askProblems || q.answers[0].problems == nil {
+			t.Errorf("the view %+v is not warm", q.view)
+		}
+	}
+	if len(m.asked) != 3 {
+		t.Errorf("%d views are warm, want 3", len(m.asked))
+	}
 	m.Warm(nil, now.Add(time.Minute))
 	if made := one(m.asked[0].answers[0].problems); one(m.Problems(s, View{}, now.Add(time.Minute))) != made {
 		t.Error("a minute that begins is not warm")
