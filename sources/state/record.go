@@ -33,11 +33,19 @@ type runRecord struct {
 	sources.Run
 	State   stateName       `json:"state"`
 	RefKind sources.RefKind `json:"ref_kind,omitempty"`
+	Gates   []gateRecord    `json:"gates,omitempty"`
+}
+
+type gateRecord struct {
+	sources.Gate
+	Unverified bool `json:"unverified,omitempty"`
 }
 
 type deploymentRecord struct {
 	sources.Deployment
-	State stateName `json:"state"`
+	State    stateName `json:"state"`
+	Unproven bool      `json:"unproven,omitempty"`
+	Listened bool      `json:"listened,omitempty"`
 }
 
 type targetRecord struct {
@@ -51,6 +59,8 @@ type environmentRecord struct {
 	sources.Environment
 	Targets []targetRecord     `json:"targets"`
 	History []deploymentRecord `json:"history"`
+	Gates   []gateRecord       `json:"gates,omitempty"`
+	Branch  string             `json:"branch,omitempty"`
 }
 
 type seriesRecord struct {
@@ -96,10 +106,10 @@ func record(f *store.Feed, b bounds) feedRecord {
 		SLOs: first(f.SLOs, b.items), Shifts: first(f.Shifts, b.items), Changes: first(f.Changes, b.items),
 	}
 	for _, run := range first(f.Runs, b.items) {
-		r.Runs = append(r.Runs, runRecord{run, stateName(run.State), run.RefKind})
+		r.Runs = append(r.Runs, runRecord{run, stateName(run.State), run.RefKind, recordGates(run.Gates)})
 	}
 	for _, e := range first(f.Environments, b.items) {
-		er := environmentRecord{Environment: e, History: recordDeployments(first(e.History, b.history))}
+		er := environmentRecord{Environment: e, History: recordDeployments(first(e.History, b.history)), Gates: recordGates(e.Gates), Branch: e.Branch}
 		for _, t := range e.Targets {
 			er.Targets = append(er.Targets, targetRecord{
 				t.Name, recordDeployment(t.Current), recordDeployment(t.Arriving), recordDeployment(t.Failed),
@@ -121,13 +131,30 @@ func recordDeployment(d *sources.Deployment) *deploymentRecord {
 	if d == nil {
 		return nil
 	}
-	return &deploymentRecord{*d, stateName(d.State)}
+	return &deploymentRecord{*d, stateName(d.State), d.Unproven, d.Listened}
 }
 
 func recordDeployments(list []sources.Deployment) []deploymentRecord {
 	var out []deploymentRecord
 	for i := range list {
 		out = append(out, *recordDeployment(&list[i]))
+	}
+	return out
+}
+
+func recordGates(list []sources.Gate) []gateRecord {
+	var out []gateRecord
+	for _, g := range list {
+		out = append(out, gateRecord{g, g.Unverified})
+	}
+	return out
+}
+
+func gates(list []gateRecord) []sources.Gate {
+	var out []sources.Gate
+	for _, r := range list {
+		r.Gate.Unverified = r.Unverified
+		out = append(out, r.Gate)
 	}
 	return out
 }
@@ -140,12 +167,12 @@ func (r *feedRecord) feed() store.Feed {
 		Releases: r.Releases, Incidents: r.Incidents, Monitors: r.Monitors, SLOs: r.SLOs, Shifts: r.Shifts, Changes: r.Changes,
 	}
 	for _, rr := range r.Runs {
-		rr.Run.State, rr.Run.RefKind = sources.State(rr.State), rr.RefKind
+		rr.Run.State, rr.Run.RefKind, rr.Run.Gates = sources.State(rr.State), rr.RefKind, gates(rr.Gates)
 		f.Runs = append(f.Runs, rr.Run)
 	}
 	for _, er := range r.Environments {
 		e := er.Environment
-		e.Targets, e.History = nil, nil
+		e.Targets, e.History, e.Gates, e.Branch = nil, nil, gates(er.Gates), er.Branch
 		for _, t := range er.Targets {
 			e.Targets = append(e.Targets, sources.Target{
 				Name: t.Name, Current: t.Current.deployment(), Arriving: t.Arriving.deployment(), Failed: t.Failed.deployment(),
@@ -172,7 +199,7 @@ func (r *deploymentRecord) deployment() *sources.Deployment {
 		return nil
 	}
 	d := r.Deployment
-	d.State = sources.State(r.State)
+	d.State, d.Unproven, d.Listened = sources.State(r.State), r.Unproven, r.Listened
 	return &d
 }
 
