@@ -17,8 +17,11 @@ import (
 // LoadOptions are what a config cannot know by itself: the kinds of source, and which keys and policies make
 // sense.
 func LoadOptions() config.Options {
-	return config.Options{Types: Types(), CheckKeys: checkKeys, CheckPolicies: checkPolicies}
+	return config.Options{Types: Types(), CheckKeys: checkKeys, CheckPolicies: checkPolicies, PostsEvents: postsEvents}
 }
+
+// postsEvents reports whether a kind of source takes events that mark its charts.
+func postsEvents(kind string) bool { return kind == "datadog" }
 
 // LoadConfig reads the config that flag or the environment names, or the one in its usual place. Without
 // any it makes one of the repository at hand. Its error is config.Errors or *config.NothingSet.
