@@ -3,9 +3,21 @@
 // by a SHA-256 hash. A second small file, the head, holds how many records there are and the hash of the
 // last one, so that a cut tail is found too.
 //
-// The chain shows damage, carelessness and a change of single records. It does not stop the owner of the
-// files: whoever may write both of them can compute a new chain from any point on. Where that matters,
-// the records are to be sent elsewhere as they are written.
+// What it finds: a record that was changed, left out, moved or torn, and an end that was cut off, each by the
+// number of the record. That is what damage, a full disk, an editor and carelessness do.
+//
+// What the owner of the files can still forge, and root: all of it. Nothing in the chain is secret. Whoever may
+// write both files can
+//
+//   - change any record, and compute all hashes after it and the head anew;
+//   - put an earlier copy of both files back, as if what came after had never been;
+//   - remove both: a journal of no records is a right one;
+//   - write records of what was never done, and, with another program, do what is never recorded.
+//
+// Nor does the journal prove who acted: the user is what the system says of the process, but Sudo and SSH are
+// from variables that the user can set, and the time is the machine's. What has to hold against the owner is to be
+// kept where they cannot write: the records are told to the targets of `notify:`, and the providers keep logs of
+// their own, in which the plan's ID stands where the provider takes one.
 //
 // Several processes may append to one journal: each holds a lock on the file while it does.
 package journal
