@@ -18,3 +18,6 @@ func SettingsMsg(s Settings) any { return settingsMsg{s} }
 
 // Warm derives what the board shows of s, as is done before a SnapshotMsg arrives.
 func (a *App) Warm(s *store.Snapshot) { a.warm(s, a.set.Attention.All) }
+
+// OperationsMsg brings what is under way.
+func OperationsMsg(ops []pane.Operation) any { return operationsMsg{ops} }

@@ -5,6 +5,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/guard"
@@ -21,6 +22,9 @@ import (
 // doneStands is how long an operation that ended well stays in the strip. What ended otherwise stays until
 // somebody takes it away.
 const doneStands = 20 * time.Second
+
+// quickTakes is how long an acknowledgement may take before the strip shows it.
+const quickTakes = 2 * time.Second
 
 // operationsMsg brings what is under way.
 type operationsMsg struct{ ops []pane.Operation }
@@ -101,9 +105,12 @@ func urgency(o *pane.Operation, now time.Time) int {
 	case o.Ask != nil:
 		return 6
 	case !o.Ended() && !o.Guard:
+		if o.Verb == sources.Acknowledge && now.Sub(o.Since) < quickTakes {
+			return 0
+		}
 		return 5
 	case endedWell(o):
-		if now.Sub(o.At) >= doneStands {
+		if now.Sub(o.At) >= doneStands || !o.Guard && o.Outcome.Receipt.Undo == nil {
 			return 0
 		}
 		return 2

@@ -423,8 +423,8 @@ func (a *App) drawDialog(box, inner layout.Rect) {
 	r.Fill(screen.Style{})
 	if box != inner {
 		f := component.Frame{Title: d.Title(), Focused: true}
-		if s, ok := d.(interface{ Summary() []pane.Part }); ok {
-			f.Summary = s.Summary()
+		if s, ok := d.(dialog.Summarizer); ok {
+			f.Summary, f.Short = s.Summary(), s.Short()
 		}
 		f.Draw(r, a.set.Theme)
 		a.drawDialogFooter(d, r)

@@ -86,6 +86,9 @@ func (a *App) planMsg(msg tea.Msg) (cmd tea.Cmd, changed bool) {
 		return a.quick(m), true
 	case quickDoneMsg:
 		delete(a.levers.quick, target{m.plan.Request.Verb, m.plan.Request.Target})
+		if m.out.State == action.Done && !m.out.Text.IsZero() {
+			m.plan.Title = clean.Text{}
+		}
 		a.sayOutcome(m.plan.Title, &m.out)
 	case operationsMsg:
 		return a.operations(m.ops), true
@@ -322,7 +325,10 @@ func (a *App) note(title clean.Text, out *action.Outcome) {
 func (a *App) outcomePart(title clean.Text, out *action.Outcome) component.Part {
 	tok, _, word := dialog.OutcomeLook(out.State)
 	text := clean.Linef("%s: %s", title, word)
-	if !out.Text.IsZero() {
+	switch {
+	case title.IsZero():
+		text = out.Text
+	case !out.Text.IsZero():
 		text = clean.Linef("%s: %s", text, out.Text)
 	}
 	if !out.Fix.IsZero() {

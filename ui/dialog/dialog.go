@@ -31,6 +31,12 @@ type Dialog interface {
 	Footer(*keymap.Map, bool) []pane.Part
 }
 
+// Summarizer is a Dialog that says something at the right of its title.
+type Summarizer interface {
+	Summary() []pane.Part
+	Short() []pane.Part // where room lacks
+}
+
 // Close takes the dialog away.
 type Close struct{}
 

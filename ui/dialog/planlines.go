@@ -88,32 +88,62 @@ func (b *planLines) gate(name string, tok theme.Token, g theme.Glyph, t clean.Te
 	b.wrapped(lead, theme.Text, t)
 }
 
-// gates adds what the gates say, the strictest first; the confirmation is the question's own.
-func (b *planLines) gates(all []policy.Finding) {
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(x, y policy.Finding) int { return cmp.Compare(y.Verdict, x.Verdict) })
-	for i := range sorted {
-		f := &sorted[i]
-		if f.Gate == policy.Confirmation && f.Verdict == policy.Allow {
+// finding adds what one gate says, and what lifts it.
+func (b *planLines) finding(f *policy.Finding) {
+	if f.Gate == policy.Confirmation && f.Verdict == policy.Allow {
+		return
+	}
+	tok, g := verdict(f.Verdict)
+	name := strings.ReplaceAll(f.Gate, "_", " ")
+	switch {
+	case f.Gate == policy.Confirmation:
+		name, tok = "asks", theme.Muted
+	case f.Unknown && f.Verdict > policy.Allow:
+		name += " ?"
+	}
+	text := f.Text
+	if f.BreakGlass && f.Verdict == policy.Deny {
+		text = clean.Linef("%s (a typed reason lifts it)", text)
+	}
+	fix := clean.Linef("%s %s", b.e.Theme.Glyph(theme.GlyphArrow), f.Fix)
+	b.gate(name, tok, g, text)
+	if f.Fix.IsZero() {
+		return
+	}
+	if last := &b.lines[len(b.lines)-1]; width(*last)+2+fix.Width() <= b.w {
+		*last = append(*last, pane.Part{Token: theme.Muted, Text: clean.Linef("  %s", fix)})
+		return
+	}
+	b.wrapped(Line{{Text: pad("", gateWidth)}}, theme.Muted, fix)
+}
+
+// more adds what else is worth knowing before.
+func (b *planLines) more(lines []clean.Text) {
+	for _, l := range lines {
+		b.label("", theme.Muted, l)
+	}
+}
+
+// shortIDs shortens the ids of commits in a text to what people read of them.
+func shortIDs(t clean.Text) clean.Text {
+	const long, short = 40, 7
+	s, from := t.String(), 0
+	var out strings.Builder
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && strings.IndexByte("0123456789abcdef", s[i]) >= 0 {
 			continue
 		}
-		tok, g := verdict(f.Verdict)
-		name := strings.ReplaceAll(f.Gate, "_", " ")
-		switch {
-		case f.Gate == policy.Confirmation:
-			name, tok = "asks", theme.Muted
-		case f.Unknown && f.Verdict > policy.Allow:
-			name += " ?"
+		if i-from == long {
+			out.WriteString(s[from : from+short])
+		} else {
+			out.WriteString(s[from:i])
 		}
-		text := f.Text
-		if f.BreakGlass && f.Verdict == policy.Deny {
-			text = clean.Linef("%s (a typed reason lifts it)", text)
+		if i < len(s) {
+			out.WriteByte(s[i])
 		}
-		b.gate(name, tok, g, text)
-		if !f.Fix.IsZero() {
-			b.wrapped(Line{{Text: pad("", gateWidth)}, {Token: theme.Info, Text: b.e.Theme.Glyph(theme.GlyphArrow)}, {Text: clean.Const(" ")}}, theme.Muted, f.Fix)
-		}
+		from = i + 1
 	}
+	return clean.Line(out.String())
 }
 
 // change says what runs, what will run, and what lies between.
@@ -126,7 +156,7 @@ func (b *planLines) change(q *action.Plan) {
 		word = "undoes"
 	}
 	b.label(word, theme.Text, commitsText(c))
-	if len(c.Targets) > 0 {
+	if len(q.Request.Targets) > 0 {
 		b.label("where", theme.Text, clean.Linef("%s: %s", c.Environment, strings.Join(c.Targets, ", ")))
 	}
 	b.request(&q.Request)

@@ -31,6 +31,14 @@ func (p *Plan) Summary() []pane.Part {
 	return []pane.Part{{Token: theme.Muted, Text: clean.Const("acting as ")}, {Token: theme.Strong, Text: p.plans[0].Acting}}
 }
 
+// Short is Summary in less room.
+func (p *Plan) Short() []pane.Part {
+	if all := p.Summary(); len(all) > 0 {
+		return all[1:]
+	}
+	return nil
+}
+
 // Seconds implements Dialog: it says how long ago it was read, and how long an action has been under way.
 func (p *Plan) Seconds() bool { return p.phase == asking || p.phase == running }
 
@@ -134,16 +142,60 @@ func (p *Plan) bodyOne(b *planLines) {
 		b.request(&q.Request)
 	}
 	if how := q.How; !how.IsZero() {
-		b.label("how", theme.Text, b.usually(how, q.Change))
+		b.label("how", theme.Text, b.usually(shortIDs(how), q.Change))
 	}
 	b.wakes(q.Wakes)
-	for _, l := range q.Lines {
-		b.label("", theme.Muted, l)
+	if q.Change == nil {
+		b.more(q.Lines)
 	}
 	b.blank()
 	p.freshness(b)
-	b.gates(q.Gates)
+	p.gates(b, q)
 	p.extras(b, q)
+	if q.Change != nil && len(q.Lines) > 0 {
+		b.blank()
+		b.more(q.Lines)
+	}
+}
+
+// queueGate is the gate that offers lift: what is in the way.
+const queueGate = "queue"
+
+// gates adds what the gates say, the strictest first, and what can be done first below the one that it is
+// about.
+func (p *Plan) gates(b *planLines, q *action.Plan) {
+	sorted := slices.Clone(q.Gates)
+	slices.SortStableFunc(sorted, func(x, y policy.Finding) int {
+		return cmp.Compare(weight(&y), weight(&x))
+	})
+	for i := range sorted {
+		f := &sorted[i]
+		offered := f.Gate == queueGate && len(q.Offers) > 0
+		if offered {
+			f.Fix = clean.Text{}
+		}
+		b.finding(f)
+		if offered {
+			p.offered(b, q)
+		}
+	}
+	if !slices.ContainsFunc(sorted, func(f policy.Finding) bool { return f.Gate == queueGate }) {
+		p.offered(b, q)
+	}
+}
+
+// weight is how early a finding is told: how hard the question is comes after what there is against it.
+func weight(f *policy.Finding) int {
+	if f.Gate == policy.Confirmation && f.Verdict != policy.Deny {
+		return 1
+	}
+	return 2 * int(f.Verdict)
+}
+
+func (p *Plan) offered(b *planLines, q *action.Plan) {
+	for i := range q.Offers {
+		b.wrapped(Line{{Text: pad("", gateWidth)}, {Token: theme.KeyHint, Text: clean.Line(p.offerKey(i))}, {Text: clean.Const(" ")}}, theme.Text, q.Offers[i].Text)
+	}
 }
 
 // freshness is the one line that a refresh may change.
@@ -167,13 +219,10 @@ func readAgo(d time.Duration) string {
 	return "read again " + component.Span(d) + " ago"
 }
 
-// extras are the keys that lead elsewhere: what can be done first, other versions, other means, a comment.
+// extras are the keys that lead elsewhere: other versions, other means, a comment.
 func (p *Plan) extras(b *planLines, q *action.Plan) {
-	if len(q.Offers) > 0 || p.choices() > 1 || p.means() > 0 || p.comments() {
+	if p.choices() > 1 || p.means() > 0 || p.comments() {
 		b.blank()
-	}
-	for i := range q.Offers {
-		b.key(p.offerKey(i), q.Offers[i].Text)
 	}
 	if n := p.choices(); n > 1 {
 		b.key(keyVersions, clean.Linef("choose another version: %d are known", n))
