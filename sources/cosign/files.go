@@ -27,7 +27,7 @@ func userName(uid int) string {
 // load reads a file that its owner alone can write, and tells whose it is. It follows no link, and waits for
 // nothing.
 func (p *Place) load(path string) (data []byte, uid int, err error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) //nolint:gosec // its name is made of a checked ID
 	if errors.Is(err, unix.ELOOP) {
 		return nil, 0, errors.New("it is a symbolic link")
 	}
@@ -70,10 +70,10 @@ func (p *Place) write(path string, data []byte) error {
 	}
 	err = errors.Join(err, tmp.Close())
 	if err == nil {
-		err = os.Rename(tmp.Name(), path)
+		err = os.Rename(tmp.Name(), path) //nolint:gosec // as above
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
+		return errors.Join(err, os.Remove(tmp.Name())) //nolint:gosec // as above
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func (p *Place) sweep() {
 			continue
 		}
 		if uid, ok := p.sys.owner(info); ok && uid == p.sys.uid() {
-			_ = os.Remove(filepath.Join(p.dir, e.Name())) // another process was faster, or it stays
+			_ = os.Remove(filepath.Join(p.dir, e.Name())) //nolint:gosec // another process was faster, or it stays
 		}
 	}
 }

@@ -401,7 +401,7 @@ func TestOneFailureHurtsNoOther(t *testing.T) {
 	if len(good.requests()) != 2 || len(slow.requests()) != 1 || len(panics) != 1 {
 		t.Errorf("%d and %d requests, %d panics", len(good.requests()), len(slow.requests()), len(panics))
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // it is joined
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || len(joined.Unwrap()) != 3 {
 		t.Fatalf("got %v", err)
 	}

@@ -39,7 +39,7 @@ const shareMode = fs.ModeDir | fs.ModeSetgid | fs.ModeSticky
 
 // Check says what is wrong with the directory at path for this user; nil: nothing. It reads alone. Its error is
 // an *Error.
-func Check(path string) error { return check(path, real()) }
+func Check(path string) error { return check(path, here()) }
 
 // system is what Check asks of the machine.
 type system struct {
@@ -137,7 +137,7 @@ func Plain(info fs.FileInfo) (uid int, ok bool) {
 	return uid, info.Mode().IsRegular() && links(info) == 1
 }
 
-// real is this machine.
-func real() system {
+// here is this machine.
+func here() system {
 	return system{lstat: os.Lstat, resolve: filepath.EvalSymlinks, owner: ownerOf, uid: os.Geteuid(), group: groupName, member: isMember}
 }

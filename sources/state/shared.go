@@ -23,7 +23,7 @@ type Shared struct{ path string }
 // it must be; what is demanded of it is in sources/place.
 func OpenShared(path string) (*Shared, error) {
 	if err := place.Check(path); err != nil {
-		return nil, err //nolint:wrapcheck // it says which directory, and what to do
+		return nil, err
 	}
 	return &Shared{path: filepath.Clean(path)}, nil
 }
