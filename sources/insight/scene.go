@@ -12,12 +12,14 @@ import (
 // problem, before a view narrows them. It is made at once; afterwards nothing in it changes, so that many may
 // ask it at a time.
 type scene struct {
-	catalog *store.Catalog
-	index   index
-	zones   map[string]*time.Location
-	all     []Problem // in the order of Problems, storms not folded
-	swarms  [][]int
-	facts   *facts // nil: nothing is explained
+	catalog  *store.Catalog
+	index    index
+	zones    map[string]*time.Location
+	all      []Problem // in the order of Problems, storms not folded
+	tags     []tag     // of all
+	services []string  // that all are of
+	swarms   [][]int
+	facts    *facts // nil: nothing is explained
 }
 
 // sceneFeeds are the capabilities that a scene looks at.
@@ -48,6 +50,7 @@ func unexplained(s *store.Snapshot, now time.Time) *scene {
 	}
 	c := &scene{catalog: s.Catalog, index: d.index, zones: d.zones, all: inOrder(all)}
 	c.swarms = swarmsOf(c.all)
+	c.tagAll()
 	return c
 }
 
@@ -72,15 +75,38 @@ func (c *scene) problems(v View) []Problem {
 	return append(out, storms...)
 }
 
+// tag is what decides whether a view shows a problem, in few bytes: a key that narrows the view walks over the
+// tags of thousands.
+type tag struct {
+	service                 int32 // in scene.services
+	mine, upstream, foreign bool
+	mixed                   bool // an incident of it is of another service
+}
+
+// tagAll tags all problems.
+func (c *scene) tagAll() {
+	c.tags = make([]tag, len(c.all))
+	at := map[string]int32{}
+	for i := range c.all {
+		p := &c.all[i]
+		n, ok := at[p.Service]
+		if !ok {
+			n = int32(len(c.services))
+			at[p.Service] = n
+			c.services = append(c.services, p.Service)
+		}
+		c.tags[i] = tag{n, p.Mine, p.Upstream, p.Foreign, slices.ContainsFunc(p.Members, func(m Member) bool {
+			return m.Incident != nil && m.Incident.Service != p.Service
+		})}
+	}
+}
+
 // shown tells of each problem whether the view shows it, and how many it shows.
 func (c *scene) shown(v View) (n int, shown []bool) {
-	var followed map[string]bool // what the followed service depends on
-	if v.Follow != "" {
-		followed = dependencies(c.catalog, func(svc *store.Service) bool { return svc.Name == v.Follow })
-	}
-	shown = make([]bool, len(c.all))
-	for i := range c.all {
-		if p := &c.all[i]; c.admits(v, p) && (v.Follow == "" || c.follows(v.Follow, followed, p)) {
+	follows := c.follows(v.Follow)
+	shown = make([]bool, len(c.tags))
+	for i, t := range c.tags {
+		if t.admitted(v) && (v.Follow == "" || follows(i, t)) {
 			shown[i] = true
 			n++
 		}
@@ -88,21 +114,30 @@ func (c *scene) shown(v View) (n int, shown []bool) {
 	return n, shown
 }
 
-// admits applies whose problems are shown. Who follows a service sees that of whatever team it is.
-func (c *scene) admits(v View, p *Problem) bool {
+// admitted applies whose problems are shown. Who follows a service sees that of whatever team it is.
+func (t tag) admitted(v View) bool {
 	if v.Whose == Mine {
-		return p.Mine
+		return t.mine
 	}
-	return v.Follow != "" || v.Whose == All || p.Upstream || !p.Foreign
+	return v.Follow != "" || v.Whose == All || t.upstream || !t.foreign
 }
 
-// follows reports that the problem is shown to who follows a service: it is of that service, of one of
+// follows reports of problem i that it is shown to who follows a service: it is of that service, of one of
 // another team that it depends on, or of none that is known.
-func (c *scene) follows(service string, upstream map[string]bool, p *Problem) bool {
-	if p.Service == service || c.index.byName[p.Service] == nil || p.Foreign && upstream[p.Service] {
-		return true
+func (c *scene) follows(service string) func(i int, t tag) bool {
+	if service == "" {
+		return nil
 	}
-	return slices.ContainsFunc(p.Members, func(m Member) bool { return m.Incident != nil && m.Incident.Service == service })
+	upstream := dependencies(c.catalog, func(svc *store.Service) bool { return svc.Name == service })
+	near, above := make([]bool, len(c.services)), make([]bool, len(c.services))
+	for i, name := range c.services {
+		near[i] = name == service || c.index.byName[name] == nil
+		above[i] = upstream[name]
+	}
+	of := func(m Member) bool { return m.Incident != nil && m.Incident.Service == service }
+	return func(i int, t tag) bool {
+		return near[t.service] || t.foreign && above[t.service] || t.mixed && slices.ContainsFunc(c.all[i].Members, of)
+	}
 }
 
 // zone is that of who is paged next for a row of c: those in it have been looked up.
