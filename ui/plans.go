@@ -40,6 +40,11 @@ type (
 		plans  []action.Plan
 		err    error
 	}
+	cosignedMsg struct {
+		dialog *dialog.Plan
+		gen    int
+		who    string
+	}
 	// confirmedMsg comes a while after key n, which confirmed.
 	confirmedMsg struct {
 		n    int
@@ -78,6 +83,8 @@ func (a *App) planMsg(msg tea.Msg) (cmd tea.Cmd, changed bool) {
 		m.dialog.Proposed(m.gen, m.plans, m.errs)
 	case renewedMsg:
 		m.dialog.Renewed(m.gen, m.plans, m.err)
+	case cosignedMsg:
+		m.dialog.Cosigned(m.gen, m.who)
 	case confirmedMsg:
 		return a.confirmed(m), true
 	case executedMsg:
@@ -162,7 +169,13 @@ func (a *App) propose(d *dialog.Plan) tea.Cmd {
 func (a *App) renew(cmds []tea.Cmd) []tea.Cmd {
 	for _, open := range a.dialogs {
 		d, ok := open.(*dialog.Plan)
-		if !ok || !d.Due(a.stirred(d)) {
+		if !ok {
+			continue
+		}
+		if d.CosignDue() {
+			cmds = append(cmds, a.askCosigner(d))
+		}
+		if !d.Due(a.stirred(d)) {
 			continue
 		}
 		m := renewedMsg{dialog: d, gen: d.Gen()}
@@ -180,6 +193,23 @@ func (a *App) renew(cmds []tea.Cmd) []tea.Cmd {
 		})
 	}
 	return cmds
+}
+
+// askCosigner asks who else has agreed to the plans of a dialog, where somebody can tell.
+func (a *App) askCosigner(d *dialog.Plan) tea.Cmd {
+	from, ok := a.opts.Levers.(pane.Cosigner)
+	if !ok {
+		return nil
+	}
+	m, plans := cosignedMsg{dialog: d, gen: d.Gen()}, slices.Clone(d.Plans())
+	return func() tea.Msg {
+		for i := range plans {
+			if m.who = from.Cosigned(&plans[i]); m.who == "" {
+				break
+			}
+		}
+		return m
+	}
 }
 
 // stirred reports that an object of a plan is not what it was in the snapshot that was looked at before.

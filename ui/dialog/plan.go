@@ -14,6 +14,8 @@ import (
 const (
 	// planRests is how long a verdict has to be on the screen before a key answers it.
 	planRests = 500 * time.Millisecond
+	// planAsked is how often an open plan asks whether another person has agreed.
+	planAsked = 3 * time.Second
 	// planHeld is how soon the same key again is taken for one that is held down.
 	planHeld = 800 * time.Millisecond
 	// planRenewed is how often an open plan is made again.
@@ -66,6 +68,10 @@ type Plan struct {
 	changed clean.Text
 	saw     []sources.Revision // what the snapshot has of the targets
 	stirred bool               // that is another than before
+
+	cosigner  string // who else agreed to all plans
+	cosigning bool   // somebody can tell
+	cosignAt  time.Time
 
 	focus  focus
 	word   component.TextField
@@ -149,6 +155,7 @@ func (p *Plan) Has(id string) bool {
 func (p *Plan) Ask(requests []action.Request) {
 	p.requests, p.phase, p.plans, p.err = requests, reading, nil, nil
 	p.gen++
+	p.cosigner, p.cosigning, p.cosignAt = "", false, time.Time{}
 	p.again, p.failed, p.changed, p.top, p.saw = false, nil, clean.Text{}, 0, nil
 	p.restart()
 }
@@ -237,6 +244,22 @@ func (p *Plan) Saw(now []sources.Revision) bool {
 	return !same
 }
 
+// CosignDue reports that somebody should ask who else has agreed, and takes note that they will.
+func (p *Plan) CosignDue() bool {
+	if p.phase != asking || p.demand.Kind != action.SecondDemand || p.now().Sub(p.cosignAt) < planAsked {
+		return false
+	}
+	p.cosignAt = p.now()
+	return true
+}
+
+// Cosigned takes who else has agreed to all of the plans; "" nobody.
+func (p *Plan) Cosigned(gen int, who string) {
+	if gen == p.gen && p.phase == asking {
+		p.cosigning, p.cosigner = true, who
+	}
+}
+
 // Say shows why a key did nothing.
 func (p *Plan) Say(why clean.Text) { p.hint = why }
 
@@ -315,7 +338,7 @@ func (p *Plan) armed() bool { return p.phase == asking && p.now().Sub(p.shown) >
 // Agreed is what was agreed to: an approval for each of Plans. ok is false when what is on the screen does not
 // hold what it demands, or changed since the key. From then on the dialog shows progress.
 func (p *Plan) Agreed() (approvals []action.Approval, ok bool) {
-	if !p.armed() || p.demand.Kind == action.Refusal {
+	if !p.armed() || p.demand.Kind == action.Refusal || p.lonely() {
 		return nil, false
 	}
 	typed, reason := p.word.Value(), p.reason.Value()
@@ -324,7 +347,7 @@ func (p *Plan) Agreed() (approvals []action.Approval, ok bool) {
 	}
 	for i := range p.plans {
 		d := p.plans[i].Demand
-		a := action.Approval{Yes: true}
+		a := action.Approval{Yes: true, Cosigner: p.cosigner}
 		if d.Kind >= action.TypeDemand {
 			a.Typed = d.Word // typed as it is, or as the word for all
 		}
@@ -336,6 +359,11 @@ func (p *Plan) Agreed() (approvals []action.Approval, ok bool) {
 	p.phase, p.begun, p.top, p.hint = running, p.now(), 0, clean.Text{}
 	p.outcomes = make([]action.Outcome, len(p.plans))
 	return approvals, true
+}
+
+// lonely reports that another person has to agree, and has not.
+func (p *Plan) lonely() bool {
+	return p.demand.Kind == action.SecondDemand && p.cosigning && p.cosigner == ""
 }
 
 // Follow takes a word on one of the plans.

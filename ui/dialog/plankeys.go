@@ -166,6 +166,8 @@ func (p *Plan) submit(held bool) tea.Cmd {
 		p.hint = clean.Linef("that is not %s: nothing is done", p.demand.Word)
 	case p.demand.Reason && strings.TrimSpace(p.reason.Value()) == "":
 		p.hint, p.focus = clean.Const("say why first: Tab goes there"), onReason
+	case p.lonely():
+		p.hint = clean.Const("another person has to agree first")
 	case held:
 		p.hint = clean.Const("Enter is held down: press it once")
 	default:

@@ -408,7 +408,7 @@ func (p *Plan) question(e pane.Env, cancels []pane.Part, w int) []pinned {
 	}
 	var out []pinned
 	if p.demand.Kind == action.SecondDemand {
-		out = append(out, pinned{left: []pane.Part{{Token: theme.Warn, Text: clean.Const("another person: ")}, {Token: theme.Strong, Text: clean.Linef("signalbox cosign %s", p.plans[0].ID)}}})
+		out = append(out, p.secondPerson(e)...)
 	}
 	if p.demand.Reason {
 		out = append(out, p.reasonLine(w))
@@ -431,6 +431,19 @@ func (p *Plan) question(e pane.Env, cancels []pane.Part, w int) []pinned {
 		l.right = cancels
 	}
 	return append(out, l)
+}
+
+// secondPerson says what another person has to type, and whether somebody has.
+func (p *Plan) secondPerson(e pane.Env) []pinned {
+	if p.cosigner != "" {
+		return []pinned{{left: []pane.Part{{Token: theme.OK, Text: e.Theme.Glyph(theme.GlyphOK)}, {Token: theme.Text, Text: clean.Linef(" %s has agreed", p.cosigner)}}}}
+	}
+	state := pane.Part{Token: theme.Warn, Text: e.Theme.Glyph(theme.GlyphWaiting)}
+	var out []pinned
+	for i := range p.plans {
+		out = append(out, pinned{left: []pane.Part{state, {Token: theme.Text, Text: clean.Const(" another person types ")}, {Token: theme.Strong, Text: clean.Linef("signalbox cosign %s", p.plans[i].ID)}}})
+	}
+	return out
 }
 
 func (p *Plan) reasonLine(w int) pinned {

@@ -36,6 +36,12 @@ type Levers interface {
 	Status() LeverStatus
 }
 
+// Cosigner is Levers that know who else has agreed to a plan. It may block for as long as a file takes to read.
+type Cosigner interface {
+	// Cosigned is who has; "" nobody.
+	Cosigned(*action.Plan) string
+}
+
 // LeverStatus is whether actions are possible.
 type LeverStatus struct {
 	ReadOnly clean.Text // what forbids every change: "--read-only"; zero: nothing does
