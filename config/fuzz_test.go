@@ -20,10 +20,13 @@ func FuzzParse(f *testing.F) {
 		"policies: [{name: a, during: {from: Fri 16:00, to: Mon 8, zone: ../etc}}]",
 		"policies: [{name: a, else: deny, require: \"a \\\"b\\\" \\u0041 c\"}, {builtin: ci, because: 'it''s {{x}}', during: {from: 2026-12-20, to: Mon 8:00}}]",
 		"policies:\n- name: a\n  require: |\n    a &&\n      b\n  because: >-\n    x\n\n    y\nroles: {a: [b, '']}\n",
+		"services: {a: {repo: forge:x/a, deploy: {via: x, workflow: a.yml, ref: 'a b', marker: m, auto: no, inputs: {m: '{{sha}}', '': 1}}}}\nguard: {window: 0, skip: 0, requests: -1, on_fail: x}",
+		"notify: [{slack: env:A, on: ack}, {webhook: 'https://a:b@c', secret: x, on: []}, {annotations: \"http://\\e[0m\"}, {note: false, on: [guard, guard]}, {event: forge, on: x}, {on: }, 5, [], {webhook: [a], annotations: {b: c}}]",
 	} {
 		f.Add(seed)
 	}
 	o := testOptions()
+	o.PostsEvents = func(kind string) bool { return kind == "pager" }
 	o.Files = memory{
 		"a.yaml": "services: {a: {repo: forge:a/a}}\ninclude: b.yaml", "b.yaml": "include: a.yaml\ndefaults: {runbook: x}",
 		"d.yaml": "sources: {forge: {}}\nteam: [", "c.yaml": "team: c",
