@@ -43,6 +43,7 @@ func NewRedactor(environ []string) *Redactor {
 			regexp.MustCompile(`(?i)\b(bearer|basic|token)\s+[A-Za-z0-9+/._~=-]{12,}`),
 			regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`),
 			regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`),
+			regexp.MustCompile(`hooks\.slack(-gov)?\.com/[^\s"'<>]+`),
 			regexp.MustCompile(`://[^/\s:@]+:[^/\s@]+@`),
 		},
 	}

@@ -244,6 +244,7 @@ func TestRedactor(t *testing.T) {
 		"ghp_0123456789abcdef":                   "[redacted]",
 		"Authorization: Bearer abc.def-12345678": "Authorization: [redacted]",
 		"https://me:pass@host/x":                 "https://[redacted]@host/x",
+		"Post \"https://hooks.slack.com/services/T0/B0/XXXX\": EOF":           "Post \"https://[redacted]\": EOF",
 		"-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----": "[redacted]",
 	} {
 		if got := r.String(in); got != want {
