@@ -18,6 +18,7 @@ func (b *Board) restore() {
 	}
 	b.guard().Go(func() {
 		defer close(b.restored)
+		b.first.wait(context.Background())
 		feeds, _ := b.dir.LoadSnapshot(identity(b.o.Config), b.now())
 		b.engine.Restore(feeds)
 	})

@@ -66,6 +66,7 @@ type Board struct {
 	snapshots <-chan *store.Snapshot
 	unwatch   func()
 	restored  chan struct{} // closed when the last snapshot was read
+	first     *firstFrame
 	events    chan pane.Event
 	settings  chan *config.Config
 	crashes   chan *crash.Panic              // holds the first panic of a goroutine
@@ -96,6 +97,7 @@ func New(o Options) (*Board, error) {
 		saver:  newSaver(),
 		events: make(chan pane.Event, 16), settings: make(chan *config.Config, 1), crashes: make(chan *crash.Panic, 1),
 		watches: make(chan pane.Watch, 1),
+		first:   newFirstFrame(),
 	}
 	b.browser = newBrowser(o.Lookup, b.guard())
 	if b.now == nil {
@@ -152,7 +154,7 @@ func (b *Board) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context){b.engine.Run, b.follow, b.keep, b.attendTo, b.levers.start} {
+	for _, part := range []func(context.Context){b.poll, b.follow, b.keep, b.attendTo, b.levers.start} {
 		wg.Go(func() { b.guard().Run(func() { part(ctx) }) })
 	}
 	done := make(chan struct{})
@@ -194,6 +196,7 @@ func (b *Board) Close() error {
 		return nil
 	}
 	b.closed = true
+	b.first.shown()
 	<-b.restored
 	b.unwatch()
 	b.engine.Close()
