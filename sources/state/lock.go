@@ -112,6 +112,21 @@ func (l *Lock) Unlock() error {
 	return nil
 }
 
+// Return gives the lock back as it was found, unused: whoever takes it next learns of the same crash.
+func (l *Lock) Return() error {
+	if l.Crashed == nil {
+		return l.Unlock()
+	}
+	data, err := json.Marshal(l.Crashed)
+	if err == nil {
+		err = l.record(data)
+	}
+	if err := errors.Join(err, unflock(l.file)); err != nil {
+		return fmt.Errorf("return the lock: %w", err)
+	}
+	return nil
+}
+
 // readOwner is the zero Owner when the file does not say, be it that its owner is about to.
 func readOwner(path string) (o Owner) {
 	f, err := openPlain(path)

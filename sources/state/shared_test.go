@@ -241,11 +241,23 @@ func TestSharedLockOfAProcessThatCrashes(t *testing.T) { //nolint:paralleltest /
 	if err != nil || l.Crashed == nil || l.Crashed.User != "sre1" {
 		t.Fatalf("after the crash: %+v, %v", l, err)
 	}
+	if err := l.Return(); err != nil {
+		t.Error(err)
+	}
+	if l, err = s.Lock("deploy", owner("sre2")); err != nil || l.Crashed == nil || l.Crashed.User != "sre1" {
+		t.Fatalf("after it was returned unused: %+v, %v", l, err)
+	}
 	if err := l.Unlock(); err != nil {
 		t.Error(err)
 	}
 	if l, err = s.Lock("deploy", owner("sre2")); err != nil || l.Crashed != nil {
 		t.Fatalf("after it was given back: %+v, %v", l, err)
+	}
+	if err := l.Return(); err != nil {
+		t.Error(err)
+	}
+	if l, err = s.Lock("deploy", owner("sre2")); err != nil || l.Crashed != nil {
+		t.Fatalf("returned without a crash: %+v, %v", l, err)
 	}
 	if err := l.Unlock(); err != nil {
 		t.Error(err)

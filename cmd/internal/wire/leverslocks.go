@@ -32,41 +32,50 @@ func newLocks(own records, shared string, k *book, b *Board) *locks {
 	}}
 }
 
-// Lock implements action.Locker. A shared directory that is broken stops nothing: it is said, and the target
-// is still read again before anything is sent.
+// Lock implements action.Locker. The lock that colleagues share is taken first. A shared directory that is broken
+// stops nothing: it is said, and the target is still read again before anything is sent. A lock that is not
+// used, since the other cannot be had, is returned as it was found: a crash that it tells of is not forgotten.
 func (l *locks) Lock(name string) (release func(), crashed bool, err error) {
 	self := state.Self(l.now())
-	var held []*state.Lock
-	release = func() {
-		for _, one := range held {
-			if err := one.Unlock(); err != nil {
-				l.log.Warn("give a lock back", "err", err)
-			}
-		}
+	shared, err := l.lockShared(name, self)
+	if err != nil {
+		return nil, false, told(err)
 	}
 	own, err := l.lockOwn(name, self)
 	switch {
-	case err != nil && l.writable():
+	case err == nil:
+		crashed = own.Crashed != nil || shared != nil && shared.Crashed != nil
+		return func() { l.unlock(own); l.unlock(shared) }, crashed, nil
+	case l.writable():
+		l.giveBack(shared)
 		return nil, false, told(err)
-	case err != nil:
-		// Nothing can be recorded either, so that nothing but the answer to a page gets any further.
-		if !l.lockHere(name) {
-			return nil, false, errors.New("this board is at it")
-		}
-		l.log.Warn("a target is locked in this process alone", "err", err)
-		return func() { l.unlockHere(name) }, false, nil
+	case !l.lockHere(name):
+		l.giveBack(shared)
+		return nil, false, errors.New("this board is at it")
 	}
-	held = append(held, own)
-	one, err := l.lockShared(name, self)
-	if err != nil {
-		release()
-		return nil, false, told(err)
+	// Nothing can be recorded either, so that nothing but the answer to a page gets any further.
+	l.log.Warn("a target is locked in this process alone", "err", err)
+	return func() { l.unlockHere(name); l.unlock(shared) }, false, nil
+}
+
+// unlock gives a lock back; nil is none.
+func (l *locks) unlock(one *state.Lock) {
+	if one == nil {
+		return
 	}
-	if one != nil {
-		held = append(held, one)
-		crashed = one.Crashed != nil
+	if err := one.Unlock(); err != nil {
+		l.log.Warn("give a lock back", "err", err)
 	}
-	return release, crashed || own.Crashed != nil, nil
+}
+
+// giveBack returns a lock that was not used; nil is none.
+func (l *locks) giveBack(one *state.Lock) {
+	if one == nil {
+		return
+	}
+	if err := one.Return(); err != nil {
+		l.log.Warn("return a lock", "err", err)
+	}
 }
 
 // lockShared locks among all users; nil where there is no place for that, or none that works.
