@@ -74,6 +74,9 @@ func (s *size) Set(v string) error {
 	return nil
 }
 
+// defaultWait is how long the sources may take before what they have answered counts.
+const defaultWait = 30 * time.Second
+
 // patience is how long to wait, above zero.
 type patience time.Duration
 

@@ -64,7 +64,7 @@ func (c *commands) openOrSetup(ctx context.Context) (*wire.Board, func(), error)
 
 // show runs the screen and gives the terminal back, however it ends.
 func (c *commands) show(ctx context.Context, app tea.Model, out *screen.Output) error {
-	g := &guard{model: app}
+	g := &shelter{model: app}
 	before, err := term.GetState(int(c.process.In.Fd()))
 	if err != nil {
 		return fmt.Errorf("look at the terminal: %w", err)

@@ -126,10 +126,9 @@ Without a command: the board. Its config is --config, $SIGNALBOX_CONFIG or
 $XDG_CONFIG_HOME/signalbox/config.yaml; without one, the repository of the current directory and the
 tokens in the environment. --demo shows the board on a simulated world: it needs no account.
 
-This version changes nothing anywhere, with or without --read-only.
-
-Exit codes: 0 well · 1 failed, or something needs a person · 2 usage or config · 6 a source failed, so it
-cannot be told.`,
+Exit codes: 0 well, or done and verified · 1 failed, or something needs a person · 2 usage or config · 3
+refused, or not confirmed · 4 it had changed meanwhile · 5 it is not known whether it happened · 6 a source
+failed, so it cannot be told.`,
 		Args:          noArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -143,13 +142,23 @@ cannot be told.`,
 	f := root.PersistentFlags()
 	f.StringVar(&c.globals.config, "config", "", "the config file (also $SIGNALBOX_CONFIG)")
 	f.BoolVar(&c.globals.demo, "demo", false, "show an embedded simulated world: no account, no network")
-	f.BoolVar(&c.globals.readOnly, "read-only", false, "refuse every change (also $SIGNALBOX_READ_ONLY); this version makes none")
+	f.BoolVar(&c.globals.readOnly, "read-only", false, "refuse every change (also $SIGNALBOX_READ_ONLY)")
 	f.StringVar(&c.globals.log, "log", "", "write a log to this file")
 	f.BoolVar(&c.globals.noColor, "no-color", false, "no colour (also $NO_COLOR)")
-	root.AddCommand(
-		c.simulate(), c.status(), c.frame(), c.doctor(), c.initialise(), c.config(), c.version(), c.completion(),
-	)
+	c.add(root, "look", "Look:", c.status(), c.frame(), c.gate(), c.guard(), c.journal(), c.policy())
+	c.add(root, "act", "Act:", append(c.actions(), c.cosign())...)
+	c.add(root, "setup", "Set up:", c.initialise(), c.config(), c.doctor(), c.simulate(), c.completion(), c.version())
+	root.SetHelpCommandGroupID("setup")
 	return root
+}
+
+// add adds commands to root, below a title of their own in its help.
+func (c *commands) add(root *cobra.Command, id, title string, list ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, cmd := range list {
+		cmd.GroupID = id
+		root.AddCommand(cmd)
+	}
 }
 
 // help is cobra's command of that name, but for what it says of a command that there is not.

@@ -13,10 +13,13 @@ import (
 
 // The exit codes, the same for every command.
 const (
-	exitWell   = 0 // well, or done
-	exitFailed = 1 // failed, or something needs a person
-	exitUsage  = 2 // a wrong flag, argument or config
-	exitSource = 6 // a source failed, so it cannot be told
+	exitWell    = 0 // well, or done and verified
+	exitFailed  = 1 // failed, or something needs a person
+	exitUsage   = 2 // a wrong flag, argument or config
+	exitRefused = 3 // policy refused, or a confirmation was not given
+	exitStale   = 4 // it had changed meanwhile: nothing was sent
+	exitUnknown = 5 // it is not known whether it happened
+	exitSource  = 6 // a source failed, so it cannot be told
 )
 
 // exit is an error with the code that the process ends with. A nil err says nothing: what there was to

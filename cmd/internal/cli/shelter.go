@@ -11,29 +11,29 @@ import (
 	"example.com/signalbox/sources/crash"
 )
 
-// guard runs a model whose panics, and those of its commands, end the program as a key would: the
+// shelter runs a model whose panics, and those of its commands, end the program as a key would: the
 // terminal is given back first. Bubble Tea's own handling prints the panic's value as it is, and it may
 // hold a credential.
-type guard struct {
+type shelter struct {
 	model tea.Model
 
 	mu    sync.Mutex
 	crash *crash.Panic
 }
 
-var _ tea.Model = (*guard)(nil)
+var _ tea.Model = (*shelter)(nil)
 
 // crashMsg reports a command's panic to the loop.
 type crashMsg struct{ crash *crash.Panic }
 
 // Init implements tea.Model.
-func (g *guard) Init() (cmd tea.Cmd) {
+func (g *shelter) Init() (cmd tea.Cmd) {
 	defer g.recovered(&cmd)
 	return g.protect(g.model.Init())
 }
 
 // Update implements tea.Model.
-func (g *guard) Update(msg tea.Msg) (self tea.Model, cmd tea.Cmd) {
+func (g *shelter) Update(msg tea.Msg) (self tea.Model, cmd tea.Cmd) {
 	defer func() { self = g }() // also after a panic
 	defer g.recovered(&cmd)
 	if m, ok := msg.(crashMsg); ok {
@@ -45,16 +45,16 @@ func (g *guard) Update(msg tea.Msg) (self tea.Model, cmd tea.Cmd) {
 }
 
 // View implements tea.Model.
-func (g *guard) View() string { return g.model.View() }
+func (g *shelter) View() string { return g.model.View() }
 
 // failure is the first panic; nil when there was none.
-func (g *guard) failure() *crash.Panic {
+func (g *shelter) failure() *crash.Panic {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.crash
 }
 
-func (g *guard) keep(c *crash.Panic) {
+func (g *shelter) keep(c *crash.Panic) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.crash == nil {
@@ -62,7 +62,7 @@ func (g *guard) keep(c *crash.Panic) {
 	}
 }
 
-func (g *guard) recovered(cmd *tea.Cmd) {
+func (g *shelter) recovered(cmd *tea.Cmd) {
 	if v := recover(); v != nil {
 		g.keep(crash.Caught(v))
 		*cmd = tea.Quit
@@ -70,7 +70,7 @@ func (g *guard) recovered(cmd *tea.Cmd) {
 }
 
 // protect makes the panic of a command, or of one of its batch, a message.
-func (g *guard) protect(cmd tea.Cmd) tea.Cmd {
+func (g *shelter) protect(cmd tea.Cmd) tea.Cmd {
 	if cmd == nil {
 		return nil
 	}

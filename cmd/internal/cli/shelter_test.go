@@ -84,7 +84,7 @@ func TestPanicGivesTheTerminalBack(t *testing.T) {
 			if !strings.Contains(text, "signalbox crashed: secret [redacted] in") || strings.Contains(text, "ghp_") {
 				t.Errorf("the report is %q", text)
 			}
-			if !strings.Contains(text, "guard_test.go") {
+			if !strings.Contains(text, "shelter_test.go") {
 				t.Error("the report does not say where it happened")
 			}
 		})

@@ -1,0 +1,254 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/store"
+)
+
+// objectKind is what a command's argument names.
+type objectKind uint8
+
+const (
+	anIncident objectKind = iota // or an On-Call page, by its id
+	aMonitor
+	aSilence
+	aRun
+)
+
+func (k objectKind) noun() string {
+	switch k {
+	case anIncident:
+		return "incident"
+	case aMonitor:
+		return "monitor"
+	case aSilence:
+		return "silence"
+	case aRun:
+		return "run"
+	}
+	return "object"
+}
+
+func (k objectKind) doc() string {
+	switch k {
+	case anIncident:
+		return "An INCIDENT is source:id, or its id, number or address alone where that is unique. An On-Call page of Datadog\nis datadog:page::ID."
+	case aMonitor:
+		return "A MONITOR is source:id, or its id or address alone where that is unique."
+	case aSilence:
+		return "A SILENCE is source:id, as the incident's detail and the journal tell it."
+	case aRun:
+		return "A RUN is source:id, or its id or address alone where that is unique; or repository#number: acme/checkout#812."
+	}
+	return ""
+}
+
+func (k objectKind) kinds() []sources.Kind {
+	switch k {
+	case anIncident:
+		return []sources.Kind{sources.KindIncident, sources.KindPage}
+	case aMonitor:
+		return []sources.Kind{sources.KindMonitor}
+	case aSilence:
+		return []sources.Kind{sources.KindSilence}
+	case aRun:
+		return []sources.Kind{sources.KindRun}
+	}
+	return nil
+}
+
+// resolver finds what arguments name among what is known.
+type resolver struct{ snap *store.Snapshot }
+
+// called is an object, and what people may call it.
+type called struct {
+	ref   sources.Ref
+	names []string // lower case
+	text  clean.Text
+}
+
+func (r *resolver) known(k objectKind) []called {
+	var out []called
+	add := func(ref sources.Ref, text clean.Text, names ...string) {
+		n := called{ref: ref, text: text, names: []string{strings.ToLower(ref.ID), strings.ToLower(ref.Source + ":" + ref.ID)}}
+		for _, name := range names {
+			if name != "" {
+				n.names = append(n.names, strings.ToLower(name))
+			}
+		}
+		out = append(out, n)
+	}
+	switch k {
+	case anIncident:
+		for i := range r.snap.Incidents() {
+			number := i.Number.String()
+			add(i.Ref, i.Title, number, strings.TrimPrefix(number, "#"), i.URL)
+			for _, p := range i.Pages {
+				add(p, clean.Linef("the page of %s", i.Title))
+			}
+		}
+	case aMonitor:
+		for m := range r.snap.Monitors() {
+			add(m.Ref, m.Name, m.URL)
+		}
+	case aSilence:
+		for i := range r.snap.Incidents() {
+			for _, s := range i.Silenced {
+				add(s.Ref, clean.Linef("the silence of %s", i.Title))
+			}
+		}
+		for m := range r.snap.Monitors() {
+			for _, s := range m.Silenced {
+				add(s.Ref, clean.Linef("the downtime of %s", m.Name))
+			}
+		}
+	case aRun:
+		for run := range r.snap.Runs() {
+			add(run.Ref, clean.Linef("%s #%d of %s", run.Workflow, run.Number, run.Ref.Scope), run.URL, fmt.Sprintf("%s#%d", run.Ref.Scope, run.Number))
+		}
+	}
+	return out
+}
+
+// object is the one that arg names. One that is not listed, too old or ended, is taken by its whole
+// identity alone: source:kind:scope:id, or source:id where the source has no scopes.
+func (r *resolver) object(k objectKind, arg string) (sources.Ref, error) {
+	var fits []called
+	want := strings.ToLower(arg)
+	known := r.known(k)
+	for _, n := range known {
+		if slices.Contains(n.names, want) && !slices.ContainsFunc(fits, func(o called) bool { return o.ref == n.ref }) {
+			fits = append(fits, n)
+		}
+	}
+	switch {
+	case len(fits) == 1:
+		return fits[0].ref, nil
+	case len(fits) > 1:
+		var list []string
+		for _, n := range fits {
+			list = append(list, n.ref.String())
+		}
+		slices.Sort(list)
+		return sources.Ref{}, usagef("%q names %s: type one of %s", arg, counted(len(fits), k.noun()), strings.Join(list, ", "))
+	}
+	if ref, err := sources.ParseRef(arg); err == nil && slices.Contains(k.kinds(), ref.Kind) {
+		return ref, r.hasSource(ref.Source)
+	}
+	if source, id, ok := strings.Cut(arg, ":"); ok && id != "" && k != aRun && !strings.HasPrefix(id, "//") {
+		return sources.Ref{Source: source, Kind: k.kinds()[0], ID: id}, r.hasSource(source)
+	}
+	return sources.Ref{}, r.unknown(k, arg, known)
+}
+
+func (r *resolver) unknown(k objectKind, arg string, known []called) error {
+	if down := r.failing(k); down != "" {
+		return &exit{code: exitSource, err: fmt.Errorf("whether there is a %s %q cannot be told: %s", k.noun(), arg, down)}
+	}
+	if len(known) == 0 {
+		return usagef("there is no %s %q: no %s is listed", k.noun(), arg, k.noun())
+	}
+	best, at := known[0], 1<<30
+	for _, n := range known {
+		for _, name := range n.names {
+			if d := edits(name, strings.ToLower(arg)); d < at {
+				best, at = n, d
+			}
+		}
+	}
+	if at <= 2 {
+		return usagef("there is no %s %q: did you mean %s:%s, %s?", k.noun(), arg, best.ref.Source, best.ref.ID, best.text)
+	}
+	return usagef("there is no %s %q: signalbox status lists them, and an older one is taken as source:kind:scope:id", k.noun(), arg)
+}
+
+// failing is why the list of a kind cannot be believed; "" when it can.
+func (r *resolver) failing(k objectKind) string {
+	c := store.Incidents
+	switch k {
+	case aMonitor:
+		c = store.Monitors
+	case aRun:
+		c = store.Runs
+	case anIncident, aSilence:
+	}
+	for f := range r.snap.FeedsOf(c) {
+		if f.Health.LastGood.IsZero() {
+			why := "it has not answered"
+			if f.Health.Err != nil {
+				why = f.Health.Err.Msg
+			}
+			return f.Key.Source + ": " + clean.Line(why).String()
+		}
+	}
+	return ""
+}
+
+func (r *resolver) hasSource(name string) error {
+	var known []string
+	for _, s := range r.snap.Catalog.Sources {
+		known = append(known, s.Name)
+	}
+	if slices.Contains(known, name) {
+		return nil
+	}
+	return usagef("the config names no source %q: it names %s", name, strings.Join(known, ", "))
+}
+
+// environment is one stage of a service.
+func (r *resolver) environment(service, env string) (sources.Ref, error) {
+	svc := r.snap.Catalog.Service(service)
+	if svc == nil {
+		var names []string
+		for i := range r.snap.Catalog.Services {
+			names = append(names, r.snap.Catalog.Services[i].Name)
+		}
+		return sources.Ref{}, usagef("there is no service %q: %s", service, nearestOf(service, names))
+	}
+	var refs []sources.Ref
+	for e := range r.snap.Environments() {
+		if e.Service == service && e.Name == env {
+			refs = append(refs, e.Ref)
+		}
+	}
+	switch {
+	case len(refs) == 1:
+		return refs[0], nil
+	case len(refs) > 1:
+		return sources.Ref{}, usagef("%s/%s is told by several sources, %s and %s: name the repository of the service in the config", service, env, refs[0].Source, refs[1].Source)
+	case !slices.Contains(svc.Environments, env):
+		return sources.Ref{}, usagef("%s has no environment %q: %s", service, env, nearestOf(env, svc.Environments))
+	}
+	for f := range r.snap.FeedsOf(store.Environments) {
+		if f.Key.Source == svc.Source && f.Key.Scope == svc.Repo && f.Health.LastGood.IsZero() {
+			why := "it has not answered"
+			if f.Health.Err != nil {
+				why = f.Health.Err.Msg
+			}
+			return sources.Ref{}, &exit{code: exitSource, err: fmt.Errorf("what runs in %s/%s cannot be told: %s: %s", service, env, f.Key.Source, clean.Line(why))}
+		}
+	}
+	return sources.Ref{}, &exit{code: exitFailed, err: fmt.Errorf("nothing is known of %s/%s: nothing was ever deployed there", service, env)}
+}
+
+// nearestOf proposes the one of names that is nearest to a word, else lists them.
+func nearestOf(word string, names []string) string {
+	best, at := "", 3
+	for _, n := range names {
+		if d := edits(n, word); d < at {
+			best, at = n, d
+		}
+	}
+	switch {
+	case best != "":
+		return "did you mean " + best + "?"
+	case len(names) == 0:
+		return "the config names none"
+	}
+	return "there are " + strings.Join(names, ", ")
+}
