@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
@@ -30,7 +32,7 @@ func (d *draft) look(ctx context.Context) {
 	}
 	for i := range d.env.Gates {
 		if g := &d.env.Gates[i]; d.here(g.Environment) {
-			d.waits(ctx, g)
+			d.stands(ctx, g.Run, "a run waits for approval")
 		}
 	}
 	for i := range d.selected {
@@ -40,7 +42,7 @@ func (d *draft) look(ctx context.Context) {
 	}
 	for r := range d.snap.Runs() {
 		if r.Ref.Source == d.env.Ref.Source && r.Ref.Scope == d.env.Ref.Scope && !r.State.Done() && d.means(r) {
-			d.runsNow(ctx, r)
+			d.stands(ctx, r.Ref, clean.Linef("run %d is %s", r.Number, r.State).String())
 		}
 	}
 }
@@ -74,51 +76,59 @@ func (d *draft) add(run sources.Ref, text clean.Text, offer *Offer) {
 	}
 }
 
-// waits notes a run that waits for an approval.
-func (d *draft) waits(ctx context.Context, g *sources.Gate) {
-	if slices.Contains(d.queue.seen, g.Run) {
+// stands notes a run that stands before it, as it is now: what it waits for, and how to get it out of the way.
+func (d *draft) stands(ctx context.Context, ref sources.Ref, known string) {
+	if slices.Contains(d.queue.seen, ref) {
 		return
 	}
-	run, err := d.run(ctx, g.Run)
-	if err != nil {
-		d.add(g.Run, clean.Linef("a run waits for an approval, and cannot be read: %s", errorText(err)), nil)
-		return
+	run, err := d.run(ctx, ref)
+	switch {
+	case err != nil:
+		d.add(ref, clean.Linef("%s, and cannot be read again: %s", known, errorText(err)), nil)
+	case run.State.Done():
+	case len(run.Gates) > 0:
+		d.add(ref, waitText(run, d.now), d.reject(run))
+	default:
+		d.add(ref, clean.Linef("run %d of %s is %s", run.Number, run.Workflow, run.State), d.cancel(run))
 	}
-	if run.State.Done() {
-		return
-	}
+}
+
+// waitText is a run that waits for people: "run 812 waits for approval since Tue 02:07 and holds deploy-prod".
+func waitText(run *sources.Run, now time.Time) clean.Text {
 	text := clean.Linef("run %d waits for approval", run.Number)
+	g := &run.Gates[0]
 	if !g.Since.IsZero() {
-		text = clean.Linef("%s since %s", text, g.Since.In(d.now.Location()).Format("Mon 15:04"))
+		text = clean.Linef("%s since %s", text, g.Since.In(now.Location()).Format("Mon 15:04"))
 	}
-	if !g.Concurrency.IsZero() {
-		text = clean.Linef("%s and holds %s", text, g.Concurrency)
+	for i := range run.Gates {
+		if held := run.Gates[i].Concurrency; !held.IsZero() {
+			return clean.Linef("%s and holds %s", text, held)
+		}
 	}
+	return text
+}
+
+// reject offers to reject what a run waits for; where that is not ours to decide, to cancel it.
+func (d *draft) reject(run *sources.Run) *Offer {
 	var mine []string
-	for _, o := range run.Gates {
-		if o.CanApprove && o.Environment == g.Environment {
-			mine = append(mine, o.Environment)
+	for _, g := range run.Gates {
+		if g.CanApprove {
+			mine = append(mine, g.Environment)
 		}
 	}
-	for _, o := range d.env.Gates {
-		if o.Run == g.Run && o.CanApprove && !slices.Contains(mine, o.Environment) && d.here(o.Environment) {
-			mine = append(mine, o.Environment)
-		}
+	if len(mine) == 0 || !d.offers(sources.Reject, sources.KindRun) {
+		return d.cancel(run)
 	}
 	slices.Sort(mine)
-	if len(mine) == 0 || !d.offers(sources.Reject, sources.KindRun) {
-		d.add(g.Run, text, d.cancel(run))
-		return
-	}
-	d.add(g.Run, text, &Offer{Text: clean.Linef("reject run %d first", run.Number), Request: Request{
+	return &Offer{Text: clean.Linef("reject run %d first", run.Number), Request: Request{
 		Verb: sources.Reject, Target: run.Ref, Revision: run.Revision, Via: d.q.Via, About: d.q.About,
 		Fields: map[string]string{sources.FieldEnvironments: strings.Join(mine, ",")},
-	}})
+	}}
 }
 
 // cancel offers to cancel a run; nil where that cannot be.
 func (d *draft) cancel(run *sources.Run) *Offer {
-	if run == nil || run.State.Done() || !d.offers(sources.Cancel, sources.KindRun) {
+	if !d.offers(sources.Cancel, sources.KindRun) {
 		return nil
 	}
 	return &Offer{Text: clean.Linef("cancel run %d first", run.Number), Request: Request{
@@ -140,18 +150,25 @@ func (d *draft) arrives(ctx context.Context, a *sources.Deployment) {
 		return
 	}
 	run, err := d.run(ctx, a.Run)
-	if err != nil {
+	switch {
+	case err != nil || run.State.Done():
 		d.add(a.Run, clean.Linef("%s is on its way (%s)", what, a.State), nil)
+		return
+	case len(run.Gates) > 0:
+		d.add(a.Run, waitText(run, d.now), d.reject(run))
 		return
 	}
 	d.add(a.Run, clean.Linef("run %d deploys %s there (%s)", run.Number, what, run.State), d.cancel(run))
 }
 
-// means reports that a live run would deploy here: it waits at a gate of the environment, or it is a dispatch
-// of the deploy workflow whose name does not say that it is for another environment.
+// means reports that a live run would deploy here: it waits at a gate of the environment, it holds a group that
+// is named like it, or it is a dispatch of the deploy workflow whose name does not say that it is for another
+// environment.
 func (d *draft) means(r *sources.Run) bool {
-	if slices.ContainsFunc(r.Gates, func(g sources.Gate) bool { return d.provides(g.Environment) && d.here(g.Environment) }) {
-		return true
+	for i := range r.Gates {
+		if g := &r.Gates[i]; d.provides(g.Environment) && d.here(g.Environment) || d.group(g.Concurrency.String()) {
+			return true
+		}
 	}
 	mine := r.Service == d.env.Service || slices.Contains(r.Services, d.env.Service) || r.Service == "" && len(r.Services) == 0
 	if !mine || d.svc.Workflow == "" || !sameFile(r.Path, d.svc.Workflow) || r.Event == "push" {
@@ -173,6 +190,21 @@ func (d *draft) means(r *sources.Run) bool {
 	return !other
 }
 
+// group reports that a concurrency group is one that deployments to here need: that of a run that waits here,
+// or one that is named like the environment.
+func (d *draft) group(name string) bool {
+	if name == "" {
+		return false
+	}
+	if slices.ContainsFunc(d.env.Gates, func(g sources.Gate) bool { return g.Concurrency.String() == name }) {
+		return true
+	}
+	words := strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	return slices.Contains(words, strings.ToLower(d.env.Name)) || slices.ContainsFunc(providers(&d.env), func(p string) bool {
+		return p != "" && strings.Contains(strings.ToLower(name), strings.ToLower(p))
+	})
+}
+
 // provides reports that the provider calls a part of the environment so.
 func (d *draft) provides(name string) bool {
 	return name != "" && slices.Contains(providers(&d.env), name)
@@ -183,18 +215,4 @@ func providers(e *sources.Environment) []string { return strings.Split(e.Provide
 
 func sameFile(path, workflow string) bool {
 	return path == workflow || strings.HasSuffix(path, "/"+strings.TrimPrefix(workflow, "/"))
-}
-
-// runsNow notes a live run that would deploy here, as it is now.
-func (d *draft) runsNow(ctx context.Context, r *sources.Run) {
-	if slices.Contains(d.queue.seen, r.Ref) {
-		return
-	}
-	run, err := d.run(ctx, r.Ref)
-	switch {
-	case err != nil:
-		d.add(r.Ref, clean.Linef("run %d (%s) cannot be read again: %s", r.Number, r.State, errorText(err)), nil)
-	case !run.State.Done():
-		d.add(r.Ref, clean.Linef("run %d of %s is %s", run.Number, run.Workflow, run.State), d.cancel(run))
-	}
 }

@@ -155,7 +155,7 @@ func (s *source) verifyPlace(ctx context.Context, a *act, receipt sources.Receip
 	} else if before := attemptBefore(c, receipt); before == 0 || a.run.Attempt <= before {
 		return sources.Progress{Text: clean.Linef("run %d: %s", a.run.Number, stands(&a.run)), URL: a.run.URL}, nil
 	}
-	obj, err := s.getEnvironment(fresh(ctx), at)
+	obj, err := s.getEnvironment(fresh(ctx), at, false)
 	if err != nil {
 		return sources.Progress{}, err
 	}

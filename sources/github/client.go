@@ -109,6 +109,9 @@ type freshKey struct{}
 // fresh makes every read below ctx ask GitHub, but for what is fixed by a SHA.
 func fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
 
+// unfresh lets reads below a fresh one answer from what is known of what has ended.
+func unfresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, nil) }
+
 func isFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
 
 // once is get for what never changes. The key says what the path does not. Readers that overlap share

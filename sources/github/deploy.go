@@ -74,7 +74,7 @@ func deploymentOf(c sources.Call, environment string) *gh.DeploymentRequest {
 
 // environmentOf reads the environment of a call anew.
 func (s *source) environmentOf(ctx context.Context, c sources.Call) (sources.Environment, error) {
-	obj, err := s.getEnvironment(fresh(ctx), c.Target)
+	obj, err := s.getEnvironment(fresh(ctx), c.Target, false)
 	if err != nil {
 		return sources.Environment{}, err
 	}

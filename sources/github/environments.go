@@ -28,6 +28,7 @@ type laneList struct {
 	*repoConn
 	q        sources.Query
 	only     string // the one service that is wanted; "" for all
+	deep     string // the stage whose history is read further back: for who chooses a version out of it; "" for none
 	about    wireRepo
 	services []sources.ServiceSpec
 	places   []place
@@ -237,13 +238,17 @@ func (l *laneList) gather(ctx context.Context) error {
 func (l *laneList) look(ctx context.Context, name string, ds []wireDeployment) ([]record, error) {
 	var recs []record
 	withJob := l.needsJobs(name)
-	for from := 0; from < len(ds) && from < mostDeep && (l.recent(ds[from]) || !l.enoughOf(name, recs)); from += batch {
+	for from := 0; from < len(ds) && from < mostDeep && (l.recent(ds[from]) || !l.enoughOf(name, recs, l.wanted(name))); from += batch {
 		part := make([]record, min(batch, len(ds)-from))
 		var g errgroup.Group
+		at := ctx
+		if l.enoughOf(name, recs, runsAndBefore) {
+			at = unfresh(ctx)
+		}
 		for i := range part {
 			g.Go(func() error {
 				var err error
-				part[i], err = l.inspect(ctx, ds[from+i], from > 0, withJob)
+				part[i], err = l.inspect(at, ds[from+i], from > 0, withJob)
 				return err
 			})
 		}
@@ -308,8 +313,24 @@ func (l *laneList) needsJobs(name string) bool {
 	return len(services) > 1 || targets > 1
 }
 
-// enoughOf reports whether every place of an environment has two deployments that succeeded.
-func (l *laneList) enoughOf(name string, recs []record) bool {
+// How many deployments that succeeded are looked for in each place: what runs and what ran before, or enough to
+// choose a version from.
+const (
+	runsAndBefore = 2
+	toChoose      = 6
+)
+
+func (l *laneList) wanted(name string) int {
+	for _, p := range l.places {
+		if p.name == name && l.deep != "" && l.wants(p.service) && l.services[p.service].Environments[p.stage].Name == l.deep {
+			return toChoose
+		}
+	}
+	return runsAndBefore
+}
+
+// enoughOf reports whether every place of an environment has so many deployments that succeeded.
+func (l *laneList) enoughOf(name string, recs []record, enough int) bool {
 	for _, p := range l.places {
 		if p.name != name {
 			continue
@@ -320,7 +341,7 @@ func (l *laneList) enoughOf(name string, recs []record) bool {
 				good++
 			}
 		}
-		if good < 2 {
+		if good < enough {
 			return false
 		}
 	}

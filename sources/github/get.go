@@ -19,7 +19,7 @@ func (s *source) Get(ctx context.Context, ref sources.Ref) (any, error) {
 	case sources.KindDeployment:
 		return s.getDeployment(ctx, ref)
 	case sources.KindEnvironment:
-		return s.getEnvironment(ctx, ref)
+		return s.getEnvironment(ctx, ref, true)
 	case sources.KindIncident, sources.KindSeries, sources.KindMonitor, sources.KindSLO, sources.KindShift, sources.KindChange, sources.KindPage,
 		sources.KindSilence:
 	}
@@ -150,8 +150,9 @@ func (l *laneList) deploymentOf(ctx context.Context, ref sources.Ref) (sources.D
 	return sources.Deployment{}, false, nil
 }
 
-// getEnvironment reads one stage anew. Its neighbours are read too: Ahead is counted from them.
-func (s *source) getEnvironment(ctx context.Context, ref sources.Ref) (any, error) {
+// getEnvironment reads one stage anew. Its neighbours are read too: Ahead is counted from them. deep reads its
+// history further back.
+func (s *source) getEnvironment(ctx context.Context, ref sources.Ref, deep bool) (any, error) {
 	missing := &sources.Error{Kind: sources.NotExist, Op: "read environment", Scope: ref.Scope, Msg: "there is no environment " + ref.ID, Fix: "check its name in the config"}
 	service, stage, ok := strings.Cut(ref.ID, "/")
 	if !ok {
@@ -164,6 +165,9 @@ func (s *source) getEnvironment(ctx context.Context, ref sources.Ref) (any, erro
 		return nil, err
 	}
 	l := &laneList{repoConn: c, q: q, only: service}
+	if deep {
+		l.deep = stage
+	}
 	b, err := l.read(ctx)
 	if err != nil {
 		return nil, c.fail("read environment", err)

@@ -164,6 +164,8 @@ func (p *purse) Take(string) error {
 	return nil
 }
 
+func (p *purse) TakeUrgent(key string) error { return p.Take(key) }
+
 func (p *purse) Report(_ string, r sources.Rate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
