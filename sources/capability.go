@@ -245,6 +245,9 @@ type Budget interface {
 	// Take asks to send one request. It never blocks: it returns nil, or an *Error of kind Throttled
 	// that says when to come back.
 	Take(key string) error
+	// TakeUrgent is Take for a request that a person waits for: an action, and what it reads. What polling
+	// has left nothing of does not stop it, what the provider grants does.
+	TakeUrgent(key string) error
 	// Report records what the provider last said of the credential.
 	Report(key string, r Rate)
 	// Refund takes back a Take that the provider did not count: an authorised 304.

@@ -112,7 +112,11 @@ func (t *Transport) prepare(req *http.Request, ours bool) error {
 		return &sources.Error{Kind: sources.Throttled, Msg: "the rate limit is used up", RetryAt: at}
 	}
 	if t.o.Budget != nil {
-		if err := t.o.Budget.Take(t.o.BudgetKey); err != nil {
+		take := t.o.Budget.Take
+		if isUrgent(req.Context()) {
+			take = t.o.Budget.TakeUrgent
+		}
+		if err := take(t.o.BudgetKey); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,11 @@ func (l *ledger) note(s string) {
 }
 
 func (l *ledger) Take(k string) error { l.note("take " + k); return l.refuse }
-func (l *ledger) Refund(k string)     { l.note("refund " + k) }
+func (l *ledger) TakeUrgent(k string) error {
+	l.note("take " + k + " at once")
+	return nil
+}
+func (l *ledger) Refund(k string) { l.note("refund " + k) }
 func (l *ledger) Report(k string, r sources.Rate) {
 	l.note(fmt.Sprintf("report %s %d/%d %s", k, r.Remaining, r.Limit, r.Reset.Sub(now)))
 }
@@ -219,6 +223,18 @@ func TestRefusedBudgetAndCredentialSendNothing(t *testing.T) {
 	}
 	if sent != 0 {
 		t.Errorf("%d requests were sent", sent)
+	}
+}
+
+// What a person waits for asks for its own share; a 304 of it is given back like any other.
+func TestUrgentRequestsAskForTheirOwnShare(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
+	c, l := client(t, srv)
+	l.refuse = &sources.Error{Kind: sources.Throttled, Msg: "later"}
+	_, _ = fetch(t, c, Urgent(t.Context()), srv.URL)
+	if l.all() != "take k at once; refund k" {
+		t.Errorf("%s", l.all())
 	}
 }
 

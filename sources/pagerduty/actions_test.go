@@ -187,7 +187,10 @@ func TestWhatWasNeverSentIsNotAmbiguous(t *testing.T) {
 
 type refusing struct{}
 
-func (refusing) Take(string) error           { return &sources.Error{Kind: sources.Throttled, Msg: "used up"} }
+func (refusing) Take(string) error { return &sources.Error{Kind: sources.Throttled, Msg: "used up"} }
+func (refusing) TakeUrgent(string) error {
+	return &sources.Error{Kind: sources.Throttled, Msg: "used up"}
+}
 func (refusing) Report(string, sources.Rate) {}
 func (refusing) Refund(string)               {}
 

@@ -233,6 +233,9 @@ func (b *Budget) Take(string) error {
 	return nil
 }
 
+// TakeUrgent implements sources.Budget.
+func (b *Budget) TakeUrgent(key string) error { return b.Take(key) }
+
 // Report implements sources.Budget.
 func (b *Budget) Report(key string, r sources.Rate) {
 	b.mu.Lock()

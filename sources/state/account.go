@@ -29,7 +29,7 @@ type account struct {
 	mine    map[int64]int // by slot: what this board may still refund
 	total   int64         // spent by this process
 	boards  int
-	lease   int           // requests that may be sent before the next sync
+	lease   int           // requests that may be sent before the next sync; below zero: so many were sent without one
 	synced  time.Time     // the last exchange with the file
 	looked  time.Time     // the last look at whether another board has changed it
 	seen    fs.FileInfo   // the file as this board has last read or written it; nil: it has not
@@ -101,6 +101,9 @@ func (a *account) plan() int { return a.part(a.limit.Fraction) }
 // most is how many requests all boards may send in one window.
 func (a *account) most() int { return a.part(max(a.limit.Fraction, a.limit.Burst)) }
 
+// all is how many requests the provider takes in one window.
+func (a *account) all() int { return a.part(1) }
+
 func (a *account) part(fraction float64) int {
 	n := a.limit.Requests
 	if a.rate.Limit > 0 {
@@ -158,10 +161,10 @@ func (a *account) refund() {
 	a.mine[latest]--
 }
 
-// retryAt is when the next request may go: when the oldest ones of the window leave it.
-func (a *account) retryAt(now time.Time) time.Time {
+// retryAt is when the next of so many requests a window may go: when the oldest ones of the window leave it.
+func (a *account) retryAt(now time.Time, most int) time.Time {
 	first := a.slotOf(now) - int64(a.limit.Window/a.slot)
-	over := a.used(now) - a.most() + 1
+	over := a.used(now) - most + 1
 	if over <= 0 {
 		return now.Add(lookEvery) // what is missing is leased to other boards
 	}

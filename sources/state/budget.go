@@ -116,6 +116,11 @@ func (s sourceBudget) Take(key string) error {
 	return s.Budget.Take(key)
 }
 
+func (s sourceBudget) TakeUrgent(key string) error {
+	s.learn(s.source, key, s.limit)
+	return s.Budget.TakeUrgent(key)
+}
+
 func (b *Budget) learn(source, key string, l Limit) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -134,6 +139,35 @@ func (b *Budget) learn(source, key string, l Limit) {
 func (b *Budget) Take(key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	a, now, err := b.ready(key)
+	switch {
+	case err != nil:
+		return err
+	case a.lease <= 0:
+		return throttled("signalbox's share of the rate limit is used up", a.retryAt(now, a.most()))
+	}
+	a.take(now)
+	return nil
+}
+
+// TakeUrgent implements sources.Budget. What it spends counts for all boards like everything else, so that
+// polling makes up for it.
+func (b *Budget) TakeUrgent(key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, now, err := b.ready(key)
+	switch {
+	case err != nil:
+		return err
+	case a.lease <= 0 && a.used(now) >= a.all():
+		return throttled("the provider's rate limit is used up", a.retryAt(now, a.all()))
+	}
+	a.take(now)
+	return nil
+}
+
+// ready is the account of key as it is now; the error says that the provider takes nothing.
+func (b *Budget) ready(key string) (*account, time.Time, error) {
 	a, now := b.account(key), b.now()
 	switch {
 	case a.stale(now) || a.lease <= 0 && !a.empty(now):
@@ -142,13 +176,9 @@ func (b *Budget) Take(key string) error {
 		b.glance(a, now)
 	}
 	if a.hold.After(now) {
-		return throttled("the provider's rate limit is used up", a.hold)
+		return a, now, throttled("the provider's rate limit is used up", a.hold)
 	}
-	if a.lease <= 0 {
-		return throttled("signalbox's share of the rate limit is used up", a.retryAt(now))
-	}
-	a.take(now)
-	return nil
+	return a, now, nil
 }
 
 func throttled(msg string, at time.Time) error {

@@ -112,6 +112,63 @@ func TestABurstBeyondThePlanIsServed(t *testing.T) {
 	}
 }
 
+// What a person waits for goes beyond what polling may spend, and never beyond what the provider grants; all
+// boards know of it.
+func TestUrgentRequestsAreServedWhenTheShareIsUsedUp(t *testing.T) {
+	t.Parallel()
+	for _, shared := range []bool{true, false} {
+		t.Run(fmt.Sprintf("shared=%t", shared), func(t *testing.T) {
+			t.Parallel()
+			var d *Dir
+			if shared {
+				d, _ = openDir(t)
+			}
+			clock := &hand{t: now}
+			b := NewBudget(d, BudgetOptions{Now: clock.now, Limit: thousand})
+			if n, err := takeAll(t, b, 2000); n != 1000 || err == nil {
+				t.Fatalf("%d requests were allowed, then %v", n, err)
+			}
+			var err error
+			urgent := 0
+			for ; urgent < 6000 && err == nil; urgent++ {
+				err = b.TakeUrgent("token")
+			}
+			if urgent-1 != 4000 || sources.KindOf(err) != sources.Throttled || !retryAt(t, err).After(now.Add(59*time.Minute)) {
+				t.Errorf("%d urgent requests were allowed beside 1,000 others, then %v", urgent-1, err)
+			}
+			b.Refund("token")
+			if err := b.TakeUrgent("token"); err != nil {
+				t.Errorf("what was given back is not to be had: %v", err)
+			}
+			if err := b.Take("token"); err == nil {
+				t.Error("polling goes on")
+			}
+			if shared {
+				b.Close()
+				other := NewBudget(d, BudgetOptions{Now: clock.now, Limit: thousand})
+				if err := other.TakeUrgent("token"); err == nil || other.Usage("", "token").Used != 5000 {
+					t.Errorf("another board knows of %d requests, and gets %v", other.Usage("", "token").Used, err)
+				}
+			}
+			clock.move(62 * time.Minute)
+			if n, _ := takeAll(t, b, 2000); n != 1000 {
+				t.Errorf("an hour later polling gets %d requests", n)
+			}
+		})
+	}
+}
+
+// No urgency goes beyond the moment that the provider has named.
+func TestUrgentRequestsWaitForTheProvider(t *testing.T) {
+	t.Parallel()
+	clock := &hand{t: now}
+	b := NewBudget(nil, BudgetOptions{Now: clock.now, Limit: thousand})
+	b.Report("token", sources.Rate{Limit: 5000, Reset: now.Add(time.Minute)})
+	if err := b.TakeUrgent("token"); err == nil || !retryAt(t, err).Equal(now.Add(time.Minute)) {
+		t.Errorf("allowed: %v", err)
+	}
+}
+
 func retryAt(t *testing.T, err error) time.Time {
 	t.Helper()
 	e, ok := err.(*sources.Error) //nolint:errorlint // the contract is the type itself
