@@ -21,3 +21,6 @@ func (a *App) Warm(s *store.Snapshot) { a.warm(s, a.set.Attention.All) }
 
 // OperationsMsg brings what is under way.
 func OperationsMsg(ops []pane.Operation) any { return operationsMsg{ops} }
+
+// Ticks reports that the board wakes each second.
+func (a *App) Ticks() bool { return a.seconds() }

@@ -159,8 +159,10 @@ func (a *App) schedule() tea.Cmd {
 	if _, next := a.turns(now); !next.IsZero() && next.Before(want) {
 		want = next
 	}
-	if end := a.toasts.Next(); !end.IsZero() && end.Before(want) {
-		want = end
+	for _, end := range []time.Time{a.toasts.Next(), a.stripEnds(now)} {
+		if !end.IsZero() && end.Before(want) {
+			want = end
+		}
 	}
 	if !a.due.IsZero() && a.due.After(now) && !want.Before(a.due) {
 		return nil
@@ -177,7 +179,7 @@ func (a *App) schedule() tea.Cmd {
 
 // seconds reports whether anything that is seen changes by the second.
 func (a *App) seconds() bool {
-	if d := a.dialog(); d != nil && d.Seconds() {
+	if d := a.dialog(); d != nil && d.Seconds() || a.ticks() {
 		return true
 	}
 	for _, s := range a.visible() {
