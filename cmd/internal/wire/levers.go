@@ -10,7 +10,9 @@ import (
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/capability"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/cosign"
 	"example.com/signalbox/sources/crash"
+	"example.com/signalbox/sources/httpx"
 	"example.com/signalbox/sources/journal"
 	"example.com/signalbox/sources/notify"
 	"example.com/signalbox/sources/policy"
@@ -46,6 +48,7 @@ type levers struct {
 	operations *operations
 	runner     func() *action.Runner
 	who        func() journal.Who
+	place      func() *cosign.Place
 	now        func() time.Time
 	crash      crash.Handler
 
@@ -67,9 +70,10 @@ func newLevers(b *Board) *levers {
 		b: b, now: b.now, crash: b.guard(), operations: newOperations(b.now, b.guard()),
 		taken: map[string]bool{}, settling: map[sources.Ref]chan struct{}{}, done: map[string]watched{},
 	}
-	l.ctx, l.end = context.WithCancel(context.Background())
-	l.telling, l.hush = context.WithCancel(context.Background())
+	l.ctx, l.end = context.WithCancel(httpx.Urgent(context.Background()))
+	l.telling, l.hush = context.WithCancel(httpx.Urgent(context.Background()))
 	l.who = sync.OnceValue(func() journal.Who { return journal.Self(b.o.Lookup) })
+	l.place = sync.OnceValue(func() *cosign.Place { return cosign.New(b.sharedDir(), l.who(), b.now) })
 	own := b.records()
 	l.book = newBook(own, b.now, b.log)
 	l.locks = newLocks(own, b.sharedDir(), l.book, b)
@@ -82,8 +86,8 @@ func (l *levers) options() action.Options {
 	return action.Options{
 		Access: l.access, Snapshot: l.b.store.Snapshot, Service: l.service,
 		Roles:    func(identity string) []string { return Roles(l.b.standing.Load().cfg, identity) },
-		Cosigned: l.cosigned,
-		Policy:   judge{l.b}, Journal: l.book, Records: l.book.records, Locks: l.locks,
+		Cosigned: l.cosigned, CanCosign: l.place().Ready() == nil,
+		Policy: judge{l.b}, Journal: l.book, Records: l.book.records, Locks: l.locks,
 		ReadOnly: func() bool { return l.b.forbids() != "" },
 		Now:      l.now, Who: l.who(),
 		Notice: l.operations.notice, Nudge: l.nudge, Log: l.b.log,
@@ -91,7 +95,35 @@ func (l *levers) options() action.Options {
 }
 
 // cosigned is who else has agreed to a plan; "" nobody.
-func (l *levers) cosigned(*action.Plan) string { return "" }
+func (l *levers) cosigned(p *action.Plan) string {
+	who, err := l.place().Agreed(p)
+	if err != nil {
+		l.b.log.Warn("look who has agreed", "plan", p.ID, "err", err)
+	}
+	return who
+}
+
+// offer lets a second person agree to a plan that demands one. What has not changed since it was offered
+// keeps what was agreed.
+func (l *levers) offer(p *action.Plan) {
+	if p.Demand.Kind != action.SecondDemand {
+		return
+	}
+	if err := l.place().Offer(p); err != nil {
+		l.b.log.Warn("offer a plan to a second person", "plan", p.ID, "err", err)
+		p.Lines = append(p.Lines, clean.Linef("nobody can agree to it: %v", err))
+	}
+}
+
+// withdraw takes a plan back that has been carried out.
+func (l *levers) withdraw(p *action.Plan) {
+	if p.Demand.Kind != action.SecondDemand {
+		return
+	}
+	if err := l.place().Withdraw(p.ID); err != nil {
+		l.b.log.Info("withdraw a plan", "plan", p.ID, "err", err)
+	}
+}
 
 // judge asks the policy of the running config.
 type judge struct{ b *Board }
@@ -155,14 +187,21 @@ func (b *Board) Offers(ref sources.Ref) []sources.ActionSpec { return b.levers.r
 
 // Propose implements pane.Levers.
 func (b *Board) Propose(ctx context.Context, q action.Request) (action.Plan, error) {
-	p, err := b.levers.runner().Propose(ctx, q)
+	p, err := b.levers.runner().Propose(httpx.Urgent(ctx), q)
 	b.levers.book.look(ctx)
-	return p, err
+	if err == nil {
+		b.levers.offer(&p)
+	}
+	return p, err //nolint:wrapcheck // it says what it is of
 }
 
 // Renew implements pane.Levers.
 func (b *Board) Renew(ctx context.Context, p action.Plan) (action.Plan, error) {
-	return b.levers.runner().Renew(ctx, p)
+	fresh, err := b.levers.runner().Renew(httpx.Urgent(ctx), p)
+	if err == nil {
+		b.levers.offer(&fresh)
+	}
+	return fresh, err //nolint:wrapcheck // it says what it is of
 }
 
 // Execute implements pane.Levers.
@@ -191,7 +230,7 @@ func (b *Board) Policy() *policy.Set {
 
 // Facts is what the gates would look at for a request, found out by reading alone.
 func (b *Board) Facts(ctx context.Context, q action.Request) (policy.Facts, error) {
-	return b.levers.runner().Facts(ctx, q)
+	return b.levers.runner().Facts(httpx.Urgent(ctx), q) //nolint:wrapcheck // it says what it is of
 }
 
 // execute carries a plan out, and shows it as it goes.
@@ -208,7 +247,7 @@ func (l *levers) execute(ctx context.Context, p action.Plan, a action.Approval) 
 	before := l.baseline(ctx, &p)
 	out := l.runner().Execute(ctx, p, a)
 	acted := l.operations.end(p.ID, out)
-	l.finish(p.ID, out)
+	l.finish(&p, out)
 	l.after(&p, out, acted, before)
 	return out
 }
@@ -229,17 +268,19 @@ func (l *levers) begin(plan string) (why clean.Text, ok bool) {
 }
 
 // finish gives a plan back of which nothing was sent: it may be confirmed better.
-func (l *levers) finish(plan string, out action.Outcome) {
-	if out.State == action.Refused || out.State == action.Stale {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.taken, plan)
+func (l *levers) finish(p *action.Plan, out action.Outcome) {
+	if out.State != action.Refused && out.State != action.Stale {
+		l.withdraw(p)
+		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.taken, p.ID)
 }
 
-// within is a context that ends with ctx, and with the board.
+// within is a context that ends with ctx, and with the board. A person waits for what is done in it.
 func (l *levers) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(httpx.Urgent(ctx))
 	stop := context.AfterFunc(l.ctx, cancel)
 	return ctx, func() { stop(); cancel() }
 }

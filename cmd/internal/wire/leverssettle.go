@@ -7,6 +7,7 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/httpx"
 	"example.com/signalbox/sources/journal"
 	"example.com/signalbox/ui/pane"
 )
@@ -25,7 +26,7 @@ func (l *levers) settle(ctx context.Context) ([]action.Settled, error) {
 	}
 	release := l.openTargets(open)
 	defer release()
-	settled, err := l.runner().Settle(ctx)
+	settled, err := l.runner().Settle(httpx.Urgent(ctx))
 	for i := range settled {
 		l.operations.end(settled[i].Record.Plan, settled[i].Outcome)
 	}
