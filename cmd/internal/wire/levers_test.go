@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,6 +39,7 @@ type stage struct {
 	sent   []string // the requests that may change something
 	lists  [][]pane.Operation
 	broken func(*http.Request, func() (*http.Response, error)) (*http.Response, error) // what becomes of a write
+	hooks  []string                                                                    // what was told elsewhere: path, space, body
 }
 
 // scribe carries requests, and notes those that may change something.
@@ -46,7 +48,17 @@ type scribe struct {
 	to http.RoundTripper
 }
 
+// elsewhere is a host outside the world, which is told things.
+const elsewhere = "hooks.example.com"
+
 func (n scribe) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host == elsewhere {
+		body, err := io.ReadAll(r.Body)
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.hooks = append(n.hooks, r.URL.Path+" "+string(body))
+		return &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Body: http.NoBody, Request: r, Header: http.Header{}}, err
+	}
 	if !mayWrite(r) {
 		return n.to.RoundTrip(r)
 	}
@@ -468,6 +480,51 @@ func TestLostAnswerIsNotRepeated(t *testing.T) {
 		}
 		if got, want := s.stages(p.ID), []journal.Stage{journal.Intended, journal.Unknown, journal.Verified}; !slices.Equal(got, want) {
 			t.Errorf("recorded were %q, want %q", got, want)
+		}
+	})
+}
+
+// Others are told once the outcome is in the journal; a note and a marker are actions of their own.
+func TestOthersAreTold(t *testing.T) {
+	t.Parallel()
+	sim, token := story(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := onStage(t, sim, token, setting{more: fmt.Sprintf(`
+notify:
+  - {webhook: "https://%s/told", secret: "file:%s", on: [ack, resolve]}
+  - {webhook: "https://%[1]s/other", secret: "file:%[2]s", on: [rollback]}
+  - {note: true, on: [ack]}
+  - {event: datadog, on: [ack]}
+`, elsewhere, token)})
+		in := s.page("checkout")
+		p := s.propose(action.Request{Verb: sources.Acknowledge, Target: in.Ref})
+		if out := s.board.Execute(context.Background(), p, agree(&p)); out.State != action.Done {
+			t.Fatalf("the outcome is %+v", out)
+		}
+		refused := s.propose(action.Request{Verb: sources.Resolve, Target: in.Ref})
+		if out := s.board.Execute(context.Background(), refused, action.Approval{}); out.State != action.Refused {
+			t.Fatalf("what nobody agreed to is %+v", out)
+		}
+		s.end() // it waits for what is being told
+		if len(s.hooks) != 1 || !strings.HasPrefix(s.hooks[0], "/told ") || !strings.Contains(s.hooks[0], p.ID) || !strings.Contains(s.hooks[0], `"outcome":"done"`) {
+			t.Errorf("told were %q", s.hooks)
+		}
+		if got := s.writes(); len(got) != 3 {
+			t.Errorf("sent were %q: want the answer to the page, the note and the marker", got)
+		}
+		told := map[sources.Verb][]journal.Stage{}
+		for r, err := range s.board.Journal().Records() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Who.Via == viaNotify {
+				told[r.Verb] = append(told[r.Verb], r.Stage)
+			}
+		}
+		for _, verb := range []sources.Verb{sources.AddNote, sources.PostEvent} {
+			if got := told[verb]; len(got) < 2 || got[0] != journal.Intended {
+				t.Errorf("of %s is recorded %q", verb, got)
+			}
 		}
 	})
 }
