@@ -319,6 +319,21 @@ func TestOnesOwnAgreementNeverCounts(t *testing.T) {
 	m.wants(0, p, "sre3")
 }
 
+func TestSamePerson(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, aSudo, b, bSudo string
+		want               bool
+	}{
+		{"sre1", "", "sre2", "", false}, {"sre1", "", "sre1", "", true}, {"root", "sre2", "sre2", "", true}, {"sre1", "", "deploy", "sre1", true},
+		{"root", "sre1", "deploy", "sre1", true}, {"root", "sre1", "deploy", "sre2", false}, {"root", "sre1", "sre2", "", false},
+	} {
+		if got := samePerson(c.a, c.aSudo, c.b, c.bSudo); got != c.want {
+			t.Errorf("%+v: %t", c, got)
+		}
+	}
+}
+
 func TestAnOfferExpires(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)

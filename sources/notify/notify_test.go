@@ -516,6 +516,26 @@ func TestAnswers(t *testing.T) {
 	})
 }
 
+// counting is an answer without an end.
+type counting struct{ read int }
+
+func (c *counting) Read(p []byte) (int, error) {
+	c.read += len(p)
+	return len(p), nil
+}
+
+func TestAnAnswerIsReadUpToABound(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Target{Slack: kept(t, "https://ops.example.com/"+hidden), On: []string{"rollback"}})
+	answer := &counting{}
+	b.o.Base = base(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 400, Body: io.NopCloser(answer), Header: http.Header{}, ContentLength: 1 << 40}, nil
+	})
+	if kind, text := kindAndText(t, b.tells(t, message())); kind != sources.Invalid || answer.read < maxAnswer || answer.read > 2*maxAnswer {
+		t.Errorf("%v: %s; %d bytes were read", kind, text, answer.read)
+	}
+}
+
 // A target that takes the message and says nothing is given up when the time is over, and not told again.
 func TestAHang(t *testing.T) {
 	t.Parallel()
