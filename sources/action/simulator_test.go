@@ -185,3 +185,37 @@ func TestRollingBackTheStory(t *testing.T) {
 func approve(p action.Plan) action.Approval {
 	return action.Approval{Yes: true, Typed: p.Demand.Word, Reason: "it has to be", BreakGlass: p.Demand.Reason}
 }
+
+// Promoting what waits at its gate approves exactly that run, and is done when it runs.
+func TestPromotingByApproval(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "search")
+	s.service.Via = ""
+	p, err := s.Propose(t.Context(), action.Request{Verb: sources.Promote, Target: s.ref("prod"), Means: action.ByApproval})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tells(t, p)
+	if p.Change.Means != action.ByApproval || p.Call.Verb != sources.Approve || p.Change.Then.Version.Tag.String() != "v0.8.1" || p.Change.From != "staging" {
+		t.Fatalf("change %+v, call %+v", p.Change, p.Call)
+	}
+	out := s.Execute(t.Context(), p, approve(p))
+	if out.State != action.Done || s.writes() != 1 || !strings.Contains(out.Text.String(), "runs in prod eu us") {
+		t.Errorf("outcome %+v after %d writes", out, s.writes())
+	}
+}
+
+// Half a deployment is said target by target, and undone to what the other half runs.
+func TestHalfADeployment(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "accounts")
+	s.service.Spec.VersionFrom, s.service.Spec.VersionInput, s.service.Spec.DeployWorkflow = sources.VersionFrom{}, "", ""
+	p, err := s.Propose(t.Context(), action.Request{Verb: sources.Rollback, Target: s.ref("prod")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tells(t, p)
+	if got, want := p.Now.String(), "v2.0.3 in eu; v2.0.2 in us, v2.0.3 failed"; got != want || p.Change.Then.Version.Tag.String() != "v2.0.2" {
+		t.Errorf("now %q, want %q; then %+v", got, want, p.Change.Then)
+	}
+}

@@ -187,6 +187,7 @@ func TestDescription(t *testing.T) {
 	for _, path := range []string{"/meta", "/rate_limit", "/user", "/user/orgs", "/user/repos?per_page=100", "/orgs/acme/repos?per_page=5&page=2",
 		"/users/dev1/repos?per_page=5", "/repos/acme/checkout/releases/latest", "/repos/acme/checkout/compare/v1.9.2...v1.9.0",
 		"/repos/acme/checkout/compare/main...spike%2Fcards", "/repos/acme/checkout/compare/main...main?per_page=5&page=1",
+		"/repos/acme/checkout/commits/main/check-runs?per_page=5", "/repos/acme/checkout/commits/main/status",
 	} {
 		c.get(path)
 	}

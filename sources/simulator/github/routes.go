@@ -54,6 +54,8 @@ func (s *Server) routes() {
 		{pattern: "GET " + repo + "/environments/{name}", do: (*call).getEnvironment},
 		{pattern: "GET " + repo + "/compare/{basehead...}", do: (*call).compare, list: true},
 		{pattern: "GET " + repo + "/commits", do: (*call).commits, list: true},
+		{pattern: "GET " + repo + "/commits/{ref}/check-runs", do: (*call).checkRuns, list: true},
+		{pattern: "GET " + repo + "/commits/{ref}/status", do: (*call).commitStatus},
 		{pattern: "GET " + repo + "/commits/{ref...}", do: (*call).getCommit},
 		{pattern: "GET " + repo + "/tags", do: (*call).tags, list: true},
 		{pattern: "GET " + repo + "/releases", do: (*call).releases, list: true},
