@@ -10,7 +10,6 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
-	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/ui/dialog"
 	"example.com/signalbox/ui/keymap"
 	"example.com/signalbox/ui/pane"
@@ -35,7 +34,21 @@ type levers struct {
 	quick   map[target]bool // asked for without a dialog, and not answered yet
 	ops     []pane.Operation
 	rung    map[string]bool // guards that have called for attention
+	keys    []keymap.Binding
+	keysFor keysFor
 }
+
+// keysFor is all that the levers of a row depend on.
+type keysFor struct {
+	slot     int
+	updates  uint64
+	env      pane.Env
+	readOnly clean.Text
+	known    bool
+}
+
+// hinted is how many marked rows are looked at to say what can be done to them.
+const hinted = 20
 
 // rowSeen is the row under the cursor.
 type rowSeen struct {
@@ -269,228 +282,6 @@ func cannot(l lever, refs []sources.Ref) string {
 	return strings.Join(names, " and ") + " cannot " + strings.ReplaceAll(string(l.verbs[0]), "-", " ") + " it from here"
 }
 
-// targets are the objects that an action may be done to, and the verbs that it may be, in the order of
-// preference.
-func (a *App) targets(act keymap.Action, l lever, s *pane.Subject) ([]sources.Ref, []sources.Verb) {
-	if !s.Environment.IsZero() && (act == keymap.Promote || act == keymap.Rollback) {
-		return []sources.Ref{s.Environment}, l.verbs
-	}
-	refs := views(s)
-	if act == keymap.Silence && s.Problem != nil {
-		if quiet := a.silences(s.Problem); len(quiet) > 0 {
-			return append(quiet, refs...), []sources.Verb{sources.Expire, sources.Unmute}
-		}
-	}
-	return refs, l.verbs
-}
-
-// silences are what keeps a problem quiet now.
-func (a *App) silences(p *insight.Problem) []sources.Ref {
-	now := a.opts.Clock()
-	var out []sources.Ref
-	add := func(list []sources.Silence) {
-		for i := range list {
-			if u := list[i].Until; !list[i].Ref.IsZero() && (u.IsZero() || u.After(now)) {
-				out = append(out, list[i].Ref)
-			}
-		}
-	}
-	add(p.Incident.Silenced)
-	for i := range p.Members {
-		if m := p.Members[i].Monitor; m != nil {
-			add(m.Silenced)
-		}
-	}
-	return out
-}
-
-// views are the objects that stand for a row: every system's view of a problem, who speaks for it first.
-func views(s *pane.Subject) []sources.Ref {
-	p := s.Problem
-	if p == nil {
-		return []sources.Ref{s.Ref}
-	}
-	var out []sources.Ref
-	add := func(r sources.Ref) {
-		if !r.IsZero() && !slices.Contains(out, r) {
-			out = append(out, r)
-		}
-	}
-	add(p.Incident.Ref)
-	for i := range p.Members {
-		switch m := &p.Members[i]; {
-		case m.Incident != nil:
-			add(m.Incident.Ref)
-		case m.Monitor != nil:
-			add(m.Monitor.Ref)
-		}
-	}
-	for i := range p.Members {
-		if in := p.Members[i].Incident; in != nil {
-			for _, page := range in.Pages {
-				add(page)
-			}
-		}
-	}
-	return out
-}
-
-// offered is what a source says of a verb on an object.
-func (a *App) offered(verb sources.Verb, ref sources.Ref) (sources.ActionSpec, bool) {
-	for _, s := range a.opts.Levers.Offers(ref) {
-		if s.Verb == verb {
-			return s, true
-		}
-	}
-	return sources.ActionSpec{}, false
-}
-
-// revision is what an object was on the screen; "" when that is not known.
-func (a *App) revision(ref sources.Ref, s *pane.Subject) sources.Revision {
-	if s.Problem != nil {
-		for i := range s.Problem.Members {
-			switch m := &s.Problem.Members[i]; {
-			case m.Incident != nil && m.Incident.Ref == ref:
-				return m.Incident.Revision
-			case m.Monitor != nil && m.Monitor.Ref == ref:
-				return m.Monitor.Revision
-			}
-		}
-	}
-	return a.seenRevision(ref)
-}
-
-// seenRevision is what the newest snapshot has of an object.
-func (a *App) seenRevision(ref sources.Ref) sources.Revision {
-	switch ref.Kind {
-	case sources.KindIncident:
-		if i, _ := a.snap.Incident(ref); i != nil {
-			return i.Revision
-		}
-	case sources.KindMonitor:
-		if m, _ := a.snap.Monitor(ref); m != nil {
-			return m.Revision
-		}
-	case sources.KindRun:
-		if r, _ := a.snap.Run(ref); r != nil {
-			return r.Revision
-		}
-	case sources.KindEnvironment:
-		if e, _ := a.snap.Environment(ref); e != nil {
-			return e.Revision
-		}
-	default:
-	}
-	return ""
-}
-
-// pointless is why an action makes no sense in the state that its object is in; "" when it does.
-func (a *App) pointless(act keymap.Action, s *pane.Subject) string {
-	if p := s.Problem; p != nil {
-		switch {
-		case act == keymap.AddNote || act == keymap.Tell || act == keymap.Silence:
-		case p.State == sources.Resolved:
-			return "it is resolved"
-		case act == keymap.Ack && p.State == sources.Acknowledged && p.Mine:
-			return "already acknowledged by you"
-		}
-		return ""
-	}
-	switch s.Ref.Kind {
-	case sources.KindRun:
-		if r, _ := a.snap.Run(s.Ref); r != nil {
-			return pointlessRun(act, r)
-		}
-	case sources.KindEnvironment:
-		if e, _ := a.snap.Environment(s.Ref); e != nil && s.Version == "" {
-			return pointlessEnvironment(act, e)
-		}
-	default:
-	}
-	return ""
-}
-
-func pointlessRun(act keymap.Action, r *sources.Run) string {
-	switch act {
-	case keymap.Approve, keymap.Reject:
-		if len(r.Gates) == 0 {
-			return "it waits for no approval"
-		}
-	case keymap.Rerun:
-		if !r.State.Done() {
-			return "it has not ended"
-		}
-		if r.State == sources.StatePassed {
-			return "none of its jobs failed"
-		}
-	case keymap.RerunAll:
-		if !r.State.Done() {
-			return "it has not ended"
-		}
-	case keymap.Cancel:
-		if r.State.Done() {
-			return "it has ended"
-		}
-	default:
-	}
-	return ""
-}
-
-func pointlessEnvironment(act keymap.Action, e *sources.Environment) string {
-	switch {
-	case act == keymap.Promote && e.Previous != "" && e.Ahead == 0:
-		return "it has all that " + e.Previous + " has"
-	case act == keymap.Rollback && len(e.History) == 0:
-		return "nothing is known to have run there"
-	}
-	return ""
-}
-
-// leverKeys are the levers as they can be pulled now, for what is under the cursor.
-func (a *App) leverKeys() []keymap.Binding {
-	if a.opts.Levers == nil {
-		return nil
-	}
-	s, ok := a.subject()
-	if !ok {
-		return nil
-	}
-	var out []keymap.Binding
-	for _, act := range leverOrder() {
-		l, _ := leverOf(act)
-		if !slices.Contains(l.kinds, s.Ref.Kind) && len(s.Marked) == 0 {
-			continue
-		}
-		in, _ := a.set.Keys.Info(act)
-		m := a.aimOn(act, s, ok)
-		out = append(out, keymap.Binding{Action: act, Help: leverHelp(in.Help, &m), Disabled: m.why})
-	}
-	if len(s.Marked) > 0 {
-		for i := range out {
-			if n := len(s.Marked); n > 1 && out[i].Disabled == "" && out[i].Action != keymap.Merge {
-				out[i].Help = clean.Linef("%s %d", out[i].Help, n).String()
-			}
-		}
-	}
-	return out
-}
-
-func leverHelp(help string, m *aim) string {
-	if len(m.requests) == 0 {
-		return help
-	}
-	switch m.requests[0].Verb {
-	case sources.Mute:
-		return "mute"
-	case sources.Unmute:
-		return "unmute"
-	case sources.Expire:
-		return "end silence"
-	default:
-		return help
-	}
-}
-
 // noteRow watches the row under the cursor. It changes by itself when data moves it; what the user's own keys do
 // is no such change.
 func (a *App) noteRow() {
@@ -586,23 +377,3 @@ func (a *App) leverAnswer(msg tea.Msg) (cmd tea.Cmd, changed bool) {
 	}
 	return nil, true
 }
-
-// rowKeys are the keys of the row under the cursor in the order of the footer: the first levers, what the pane
-// offers, the other levers.
-func (a *App) rowKeys() []keymap.Binding {
-	levers := a.leverKeys()
-	n := 0
-	var first, rest []keymap.Binding
-	for _, b := range levers {
-		if b.Disabled == "" && n < firstLevers {
-			first = append(first, b)
-			n++
-			continue
-		}
-		rest = append(rest, b)
-	}
-	return slices.Concat(first, a.paneKeys(), rest)
-}
-
-// firstLevers is how many levers stand before what a pane offers by itself.
-const firstLevers = 4
