@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.com/signalbox/cmd/internal/wire"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/journal"
-	"example.com/signalbox/sources/state"
 )
 
 // journalFilter says which records are listed.
@@ -96,20 +96,11 @@ func (c *commands) openJournal(ctx context.Context) (*journal.Journal, error) {
 	if c.globals.demo {
 		return nil, usagef("the demo's journal ends with the demo: leave out --demo")
 	}
-	dir := ""
 	cfg, err := c.load(ctx)
 	if _, nothing := asNothingSet(err); err != nil && !nothing {
 		return nil, err
 	}
-	if cfg != nil {
-		dir = cfg.StateDir
-	}
-	if dir == "" {
-		if dir, err = state.DefaultPath(); err != nil {
-			return nil, err
-		}
-	}
-	return journal.New(dir, nil), nil
+	return wire.JournalOf(cfg)
 }
 
 func verifyJournal(w io.Writer, j *journal.Journal) error {
