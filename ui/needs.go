@@ -175,7 +175,7 @@ func (a *App) rollBackSuspect(m aim, p *insight.Problem) tea.Cmd {
 		}
 		switch {
 		case s.Kind != sources.DeploymentChange || s.Env.IsZero():
-			it.Disabled = fmt.Sprintf("%s: not undone here: switch it back where it was switched", s.Why)
+			it.Disabled = fmt.Sprintf("not undone here: switch it back yourself, %s", s.Why)
 		case s.Upstream != "":
 			it.Disabled = "it is in " + s.Upstream + ", which ours depends on"
 		case !ok:

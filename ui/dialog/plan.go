@@ -87,6 +87,7 @@ type Plan struct {
 	url      string
 
 	top, page, total int
+	room             int // the height that Want was asked with
 }
 
 // leftOut is one of several requests that nothing will be done about.
@@ -295,7 +296,7 @@ func (p *Plan) Renewed(gen int, plans []action.Plan, err error) {
 func differs(was, is *action.Plan) clean.Text {
 	switch {
 	case was.Call.Revision != is.Call.Revision || is.Changed && !was.Changed:
-		return clean.Linef("it changed: it is %s now", is.Now)
+		return clean.Linef("it changed: it is %s now", nowOf(is))
 	case was.Call.Verb != is.Call.Verb || was.Call.Target != is.Call.Target || !sameFields(was.Call.Fields, is.Call.Fields):
 		return clean.Const("it changed: it would be done in another way now")
 	case was.Demand != is.Demand:
@@ -311,6 +312,17 @@ func differs(was, is *action.Plan) clean.Text {
 		}
 	}
 	return clean.Text{}
+}
+
+// nowOf is how the target is, in a few words.
+func nowOf(p *action.Plan) clean.Text {
+	if p.Change != nil && !p.Change.Now.Version.IsZero() {
+		return p.Change.Now.Version.Short()
+	}
+	if p.Now.IsZero() {
+		return clean.Const("another")
+	}
+	return p.Now
 }
 
 func sameFields(a, b map[string]string) bool {

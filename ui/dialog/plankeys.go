@@ -163,7 +163,7 @@ func (p *Plan) typeWord(k tea.KeyMsg, held bool) tea.Cmd {
 func (p *Plan) submit(held bool) tea.Cmd {
 	switch {
 	case p.word.Value() != p.demand.Word:
-		p.hint = clean.Linef("that is not %s: nothing is done", p.demand.Word)
+		p.hint = clean.Linef("not %s: nothing is done", p.demand.Word)
 	case p.demand.Reason && strings.TrimSpace(p.reason.Value()) == "":
 		p.hint, p.focus = clean.Const("say why first: Tab goes there"), onReason
 	case p.lonely():

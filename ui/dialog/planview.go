@@ -44,7 +44,7 @@ func (p *Plan) Seconds() bool { return p.phase == asking || p.phase == running }
 
 // Want implements Dialog.
 func (p *Plan) Want(e pane.Env, w, h int) (int, int) {
-	w = max(0, min(w, planWidth))
+	w, p.room = max(0, min(w, planWidth)), h
 	body, bottom := p.body(e, w-2), p.bottom(e, w-2, h)
 	p.measure(len(body), h-len(bottom))
 	return w, max(1, min(h, len(body)+len(bottom)))
@@ -59,7 +59,7 @@ func (p *Plan) measure(total, room int) {
 // Draw implements Dialog. What does not fit is the middle, which scrolls; the question always shows.
 func (p *Plan) Draw(e pane.Env, r screen.Region) {
 	w, h := r.Size()
-	body, bottom := p.body(e, w-2), p.bottom(e, w-2, h)
+	body, bottom := p.body(e, w-2), p.bottom(e, w-2, p.room)
 	room := max(0, h-len(bottom))
 	for y := 0; y < room && p.top+y < len(body); y++ {
 		component.Draw(r, 1, y, w-2, e.Theme, body[p.top+y])
@@ -278,13 +278,16 @@ func (p *Plan) bodyMany(b *planLines) {
 	p.freshness(b)
 }
 
+// roomy is the height from which on everything is said.
+const roomy = 10
+
 // bodyProgress is an action under way, or how it ended.
 func (p *Plan) bodyProgress(b *planLines) {
 	for i := range p.plans {
 		q, out := &p.plans[i], p.outcomes[i]
 		if len(p.plans) > 1 {
 			b.text(theme.Strong, q.Name)
-		} else if q.Change != nil {
+		} else if q.Change != nil && p.room >= roomy {
 			b.label("now", theme.Text, q.Change.Now.Version.Short())
 			b.label("then", theme.Text, q.Change.Then.Version.Short())
 			b.blank()
@@ -305,6 +308,9 @@ func (p *Plan) progress(b *planLines, q *action.Plan, out *action.Outcome) {
 			continue
 		}
 		some = true
+		if p.room < roomy && s.step < p.furthest(q.ID) {
+			continue
+		}
 		tok, g := theme.Busy, theme.GlyphRunning
 		if over || s.step < p.furthest(q.ID) {
 			tok, g = theme.Muted, theme.GlyphDot
@@ -408,7 +414,7 @@ func (p *Plan) question(e pane.Env, cancels []pane.Part, w int) []pinned {
 	}
 	var out []pinned
 	if p.demand.Kind == action.SecondDemand {
-		out = append(out, p.secondPerson(e)...)
+		out = append(out, p.secondPerson(e, w)...)
 	}
 	if p.demand.Reason {
 		out = append(out, p.reasonLine(w))
@@ -418,7 +424,8 @@ func (p *Plan) question(e pane.Env, cancels []pane.Part, w int) []pinned {
 		ask = append(ask, keyParts("n", "no")...)
 		return append(out, pinned{left: append([]pane.Part{{Token: theme.Strong, Text: clean.Const("Do it?  ")}}, ask...), right: cancels})
 	}
-	l := pinned{left: []pane.Part{{Token: theme.Text, Text: clean.Const("Type ")}, {Token: theme.Strong, Text: clean.Line(p.demand.Word)}, {Text: clean.Const(" ")}}}
+	l := pinned{left: []pane.Part{{Token: theme.Text, Text: clean.Const("Type ")}, {Token: theme.Strong, Text: clean.Line(p.demand.Word)},
+		{Token: theme.Muted, Text: clean.Linef(" %s ", e.Theme.Glyph(theme.GlyphPath))}}}
 	switch {
 	case p.focus == onWord:
 		l.field = &p.word
@@ -434,14 +441,23 @@ func (p *Plan) question(e pane.Env, cancels []pane.Part, w int) []pinned {
 }
 
 // secondPerson says what another person has to type, and whether somebody has.
-func (p *Plan) secondPerson(e pane.Env) []pinned {
+func (p *Plan) secondPerson(e pane.Env, w int) []pinned {
 	if p.cosigner != "" {
 		return []pinned{{left: []pane.Part{{Token: theme.OK, Text: e.Theme.Glyph(theme.GlyphOK)}, {Token: theme.Text, Text: clean.Linef(" %s has agreed", p.cosigner)}}}}
 	}
 	state := pane.Part{Token: theme.Warn, Text: e.Theme.Glyph(theme.GlyphWaiting)}
 	var out []pinned
 	for i := range p.plans {
-		out = append(out, pinned{left: []pane.Part{state, {Token: theme.Text, Text: clean.Const(" another person types ")}, {Token: theme.Strong, Text: clean.Linef("signalbox cosign %s", p.plans[i].ID)}}})
+		command := pane.Part{Token: theme.Strong, Text: clean.Linef("signalbox cosign %s", p.plans[i].ID)}
+		lead := []pane.Part{state, {Token: theme.Text, Text: clean.Const(" another person types ")}}
+		if component.Width(lead)+command.Text.Width() <= w {
+			out = append(out, pinned{left: append(lead, command)})
+			continue
+		}
+		out = append(out, pinned{left: lead})
+		for _, t := range component.Wrap(command.Text, w-2) {
+			out = append(out, pinned{left: []pane.Part{{Text: clean.Const("  ")}, {Token: theme.Strong, Text: t}}})
+		}
 	}
 	return out
 }

@@ -25,7 +25,7 @@ func MetricName(s *sources.Series) clean.Text {
 // Times is t for e's terminal: one that knows ASCII alone has an x for the sign of multiplication.
 func Times(th *theme.Theme, t clean.Text) string {
 	if th.Options().ASCII {
-		return strings.NewReplacer("×", "x", "→", ">").Replace(t.String())
+		return strings.NewReplacer("×", "x", "→", ">", "·", ".").Replace(t.String())
 	}
 	return t.String()
 }
