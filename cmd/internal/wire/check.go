@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/place"
 )
 
 // Check asks every source what could keep it from working, one after the other in the order of the
@@ -76,7 +78,29 @@ func (b *Board) CheckState() []sources.Finding {
 			Fix: clean.Const("set state_dir: in the config to a directory of your own"),
 		}}
 	}
-	return []sources.Finding{{Level: sources.LevelOK, What: clean.Line(b.dir.Path())}}
+	out := []sources.Finding{{Level: sources.LevelOK, What: clean.Line(b.dir.Path())}}
+	if err := b.levers.book.Ready(context.Background()); err != nil {
+		out = append(out, sources.Finding{
+			Level: sources.LevelFail, What: clean.Const("the journal cannot be written, so that nothing but the answer to a page is sent"),
+			Detail: clean.Line(err.Error()), Fix: clean.Const("make room, or set state_dir: in the config to a directory of your own"),
+		})
+	}
+	return append(out, b.checkShared()...)
+}
+
+// checkShared tells whether what several users share can be used.
+func (b *Board) checkShared() []sources.Finding {
+	dir := b.sharedDir()
+	if dir == "" {
+		return nil
+	}
+	if bad, ok := errors.AsType[*place.Error](place.Check(dir)); ok {
+		return []sources.Finding{{
+			Level: sources.LevelFail, What: clean.Linef("the shared directory %s %s", bad.Dir, bad.Msg),
+			Detail: clean.Const("nobody can agree to a plan, and what others do is not seen"), Fix: clean.Line(bad.Fix),
+		}}
+	}
+	return []sources.Finding{{Level: sources.LevelOK, What: clean.Linef("shared: %s", dir)}}
 }
 
 // Proposal is a service that a source knows of, and the source's name.

@@ -226,6 +226,9 @@ func (l *levers) guard(ctx context.Context, q GuardRequest) (guard.Verdict, guar
 		return v, step, nil, nil
 	}
 	undo := w.undo(viaGuard)
+	if undo.Target.IsZero() {
+		return v, guard.Ask, nil, nil // no source shows the environment, so nothing could be proposed
+	}
 	step, _ := guard.Next(v, l.b.standing.Load().cfg.Guard.OnFail, true, l.crossesMigrations(ctx, undo), l.rolledBack(w))
 	return v, step, &undo, nil
 }
@@ -300,9 +303,6 @@ func (l *levers) fromJournal(w *watched) {
 
 // crossesMigrations reports that a migration lies between what runs and what would, or that nobody can tell.
 func (l *levers) crossesMigrations(ctx context.Context, undo action.Request) bool {
-	if undo.Target.IsZero() {
-		return true
-	}
 	p, err := l.runner().Propose(ctx, undo)
 	if err != nil || p.Change == nil {
 		l.b.log.Info("what a rollback would undo is not known", "target", undo.Target.String(), "err", err)

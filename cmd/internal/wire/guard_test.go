@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -142,7 +143,11 @@ func TestGuardAsks(t *testing.T) {
 	t.Parallel()
 	sim, token := story(t)
 	synctest.Test(t, func(t *testing.T) {
-		s := onStage(t, sim, token, setting{more: "guard: {on_fail: rollback}"})
+		s := onStage(t, sim, token, setting{more: fmt.Sprintf(`
+guard: {on_fail: rollback}
+notify:
+  - {webhook: "https://%s/guards", secret: "file:%s", on: [guard]}
+`, elsewhere, token)})
 		before := s.environment("search", "prod").Targets[0].Current.Version
 		if _, err := sim.Judge("search", "v0.8.1", true); err != nil {
 			t.Fatal(err)
@@ -152,6 +157,10 @@ func TestGuardAsks(t *testing.T) {
 		v := s.verdict(p.ID)
 		if v.Outcome != guard.Fail {
 			t.Fatalf("the guard's verdict is %s: %s: %+v", v.Outcome, v.Why, v.Findings)
+		}
+		synctest.Wait()
+		if len(s.hooks) != 1 || !strings.Contains(s.hooks[0], `"event":"guard","outcome":"fail"`) {
+			t.Errorf("told were %q", s.hooks)
 		}
 		ask := s.shown(p.ID, true).Ask
 		if ask == nil || ask.Verb != sources.Rollback || ask.Target != p.Request.Target || ask.Version != before.SHA || ask.Via != viaBoard {

@@ -42,11 +42,12 @@ func (l *locks) Lock(name string) (release func(), crashed bool, err error) {
 		return nil, false, told(err)
 	}
 	own, err := l.lockOwn(name, self)
+	_, taken := errors.AsType[*state.LockedError](err)
 	switch {
 	case err == nil:
 		crashed = own.Crashed != nil || shared != nil && shared.Crashed != nil
 		return func() { l.unlock(own); l.unlock(shared) }, crashed, nil
-	case l.writable():
+	case taken, l.writable():
 		l.giveBack(shared)
 		return nil, false, told(err)
 	case !l.lockHere(name):
@@ -103,8 +104,7 @@ func (l *locks) lockOwn(name string, self state.Owner) (*state.Lock, error) {
 	return l.own.dir.Lock(name, self) //nolint:wrapcheck // told says it to people
 }
 
-// writable reports whether records can be written. Where they cannot, a lock that cannot be had is no
-// colleague's.
+// writable reports whether records can be written. Where they cannot, no lock can be made either.
 func (l *locks) writable() bool {
 	return l.own.dir != nil && l.book.Ready(context.Background()) == nil
 }

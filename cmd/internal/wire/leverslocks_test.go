@@ -1,7 +1,7 @@
 package wire
 
 import (
-	"io/fs"
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,86 +12,126 @@ import (
 	"example.com/signalbox/sources/state"
 )
 
-// Two users' locks: each has a directory of their own, and both share one.
-func TestLocksOfSeveralUsers(t *testing.T) {
-	t.Parallel()
-	shared := t.TempDir()
-	if err := os.Chmod(shared, 0o770|fs.ModeSetgid|fs.ModeSticky); err != nil {
+func locksIn(t *testing.T, own, shared string) (*locks, *[]error) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	dir, err := state.Open(own, log)
+	r := records{dir, err}
+	var warned []error
+	return &locks{
+		own: r, shared: shared, now: time.Now, log: log, book: newBook(r, time.Now, log), here: map[string]bool{},
+		warn: func(err error) { warned = append(warned, err) },
+	}, &warned
+}
+
+func teamDir(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shared")
+	if err := os.Mkdir(dir, 0o770); err != nil {
 		t.Fatal(err)
 	}
-	var warned []error
-	user := func() *locks {
-		dir, err := state.Open(t.TempDir(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		own := records{dir: dir}
-		return &locks{
-			own: own, shared: shared, now: time.Now, log: slog.New(slog.DiscardHandler), book: newBook(own, time.Now, slog.New(slog.DiscardHandler)), here: map[string]bool{},
-			warn: func(err error) { warned = append(warned, err) },
-		}
+	if err := os.Chmod(dir, 0o770|os.ModeSetgid|os.ModeSticky); err != nil {
+		t.Fatal(err)
 	}
-	a, b := user(), user()
-	release, crashed, err := a.Lock("action-1")
+	if _, err := state.OpenShared(dir); err != nil {
+		t.Skipf("unvalidated: 1 directory that users share: %v", err)
+	}
+	return dir
+}
+
+// A target is locked for everybody who shares the directory, and the refusal says who is at it.
+func TestLocksAreShared(t *testing.T) {
+	t.Parallel()
+	shared := teamDir(t)
+	mine, _ := locksIn(t, t.TempDir(), shared)
+	theirs, warned := locksIn(t, t.TempDir(), shared)
+	release, crashed, err := mine.Lock("target")
 	if err != nil || crashed {
-		t.Fatalf("%t, %v", crashed, err)
+		t.Fatalf("the first lock: %v, %v", crashed, err)
 	}
-	for name, other := range map[string]*locks{"a colleague's": b, "one's own": a} {
-		if _, _, err := other.Lock("action-1"); err == nil || !strings.Contains(err.Error(), " has been at it since ") {
-			t.Errorf("%s: %v", name, err)
-		}
+	if _, _, err := theirs.Lock("target"); err == nil || !strings.Contains(err.Error(), "has been at it since") {
+		t.Errorf("the colleague is told %v", err)
 	}
-	if again, _, err := b.Lock("action-2"); err != nil {
+	if _, _, err := mine.Lock("target"); err == nil {
+		t.Error("a second action of one's own on the same target goes on")
+	}
+	other, _, err := theirs.Lock("another")
+	if err != nil {
 		t.Errorf("another target: %v", err)
 	} else {
-		again()
+		other()
 	}
 	release()
-	// Whoever ends without a word is told of, in either directory, until somebody has acted upon it.
-	for _, dir := range []string{shared, b.own.dir.Path()} {
-		path := filepath.Join(dir, "action-1.lock")
-		if err := os.WriteFile(path, []byte(`{"pid":1,"user":"sre1","host":"h"}`), 0o660); err != nil {
-			t.Fatal(err)
-		}
-		if release, crashed, err = b.Lock("action-1"); err != nil || !crashed {
-			t.Errorf("after a crash: %t, %v", crashed, err)
-		}
-		release()
-		if release, crashed, err = b.Lock("action-1"); err != nil || crashed {
-			t.Errorf("after it was acted upon: %t, %v", crashed, err)
-		}
-		release()
-	}
-	// A lock that was of no use, since the other is held, forgets no crash.
-	if err := os.WriteFile(filepath.Join(shared, "action-1.lock"), []byte(`{"pid":1,"user":"sre1","host":"h"}`), 0o660); err != nil {
-		t.Fatal(err)
-	}
-	held, err := b.own.dir.Lock("action-1", state.Self(time.Now()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := b.Lock("action-1"); err == nil {
-		t.Error("one's own lock was taken twice")
-	}
-	if err := held.Unlock(); err != nil {
-		t.Fatal(err)
-	}
-	if release, crashed, err = b.Lock("action-1"); err != nil || !crashed {
-		t.Errorf("the crash is forgotten: %t, %v", crashed, err)
+	release, crashed, err = theirs.Lock("target")
+	if err != nil || crashed || len(*warned) != 0 {
+		t.Fatalf("after the release: %v, %v, %v", crashed, err, *warned)
 	}
 	release()
-	if len(warned) != 0 {
-		t.Errorf("warned of %v", warned)
+}
+
+// A shared directory that cannot be used is said, and stops nothing.
+func TestBrokenSharedDirectoryStopsNothing(t *testing.T) {
+	t.Parallel()
+	l, warned := locksIn(t, t.TempDir(), filepath.Join(t.TempDir(), "gone"))
+	release, _, err := l.Lock("target")
+	if err != nil || len(*warned) != 1 {
+		t.Fatalf("%v; warned of %v", err, *warned)
 	}
-	// A directory that is not safe is said, and stops nothing.
-	if err := os.Chmod(shared, 0o777); err != nil {
+	release()
+}
+
+// Where nothing can be written, targets are locked within the process: the answer to a page goes on.
+func TestLocksWithoutADirectory(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if release, _, err = a.Lock("action-1"); err != nil {
+	l, _ := locksIn(t, filepath.Join(file, "state"), "")
+	release, crashed, err := l.Lock("target")
+	if err != nil || crashed {
+		t.Fatalf("%v, %v", crashed, err)
+	}
+	if _, _, err := l.Lock("target"); err == nil {
+		t.Error("the same target is locked twice")
+	}
+	release()
+	if release, _, err = l.Lock("target"); err != nil {
 		t.Fatal(err)
 	}
 	release()
-	if len(warned) != 1 || !strings.Contains(warned[0].Error(), "install -d -m 3770") {
-		t.Errorf("warned of %v", warned)
+}
+
+// A lock that its owner never gave back tells of a crash; one that cannot be had where records can be written
+// is a refusal, and so is one that another holds where they cannot.
+func TestLockTellsOfACrash(t *testing.T) {
+	t.Parallel()
+	own := t.TempDir()
+	l, _ := locksIn(t, own, "")
+	if err := os.WriteFile(filepath.Join(own, "target.lock"), []byte(`{"pid":1,"user":"sre2","host":"x"}`), 0o600); err != nil {
+		t.Fatal(err)
 	}
+	release, crashed, err := l.Lock("target")
+	if err != nil || !crashed {
+		t.Fatalf("%v, %v", crashed, err)
+	}
+	if err := os.Mkdir(filepath.Join(own, "odd.lock"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.book.Ready(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.Lock("odd"); err == nil {
+		t.Error("what cannot be locked is taken for locked")
+	}
+	if err := os.Rename(l.book.journal.Path(), l.book.journal.Path()+".gone"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(l.book.journal.Path(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.Lock("target"); err == nil {
+		t.Error("what another action holds is locked once more, because nothing can be recorded")
+	}
+	release()
 }

@@ -82,9 +82,11 @@ func (l *levers) awaitSettled(ctx context.Context, target sources.Ref) {
 	}
 }
 
-// start looks at the journal, and settles what is open in it: once the board runs.
+// start looks at the journal, and settles what is open in it: once the board runs, and behind the first frame.
 func (l *levers) start(ctx context.Context) {
-	<-l.b.restored
+	if l.b.first.expected.Load() {
+		l.b.first.wait(ctx)
+	}
 	l.book.look(ctx)
 	if _, err := l.settle(ctx); err != nil && ctx.Err() == nil {
 		l.b.log.Warn("settle what a crash left open", "err", err)
