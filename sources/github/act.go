@@ -238,13 +238,23 @@ func (s *source) Verify(ctx context.Context, c sources.Call, receipt sources.Rec
 	again := before > 0 && a.run.Attempt > before
 	switch review := c.Verb == sources.Approve || c.Verb == sources.Reject; {
 	case review:
-		p.State = a.reviewed()
+		if p.State = a.reviewed(); p.State == sources.Done {
+			p.Text = clean.Linef("%s: the run is %s", reviewWord(c.Verb), p.Text)
+		}
 	case c.Verb != sources.Cancel && again, c.Verb == sources.Cancel && a.run.State == sources.StateCancelled:
 		p.State = sources.Done
 	case c.Verb == sources.Cancel && (again || a.run.State.Done()):
 		p.State = sources.Undone
 	}
 	return p, nil
+}
+
+// reviewWord is what a gate is after a review.
+func reviewWord(v sources.Verb) string {
+	if v == sources.Reject {
+		return "rejected"
+	}
+	return "approved"
 }
 
 // reviewed reports whether the gates that the call was for are gone, and the run with them where somebody
