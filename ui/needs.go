@@ -219,9 +219,14 @@ func (a *App) leverItem(act keymap.Action) dialog.Item {
 		it.Name = "roll back"
 	case keymap.RerunAll:
 		it.Name = "rerun all"
+	case keymap.Tell:
+		it.Name = "status update"
 	default:
 	}
 	m := a.aimAt(act)
+	if help := leverHelp("", &m); help != "" {
+		it.Name = help
+	}
 	it.Disabled, it.Msg = m.why, aimMsg{aim: m}
 	if act == keymap.Undo {
 		if it.Disabled = a.barred(); it.Disabled == "" && a.lastUndo() == nil {
@@ -234,6 +239,9 @@ func (a *App) leverItem(act keymap.Action) dialog.Item {
 		what := m.subject.Name.String()
 		if n := len(m.requests); n > 1 {
 			what = fmt.Sprintf("the %d that are marked", n)
+		}
+		if p := m.subject.Problem; p != nil && act == keymap.Rollback {
+			what = rollable(p)[0].Text.String()
 		}
 		it.Long = fmt.Sprintf("%s %s", lowerFirst(l.does), what)
 	}

@@ -315,7 +315,7 @@ func (p *Plan) progress(b *planLines, q *action.Plan, out *action.Outcome) {
 		if over || s.step < p.furthest(q.ID) {
 			tok, g = theme.Muted, theme.GlyphDot
 		}
-		b.row(stepWord(s.step), tok, g, s.text)
+		b.row(stepWord(s.step), tok, g, shortIDs(s.text))
 	}
 	if !over {
 		if !some {
