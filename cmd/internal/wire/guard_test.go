@@ -64,17 +64,19 @@ func (s *stage) done(q action.Request) action.Plan {
 // rerun carries out a plan that runs a release again, whose gates somebody opens.
 func (s *stage) rerun(p *action.Plan) {
 	s.t.Helper()
-	var out *action.Outcome
-	go func() {
-		got := s.board.Execute(context.Background(), *p, agree(p))
-		out = &got
-	}()
+	over := make(chan action.Outcome, 1)
+	go func() { over <- s.board.Execute(context.Background(), *p, agree(p)) }()
+	var out action.Outcome
 	s.await("the release is through its gates", func() bool {
 		if _, err := s.sim.Decide(p.Service, true); err != nil {
 			s.t.Error(err)
 		}
-		synctest.Wait()
-		return out != nil
+		select {
+		case out = <-over:
+			return true
+		default:
+			return false
+		}
 	})
 	if out.State != action.Done {
 		s.t.Fatalf("%s is %+v", p.Title, out)
