@@ -26,9 +26,33 @@ type Options struct {
 	Read  func(ctx context.Context, since time.Time) (Observation, error)
 	Now   func() time.Time // the wall clock
 	Every time.Duration    // between two reads; zero: DefaultEvery
+	// Clock is what it waits by, and what tells a jump of Now from time that went by. Nil: the machine's.
+	Clock Clock
 	// Progress is told how the watch stands after each read, the last one included, on the goroutine that
 	// called Watch: it must not block. Nil: nobody is told.
 	Progress func(Report)
+}
+
+// Clock is a clock that is never set. A simulated world may have one of its own, which goes faster.
+type Clock interface {
+	// Elapsed is how much time has gone by since some moment.
+	Elapsed() time.Duration
+	// Wait returns when d has gone by, or when ctx ends.
+	Wait(ctx context.Context, d time.Duration)
+}
+
+// machine is the machine's clock.
+type machine struct{ since time.Time }
+
+func (m machine) Elapsed() time.Duration { return time.Since(m.since) }
+
+func (machine) Wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }
 
 // watch is one run of Watch.
@@ -36,8 +60,8 @@ type watch struct {
 	Options
 	last  Observation
 	past  memory
-	wall  time.Time // when it began, by Now …
-	began time.Time // … and by the clock that only goes on
+	wall  time.Time     // when it began, by Now …
+	began time.Duration // … and by Clock
 	state Report
 }
 
@@ -52,7 +76,10 @@ func Watch(ctx context.Context, o Options) Verdict {
 		o.Window.Start = o.Now()
 	}
 	o.Window = o.Window.filled()
-	w := &watch{Options: o, past: memory{}, wall: o.Now(), began: time.Now(), state: Report{Length: o.Window.Length}}
+	if o.Clock == nil {
+		o.Clock = machine{time.Now()}
+	}
+	w := &watch{Options: o, past: memory{}, wall: o.Now(), began: o.Clock.Elapsed(), state: Report{Length: o.Window.Length}}
 	for {
 		w.read(ctx)
 		v := w.judge(ctx)
@@ -92,7 +119,7 @@ func (w *watch) read(ctx context.Context) {
 func (w *watch) judge(ctx context.Context) Verdict {
 	now := w.Now()
 	v := judgeWith(w.past, w.Window, w.Before, w.last, now)
-	jump := now.Round(0).Sub(w.wall.Round(0)) - time.Since(w.began)
+	jump := now.Round(0).Sub(w.wall.Round(0)) - (w.Clock.Elapsed() - w.began)
 	switch {
 	case ctx.Err() != nil:
 		return v.given(clean.Const("the guard ended with the program"))
@@ -120,10 +147,5 @@ func (w *watch) wait(ctx context.Context) {
 	if left := w.Window.End().Sub(w.Now()); left > 0 {
 		d = min(d, left)
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
+	w.Clock.Wait(ctx, d)
 }

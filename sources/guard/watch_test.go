@@ -286,3 +286,39 @@ func TestADeadProgressIsNotNeeded(t *testing.T) {
 		}
 	})
 }
+
+// fast is a clock that goes sixty times as fast as the machine's.
+type fast struct{ begin time.Time }
+
+func (f fast) Elapsed() time.Duration { return 60 * time.Since(f.begin) }
+
+func (f fast) now() time.Time { return f.begin.Add(f.Elapsed()) }
+
+func (f fast) Wait(ctx context.Context, d time.Duration) { machine{}.Wait(ctx, d/60) }
+
+func TestWatchByAnotherClock(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := &world{}
+		o := w.options()
+		clock := fast{w.begin}
+		o.Clock, o.Now = clock, clock.now
+		o.Read = func(context.Context, time.Time) (Observation, error) {
+			minutes := int(clock.Elapsed() / time.Minute)
+			seen := Observation{At: clock.now(), Series: []sources.Series{errorRate(minutes, w.rate), traffic(minutes, 20)}}
+			for i := range seen.Series {
+				for k := range seen.Series[i].Points {
+					p := &seen.Series[i].Points[k]
+					p.At = w.begin.Add(p.At.Sub(started))
+				}
+			}
+			return seen, nil
+		}
+		if v := Watch(t.Context(), o); v.Outcome != Pass || v.Elapsed != 15*time.Minute {
+			t.Errorf("after %s: %s, %s", v.Elapsed, v.Outcome, v.Why)
+		}
+		wantElapsed(t, w.begin, 15*time.Second)
+		if n := len(w.reports); n != 31 {
+			t.Errorf("it read %d times", n)
+		}
+	})
+}

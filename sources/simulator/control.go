@@ -13,22 +13,33 @@ import (
 	"example.com/signalbox/sources/simulator/world"
 )
 
-// control serves the tree under /-/, for tests and training, to whoever has the simulator's token:
-//
-//	GET    /-/world                         the Truth
-//	GET    /-/clock                         {"now", "speed", "set"}; with ?after=N once it was set more often than N times
-//	POST   /-/clock                         lets it go at another {"speed"}: 0 stops it
-//	POST   /-/advance?d=1m30s               puts the clock forward
-//	POST   /-/fault                         puts a fault.Rule in force
-//	DELETE /-/fault                         takes all faults away
-//	GET    /-/usage, DELETE /-/usage        what was asked; counts anew
-//	GET    /-/requests, DELETE /-/requests  what arrived, and what became of it; ?writes=true; forgets it
-//	POST   /-/merges                        lands {"service", "title", "by", "tag", "bad", "path"} on the default branch
-//	POST   /-/approvals                     decides, as sre1, what waits in the repository of a {"service"}: "approve" true or false
-//	POST   /-/versions                      says that the "ref" of a "service" is "bad" from now on, or not
-//	POST   /-/incidents                     pages for {"service", "title", "severity"}
-//	POST   /-/incidents/{number}/{act}      acknowledge or resolve, in the name of sre1
-//	POST   /-/trouble                       makes {"service", "metric"} worse by "add" for "minutes"
+// Controls tells those who steer a world what its control tree takes.
+func Controls() string {
+	return `  GET    /-/world            what is true: what runs where, how it behaves, who is paged
+  GET    /-/clock            its time and speed; ?after=N waits until it was set more often than N times
+  POST   /-/clock            {"speed"}: the world's seconds in a real one; 0 stops it
+  POST   /-/advance?d=1m30s  puts the clock forward
+  POST   /-/merges           {"service", "title", "by", "tag", "bad", "path"}: a change lands on the default
+                             branch and starts what that starts; bad: it fails requests where it runs
+  POST   /-/versions         {"service", "ref", "bad"}: whether a version is bad, from when it next takes effect
+  POST   /-/approvals        {"service", "approve"}: decides, as sre1, all that waits in its repository
+  POST   /-/incidents        {"service", "title", "severity"}: pages
+  POST   /-/incidents/N/ACT  acknowledge or resolve the incident with number N, as sre1
+  POST   /-/trouble          {"service", "metric", "add", "minutes"}: makes a metric worse for a while
+  POST   /-/fault            {"vendor", "method", "path", "kind", "code", "message", "retry_after", "delay",
+                             "skip", "times"}: the requests that fit fail, after skip of them and so many
+                             times; path is a pattern (* within an element, a last ** for the rest); kind is
+                             status (with code), html, secondary (a rate limit), hang, stall (carried out, and
+                             never answered), lost_request, lost_answer, reset, truncate, wrong_types,
+                             error_in_200 or latency (delay in nanoseconds)
+  DELETE /-/fault            takes all faults away
+  GET    /-/requests         what arrived, its status, and whether a write was carried out; ?writes=true
+  GET    /-/usage            how much was asked, and what no well-behaved client does
+  DELETE /-/requests, /-/usage  forgets it, and counts anew`
+}
+
+// control serves the tree under /-/, for tests and training, to whoever has the simulator's token. Controls
+// lists it.
 func (s *Simulator) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/world", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Truth()) })

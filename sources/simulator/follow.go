@@ -21,10 +21,13 @@ type Follower struct {
 	stop       context.CancelFunc
 	wg         sync.WaitGroup
 
-	mu   sync.Mutex
-	last reading
-	read time.Time // when it was
-	told time.Time // the latest that Now has told: it never goes back
+	first time.Time
+
+	mu      sync.Mutex
+	last    reading
+	read    time.Time     // when it was
+	told    time.Time     // the latest that Now has told: it never goes back
+	changed chan struct{} // closed, and replaced, with each reading
 }
 
 // followWait is how long the world may take to answer that its clock was set: then it is asked anew.
@@ -40,12 +43,13 @@ func Follow(ctx context.Context, address, token string) (*Follower, error) {
 	if ip := net.ParseIP(u.Hostname()); u.Scheme != "http" || ip == nil || !ip.IsLoopback() {
 		return nil, fmt.Errorf("simulator: address %q is not one of this machine's own", address)
 	}
-	f := &Follower{url: "http://" + u.Host, token: token, client: &http.Client{Transport: &http.Transport{}}}
+	f := &Follower{url: "http://" + u.Host, token: token, client: &http.Client{Transport: &http.Transport{}}, changed: make(chan struct{})}
 	ctx, f.stop = context.WithCancel(ctx)
 	if err := f.ask(ctx, -1); err != nil {
 		f.stop()
 		return nil, err
 	}
+	f.first = f.Now()
 	f.wg.Go(func() { f.follow(ctx) })
 	return f, nil
 }
@@ -59,6 +63,34 @@ func (f *Follower) Now() time.Time {
 		f.told = now
 	}
 	return f.told
+}
+
+// Elapsed is how much of the world's time has gone by since Follow.
+func (f *Follower) Elapsed() time.Duration { return f.Now().Sub(f.first) }
+
+// Wait returns when d of the world's time has gone by, or when ctx ends.
+func (f *Follower) Wait(ctx context.Context, d time.Duration) {
+	for until := f.Now().Add(d); ; {
+		f.mu.Lock()
+		changed, speed := f.changed, f.last.Speed
+		f.mu.Unlock()
+		left := until.Sub(f.Now())
+		if left <= 0 {
+			return
+		}
+		var due <-chan time.Time // never, while the clock stands
+		if speed > 0 {
+			t := time.NewTimer(time.Duration(float64(left)/speed) + time.Millisecond)
+			defer t.Stop()
+			due = t.C
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-due:
+		}
+	}
 }
 
 // Close ends it, and waits until nothing of it runs any more.
@@ -110,5 +142,7 @@ func (f *Follower) ask(ctx context.Context, set int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last, f.read = got, time.Now()
+	close(f.changed)
+	f.changed = make(chan struct{})
 	return nil
 }

@@ -318,6 +318,22 @@ func TestFollow(t *testing.T) {
 	c.do(http.StatusOK, http.MethodPost, "/-/clock", `{"speed":0}`)
 	stands := c.sim.Now()
 	reaches(stands)
+	waited := make(chan time.Duration, 1)
+	begun := f.Elapsed()
+	go func() {
+		f.Wait(t.Context(), time.Minute)
+		waited <- f.Elapsed() - begun
+	}()
+	for over := false; !over; {
+		select {
+		case d := <-waited:
+			if over = true; d < time.Minute {
+				t.Errorf("it waited for %s", d)
+			}
+		default:
+			c.sim.Advance(5 * time.Second)
+		}
+	}
 	for _, body := range []string{`{"speed":-1}`, `{}`, `{"speed":"fast"}`, `{"speed":5000}`} {
 		c.do(http.StatusBadRequest, http.MethodPost, "/-/clock", body)
 	}

@@ -67,8 +67,15 @@ func (c *commands) open(ctx context.Context, o wire.Options, at demoAt) (board *
 	}
 	if o.Config == nil && c.globals.demo {
 		if c.globals.config != "" {
-			return nil, nil, usagef("--demo brings its own config: leave out --config %s", c.globals.config)
+			world, err := c.attend(ctx)
+			if err != nil {
+				return nil, nil, err
+			}
+			closers = append(closers, world.Close)
+			o.Now, o.Clock = world.Now, world
 		}
+	}
+	if o.Config == nil && c.globals.demo && c.globals.config == "" {
 		demo, err := wire.StartDemo(ctx, at.options(c.log))
 		if err != nil {
 			return nil, nil, err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,9 @@ type simulation struct {
 // anew.
 const configMark = "# Written by `signalbox simulate`; it is written anew with each start.\n"
 
+// worldMark begins the line of such a config that says where its world is served.
+const worldMark = "# Its world: "
+
 // tokenMark is what the simulator's tokens begin with.
 const tokenMark = "sim_"
 
@@ -44,7 +48,14 @@ and wants a random token.
 
 With --config-out FILE it writes the config of a board for it, and beside it the token as FILE.token, both
 for their owner alone: signalbox --config FILE shows the world. The story starts now, so that a board's
-ages are right at --speed 1.`,
+ages are right at --speed 1. At another speed, and where the clock is put forward, add --demo: then
+signalbox --demo --config FILE, and each of its commands, goes by the world's own clock. How often it asks
+stays a matter of real time, so that its data look old soon where the world goes very fast.
+
+Whoever trains or tests steers the world under /-/ of its address, with the token as
+"Authorization: Bearer …" and JSON as bodies:
+
+` + simulator.Controls(),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.globals.demo {
@@ -150,7 +161,7 @@ func (s *simulation) writeConfig(sim *simulator.Simulator) error {
 		return fmt.Errorf("find %s: %w", s.tokenFile(), err)
 	}
 	s.token = []byte(sim.Token() + "\n")
-	s.config = append([]byte(configMark), sim.Config("file:"+token)...)
+	s.config = append([]byte(configMark+worldMark+sim.URL()+"\n"), sim.Config("file:"+token)...)
 	// The token first: a config that is there names one that is there.
 	if err := errors.Join(writePrivate(token, s.token), writePrivate(s.configOut, s.config)); err != nil {
 		return usagef("--config-out: %w: name a file in a folder that you may write", err)
@@ -177,4 +188,25 @@ func writePrivate(path string, data []byte) (err error) {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// attend follows the clock of the world whose config simulate has written to --config.
+func (c *commands) attend(ctx context.Context) (*simulator.Follower, error) {
+	path := c.globals.config
+	data, _ := readRegular(path) // what is not there is not ours
+	rest, ours := bytes.CutPrefix(data, []byte(configMark))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	address, found := bytes.CutPrefix(line, []byte(worldMark))
+	if !ours || !found {
+		return nil, usagef("--demo brings its own config: leave out --config %s", path)
+	}
+	token, err := readRegular(path + ".token")
+	if err != nil {
+		return nil, usagef("--config %s: %w: the token of its world belongs beside it", path, err)
+	}
+	world, err := simulator.Follow(ctx, string(address), strings.TrimSpace(string(token)))
+	if err != nil {
+		return nil, usagef("%w: start that world anew with signalbox simulate --config-out %s", err, path)
+	}
+	return world, nil
 }

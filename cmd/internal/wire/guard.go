@@ -146,7 +146,7 @@ func (l *levers) watch(ctx context.Context, w watched, window time.Duration, pro
 		Window: guard.Window{
 			Service: w.service, Acted: w.acted, Start: w.start, Length: cmp.Or(window, cfg.Window), Skip: orNone(cfg.Skip), Requests: float64(orNone(cfg.Requests)),
 		},
-		Before: w.before, Read: l.observer(w.service, w.env).read, Now: l.now, Progress: progress,
+		Before: w.before, Read: l.observer(w.service, w.env).read, Now: l.now, Clock: l.b.o.Clock, Progress: progress,
 	})
 	l.writeVerdict(w, v)
 	l.tellVerdict(w, v)

@@ -18,6 +18,7 @@ import (
 	"example.com/signalbox/sources/all"
 	"example.com/signalbox/sources/capability"
 	"example.com/signalbox/sources/crash"
+	"example.com/signalbox/sources/guard"
 	"example.com/signalbox/sources/httpx"
 	"example.com/signalbox/sources/poll"
 	"example.com/signalbox/sources/state"
@@ -46,8 +47,10 @@ type Options struct {
 	Setup *ui.Setup
 	// Transport carries the drivers' requests; nil means the machine's network.
 	Transport http.RoundTripper
-	// Now is the board's clock; nil means time.Now.
-	Now func() time.Time
+	// Now is the board's clock; nil means time.Now. Clock is what its guards wait by, where that goes at another
+	// pace than the machine's; nil: it does not.
+	Now   func() time.Time
+	Clock guard.Clock
 }
 
 // Board is everything behind the screen. Its methods are safe for use by several goroutines at once.
