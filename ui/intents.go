@@ -43,6 +43,8 @@ func (a *App) fromPane(m fromPane) (cmd tea.Cmd, changed bool) {
 		return a.save(in), true
 	case pane.Toast:
 		a.say(in.Token, in.Text)
+	case pane.Act:
+		return a.asked(in.Request), true
 	case pane.Load:
 		return a.load(s, in), false
 	case pane.Watch:

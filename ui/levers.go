@@ -151,8 +151,8 @@ func leverOrder() []keymap.Action {
 // subject is what the levers are about now.
 func (a *App) subject() (pane.Subject, bool) {
 	s := a.focused()
-	if s == nil {
-		return pane.Subject{}, false
+	if s == nil || s.rect.Empty() {
+		return pane.Subject{}, false // nobody has seen what would be acted on
 	}
 	if p, ok := s.pane.(pane.Acting); ok {
 		return p.Subject(a.env(s))
@@ -180,6 +180,9 @@ func (a *App) aimOn(act keymap.Action, s pane.Subject, some bool) aim {
 	if len(subjects) == 0 || act == keymap.Merge {
 		if !some {
 			m.why = "nothing is selected"
+			if at := a.focused(); at != nil && at.rect.Empty() {
+				m.why = "the selected row is not on the screen: " + a.key1(keymap.Zoom) + " shows it"
+			}
 			return m
 		}
 		subjects = []pane.Subject{s}
@@ -246,7 +249,7 @@ func (a *App) request(act keymap.Action, l lever, s *pane.Subject) (q action.Req
 	if s.Problem != nil {
 		q.About = s.Problem.Incident.Ref
 	}
-	if act == keymap.Rollback && s.Problem != nil {
+	if act == keymap.Rollback && s.Problem != nil && s.Environment.IsZero() {
 		return a.suspectRequest(q, s.Problem)
 	}
 	if why := a.pointless(act, s); why != "" {
@@ -335,7 +338,7 @@ func (a *App) pull(m aim) tea.Cmd {
 	case keymap.Undo:
 		return a.undo()
 	case keymap.Rollback:
-		if p := m.subject.Problem; p != nil && m.why == "" && len(m.subject.Marked) == 0 {
+		if p := m.subject.Problem; p != nil && m.why == "" && len(m.subject.Marked) == 0 && m.subject.Environment.IsZero() {
 			return a.rollBackSuspect(m, p)
 		}
 	default:

@@ -399,6 +399,24 @@ func TestMergingTakesTheMarkedOnes(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotSeenIsNotActedOn(t *testing.T) {
+	t.Parallel()
+	b, l, _ := armed(t, 40, 10)
+	l.demand = action.Demand{}
+	for _, k := range []string{"a", "R", "V"} {
+		b.rest()
+		b.press(k)
+		b.says("the selected row is not on the screen")
+	}
+	if len(l.proposed) > 0 {
+		t.Errorf("it asked for %v", l.proposed)
+	}
+	b.press("z")
+	b.rest()
+	b.press("a")
+	l.once(t)
+}
+
 func TestLeversDoNothingBelowADialog(t *testing.T) {
 	t.Parallel()
 	b, l, _ := armed(t, 120, 40)

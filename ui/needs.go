@@ -240,7 +240,7 @@ func (a *App) leverItem(act keymap.Action) dialog.Item {
 		if n := len(m.requests); n > 1 {
 			what = fmt.Sprintf("the %d that are marked", n)
 		}
-		if p := m.subject.Problem; p != nil && act == keymap.Rollback {
+		if p := m.subject.Problem; p != nil && act == keymap.Rollback && m.subject.Environment.IsZero() {
 			what = rollable(p)[0].Text.String()
 		}
 		it.Long = fmt.Sprintf("%s %s", lowerFirst(l.does), what)

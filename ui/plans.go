@@ -125,6 +125,15 @@ func (a *App) begin(m aim) tea.Cmd {
 	return a.plan(q.Verb, title, m.requests...)
 }
 
+// asked opens the plan of what a pane asks for.
+func (a *App) asked(q action.Request) tea.Cmd {
+	if why := a.barred(); why != "" {
+		a.say(theme.Warn, clean.Line(why))
+		return nil
+	}
+	return a.plan(q.Verb, clean.Text{}, q)
+}
+
 func ownPage(s *pane.Subject) bool {
 	return len(s.Marked) == 0 && s.Problem != nil && len(s.Problem.Inside) == 0 && s.Problem.Incident.Mine && s.Problem.State == sources.Triggered
 }

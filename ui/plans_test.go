@@ -48,6 +48,7 @@ func TestNothingElseConfirms(t *testing.T) {
 		"a marked paste with it":  func(b *board) { b.paste(word + "\n"); b.press("enter") },
 		"an unmarked paste":       func(b *board) { b.read(word, "enter") },
 		"a paste after typing":    func(b *board) { b.spell("checkout"); b.paste("/prod"); b.press("enter") },
+		"a paste and then Enter":  func(b *board) { b.press(word); b.rest(); b.press("enter") },
 		"Enter with a key behind": func(b *board) { b.spell(word); b.read("enter", "x") },
 		"Enter with one before":   func(b *board) { b.spell("checkout/pro"); b.read("d", "enter") },
 		"Esc":                     func(b *board) { b.spell(word); b.press("esc") },

@@ -63,6 +63,7 @@ type Plan struct {
 	err     error
 	shown   time.Time // since when the verdict is on the screen
 	read    time.Time // when the plans were made last
+	tried   time.Time // when somebody last tried to
 	again   bool      // they are being made again
 	failed  error     // why they could not be made again
 	changed clean.Text
@@ -200,7 +201,7 @@ func (p *Plan) Proposed(gen int, plans []action.Plan, errs []error) {
 		return
 	}
 	p.plans, p.requests, p.phase, p.err = kept, requests, asking, nil
-	p.demand, p.read = demandOf(kept), p.now()
+	p.demand, p.read, p.tried = demandOf(kept), p.now(), p.now()
 	if len(kept) == 1 {
 		p.title = kept[0].Title
 	}
@@ -231,7 +232,7 @@ func demandOf(plans []action.Plan) action.Demand {
 // about has changed in what was read meanwhile.
 func (p *Plan) Due(soon bool) bool {
 	p.stirred = p.stirred || soon
-	if p.phase != asking || p.again || !p.stirred && p.now().Sub(p.read) < planRenewed {
+	if p.phase != asking || p.again || !p.stirred && p.now().Sub(p.tried) < planRenewed {
 		return false
 	}
 	p.again, p.stirred = true, false
@@ -270,9 +271,8 @@ func (p *Plan) Renewed(gen int, plans []action.Plan, err error) {
 	if gen != p.gen || p.phase != asking {
 		return
 	}
-	p.again, p.failed = false, err
+	p.again, p.failed, p.tried = false, err, p.now()
 	if err != nil {
-		p.read = p.now() // tried: the next try waits as long as any
 		return
 	}
 	p.read = p.now()

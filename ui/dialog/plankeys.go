@@ -24,6 +24,9 @@ const (
 	keyBrowse   = "o"
 )
 
+// mostTogether is how many letters of one read are taken for typed ones: a slow link may bring some at once.
+const mostTogether = 4
+
 // Typing implements Dialog: every key arrives as it is.
 func (p *Plan) Typing() bool { return true }
 
@@ -154,6 +157,10 @@ func (p *Plan) typeWord(k tea.KeyMsg, held bool) tea.Cmd {
 		return p.submit(held)
 	case p.word.Value() == "" && !strings.HasPrefix(p.demand.Word, name) && p.isKey(name):
 		return p.letter(k, held)
+	}
+	if len(k.Runes) > mostTogether {
+		p.hint = clean.Const("that came as one piece: type it")
+		return nil
 	}
 	p.word.Update(k)
 	return nil

@@ -201,7 +201,7 @@ func (p *Plan) offered(b *planLines, q *action.Plan) {
 // freshness is the one line that a refresh may change.
 func (p *Plan) freshness(b *planLines) {
 	if p.failed != nil {
-		b.gate("read", theme.Warn, theme.GlyphWarn, clean.Linef("%s, and it could not be read again: %s", readAgo(b.e.Now.Sub(p.plans[0].At)), said(p.failed)))
+		b.gate("read", theme.Warn, theme.GlyphWarn, clean.Linef("%s, and it could not be read again: %s", readAgo(b.e.Now.Sub(p.read)), said(p.failed)))
 		return
 	}
 	ago := readAgo(b.e.Now.Sub(p.read))
