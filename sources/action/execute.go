@@ -107,14 +107,12 @@ func strictestText(gates []policy.Finding) string {
 // it.
 func (x *execution) hold(ctx context.Context) (release func(), out Outcome, ok bool) {
 	refs := x.plan.touches()
-	release, crashed, err := x.take(refs)
+	release, err := x.take(refs)
 	if err != nil {
 		return nil, x.refuse(ctx, clean.Linef("another action on it is under way: %v", errors.Unwrap(err)), clean.Const("wait for it to end")), false
 	}
-	if !crashed {
-		return release, Outcome{}, true
-	}
-	if err := x.settleTargets(ctx, refs); err != nil {
+	// What the journal tells counts, not only that a lock was left: an earlier try to settle may have failed.
+	if err := x.settleTargets(ctx, refs); err != nil && x.plan.Call.Verb != sources.Acknowledge {
 		out := x.refuse(ctx, clean.Linef("an action that a crash left open could not be settled: %v", err), clean.Const("look at the target yourself, then try again"))
 		release()
 		return nil, out, false

@@ -95,7 +95,7 @@ func (r *Runner) Settle(ctx context.Context) ([]Settled, error) {
 	var out []Settled
 	var errs []error
 	for _, records := range open {
-		release, _, err := r.take(acted(&records[0]))
+		release, err := r.take(acted(&records[0]))
 		if err != nil {
 			continue // whoever holds the lock is at it
 		}
@@ -119,9 +119,8 @@ func acted(r *journal.Record) []sources.Ref {
 	return out
 }
 
-// take takes the locks on all of refs, or none. Locks never wait, so that their order does not matter. crashed
-// reports that whoever held one of them before ended without giving it back.
-func (r *Runner) take(refs []sources.Ref) (release func(), crashed bool, err error) {
+// take takes the locks on all of refs, or none. Locks never wait, so that their order does not matter.
+func (r *Runner) take(refs []sources.Ref) (release func(), err error) {
 	var held []func()
 	release = func() {
 		for _, one := range slices.Backward(held) {
@@ -129,14 +128,14 @@ func (r *Runner) take(refs []sources.Ref) (release func(), crashed bool, err err
 		}
 	}
 	for _, ref := range refs {
-		one, broken, err := r.o.Locks.Lock(lockName(ref))
+		one, _, err := r.o.Locks.Lock(lockName(ref))
 		if err != nil {
 			release()
-			return nil, false, fmt.Errorf("lock: %w", err)
+			return nil, fmt.Errorf("lock: %w", err)
 		}
-		held, crashed = append(held, one), crashed || broken
+		held = append(held, one)
 	}
-	return release, crashed, nil
+	return release, nil
 }
 
 // settleTargets settles what is open on any of refs, whose locks are held.
