@@ -207,14 +207,28 @@ func (a *App) stripParts(o *pane.Operation, more int) (left, right []component.P
 	return left, right
 }
 
+// hasStrip reports that there is something for the strip. Where no footer shows what was just said, the strip
+// does.
+func (a *App) hasStrip() bool {
+	if _, _, said := a.toasts.Current(); said && a.mode() == layout.Tiny {
+		return true
+	}
+	o, _ := a.strip()
+	return o != nil
+}
+
 // drawStrip draws the line of what is under way.
 func (a *App) drawStrip(rect layout.Rect) {
-	o, more := a.strip()
-	if rect.Empty() || o == nil {
+	if rect.Empty() {
 		return
 	}
 	r := a.region(rect)
 	r.Fill(screen.Style{})
+	o, more := a.strip()
+	if a.mode() == layout.Tiny || o == nil {
+		component.Draw(r, 0, 0, rect.W, a.set.Theme, a.tinyLast())
+		return
+	}
 	left, right := a.stripParts(o, more)
 	component.Spread(r.Sub(1, 0, rect.W-2, 1), 0, a.set.Theme, left, right, 24)
 }

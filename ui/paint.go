@@ -131,9 +131,7 @@ func (a *App) arrange() {
 	o := layout.Options{
 		Focus: a.focus, Zoom: a.zoom || len(a.details) > 0, Notice: !a.snap.Catalog.ConfigError.IsZero(),
 	}
-	if under, _ := a.strip(); under != nil {
-		o.Strip = true
-	}
+	o.Strip = a.hasStrip()
 	before := a.canvas.plan
 	if a.opts.Idle != nil && !o.Zoom && a.mode() >= layout.Medium {
 		e := a.bare()

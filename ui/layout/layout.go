@@ -71,7 +71,7 @@ type Options struct {
 	Zoom   bool   // the focused pane takes the whole board
 	Idle   []bool // panes with nothing to show; their room goes to the others. nil: none
 	Notice bool   // a line under the header for what must not be overlooked
-	Strip  bool   // a line above the footer for what is under way
+	Strip  bool   // a line above the footer for what is under way; in Tiny, of a pane alone, the last line
 	// Strips are the heights that the strips of Narrow would like, frames included, most important last
 	// to go.
 	Strips []int
@@ -104,6 +104,10 @@ func Board(w, h, n int, o Options) Plan {
 	p := Plan{Mode: modeOf(w, h, n), Panes: make([]Rect, n), Strips: make([]Rect, len(o.Strips))}
 	if p.Mode == Tiny {
 		p.Body = Rect{0, 0, w, h}
+		if o.Strip && o.Zoom && h > 2 {
+			p.Strip = Rect{0, h - 1, w, 1}
+			p.Body.H--
+		}
 		if o.Zoom && o.Focus < n {
 			p.Panes[o.Focus] = p.Body
 		}
