@@ -186,7 +186,17 @@ func (p *Plan) differs(fresh *Plan) clean.Text {
 	}
 	for _, o := range fresh.Offers {
 		if !slices.ContainsFunc(p.Offers, func(was Offer) bool { return was.Request.Target == o.Request.Target }) {
-			return clean.Linef("something has come in its way: %s", o.Text)
+			return clean.Linef("something has come %s", fresh.says(queueGate))
+		}
+	}
+	return clean.Text{}
+}
+
+// says is what a gate of the plan says; zero when it says nothing.
+func (p *Plan) says(gate string) clean.Text {
+	for _, g := range p.Gates {
+		if g.Gate == gate {
+			return g.Text
 		}
 	}
 	return clean.Text{}
@@ -253,10 +263,15 @@ func (x *execution) approvalRecord() *journal.Approval {
 	return &a
 }
 
+// sendFor is for how long an answer is waited for; one that comes no more is as good as lost.
+const sendFor = time.Minute
+
 // send sends the one request. From here on ctx's end stops the following, never the record of it.
 func (x *execution) send(ctx context.Context, a Access) Outcome {
 	x.notice(x.plan, Sending, x.plan.How, "")
-	receipt, err := a.Set.Actor.Perform(ctx, x.plan.Call)
+	sending, cancel := context.WithTimeout(ctx, sendFor)
+	receipt, err := a.Set.Actor.Perform(sending, x.plan.Call)
+	cancel()
 	x.o.Nudge(x.plan.Request.Target)
 	kept := context.WithoutCancel(ctx)
 	switch {
@@ -371,10 +386,10 @@ func errorText(err error) clean.Text {
 }
 
 func fixOf(err error) clean.Text {
-	if e, ok := errors.AsType[*sources.Error](err); ok {
+	if e, ok := errors.AsType[*sources.Error](err); ok && e.Fix != "" {
 		return clean.Line(e.Fix)
 	}
-	return clean.Text{}
+	return clean.Const("look at it at the provider, then plan it again")
 }
 
 // pauses are between two looks at what became of an action; the last one repeats.

@@ -25,6 +25,9 @@ const (
 	tooLate
 )
 
+// lookFor is for how long one look is waited for: one that hangs must not use up the time for all of them.
+const lookFor = 10 * time.Second
+
 // watch asks the authority until it shows what became of a call. A look that fails is tried again.
 func (r *Runner) watch(ctx context.Context, a Access, c sources.Call, receipt sources.Receipt, deadline time.Duration) (sight, sources.Progress, error) {
 	var last sources.Progress
@@ -36,7 +39,9 @@ func (r *Runner) watch(ctx context.Context, a Access, c sources.Call, receipt so
 	end := time.NewTimer(deadline)
 	defer end.Stop()
 	for i := 0; ; i++ {
-		p, err := a.Set.Verifier.Verify(ctx, c, receipt)
+		look, stop := context.WithTimeout(ctx, lookFor)
+		p, err := a.Set.Verifier.Verify(look, c, receipt)
+		stop()
 		switch {
 		case err == nil:
 			if p.Text != last.Text && p.State == sources.Pending {
