@@ -1,6 +1,8 @@
 package ui_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/sources/policy"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui"
@@ -224,6 +227,39 @@ func TestAPlanThatChangesBeginsAnew(t *testing.T) {
 			l.calm(t, "an Enter without the word")
 			b.hides("Type " + word + " " + word)
 		})
+	}
+}
+
+// Whatever is pressed, in whatever order, nothing is carried out that nobody has typed the word for.
+func TestRandomKeysCarryNothingOut(t *testing.T) {
+	t.Parallel()
+	keys := []string{"a", "E", "S", "M", "V", "H", "U", "P", "R", "A", "D", "X", "C", "Z", "O", "o", "p", "y", "yy", "n", "enter", "tab", "shift+tab", " ", "j", "k", "g", "G",
+		"pgdown", "pgup", "up", "down", "esc", "q", ":", "?", "/", "c", "checkout/", "ctrl+c", "ctrl+u", "backspace", "1", "4", "z", "w", "f", "r", "x"}
+	for seed := range uint64(40) {
+		rnd := rand.New(rand.NewPCG(seed, 7))
+		b, l, p := armed(t, 20+rnd.IntN(140), 5+rnd.IntN(45))
+		l.shape = rollbackPlan
+		p.problems["checkout"].Suspects = []insight.Suspect{{Kind: sources.DeploymentChange, Env: envRef("prod"), Text: clean.Const("v1.9.2 → prod")}}
+		for range 300 {
+			switch n := rnd.IntN(20); {
+			case n == 0:
+				b.data()
+			case n == 1:
+				b.send(tea.WindowSizeMsg{Width: 1 + rnd.IntN(160), Height: 1 + rnd.IntN(50)})
+			case n == 2:
+				b.paste(word + "\n")
+			case n == 3:
+				b.read(word, "enter")
+			case n == 4:
+				b.send(tea.MouseMsg{X: rnd.IntN(100), Y: rnd.IntN(40), Action: tea.MouseActionPress, Button: tea.MouseButtonLeft})
+			case n == 5:
+				b.send(ui.OperationsMsg([]pane.Operation{operation(b, "p9")}))
+			default:
+				b.press(keys[rnd.IntN(len(keys))])
+			}
+			b.clock.pass(time.Duration(rnd.IntN(1500)) * time.Millisecond)
+		}
+		l.calm(t, fmt.Sprintf("seed %d", seed))
 	}
 }
 

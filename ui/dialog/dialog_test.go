@@ -10,6 +10,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/component"
@@ -249,7 +250,11 @@ func TestEveryStateOfAFeedHasAWord(t *testing.T) {
 func TestEverySize(t *testing.T) {
 	t.Parallel()
 	all := map[string]Dialog{
-		"page": page(40), "palette": NewPalette(items()), "health": NewHealth(), "error": NewError(clean.Const("x"), errors.New(strings.Repeat("long ", 50))),
+		"plan": askingPlan(), "question": NewQuestion(clean.Const("Quit"), []clean.Text{clean.Line(strings.Repeat("long ", 40))}, clean.Const("Quit?"), nil),
+		"form":       NewForm(clean.Const("Snooze"), clean.Const("For"), []clean.Text{clean.Const("a line")}, "", []Quick{{"30m", "soon"}, {"1h", "later"}}, nil),
+		"operations": NewOperations([]pane.Operation{{Plan: "1", Title: clean.Const("Roll back"), Outcome: &action.Outcome{State: action.Failed}}, {Plan: "2", Guard: true, Service: "checkout"}}),
+		"pick":       NewPick(clean.Const("x"), "version", items()),
+		"page":       page(40), "palette": NewPalette(items()), "health": NewHealth(), "error": NewError(clean.Const("x"), errors.New(strings.Repeat("long ", 50))),
 		"help": NewHelp(clean.Const("Help"), []HelpSection{{Title: clean.Const("a"), Keys: []HelpKey{{Keys: []string{"x"}, Does: "y", Disabled: "z"}}}}, true),
 	}
 	for name, d := range all {
