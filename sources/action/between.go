@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
@@ -198,16 +199,26 @@ func tails(name []string) [][]string {
 	return out
 }
 
-// flags were switched since what runs came.
+// flagReach is how long before what runs now a flag was switched that a rollback is warned of: it is switched
+// for the new version as often as after it, and was not on when the old one ran well.
+const flagReach = time.Hour
+
+// flags were switched since what runs came, or shortly before it where that is taken back.
 func (d *draft) flags() []string {
 	c := running(d.selected)
 	if c == nil {
 		return nil
 	}
+	since := ended(c)
+	if d.between.undoes {
+		since = since.Add(-flagReach)
+	}
 	var out []string
 	for ch := range d.snap.Changes() {
-		if ch.Kind == sources.FlagChange && ch.Service == d.env.Service && ch.At.After(ended(c)) {
-			out = append(out, clean.Linef("%s (%s)", ch.Title, ch.At.In(d.now.Location()).Format("15:04")).String())
+		if ch.Kind == sources.FlagChange && ch.Service == d.env.Service && ch.At.After(since) {
+			if text := clean.Linef("%s (%s)", ch.Title, ch.At.In(d.now.Location()).Format("15:04")).String(); !slices.Contains(out, text) {
+				out = append(out, text) // once, however many systems tell of it
+			}
 		}
 	}
 	return out

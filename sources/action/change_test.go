@@ -302,7 +302,7 @@ func TestWhatIsNotChanged(t *testing.T) {
 		{name: "a controller's, on", set: func(y *yard) { y.service.Returns = "sync" }, ask: promotionOf(nil), want: wanted{gate: "controller", verdict: policy.Deny}},
 		{name: "read-only", set: func(y *yard) { y.readOnly = true }, ask: rollbackOf(nil), want: wanted{gate: "read_only", verdict: policy.Deny}},
 		{
-			name: "a source that deploys nothing", set: func(y *yard) { y.hub.verbs = y.hub.verbs[4:5] }, ask: rollbackOf(nil), want: wanted{err: "cannot rollback a environment"},
+			name: "a source that deploys nothing", set: func(y *yard) { y.hub.verbs = y.hub.verbs[4:5] }, ask: rollbackOf(nil), want: wanted{err: "has no means to change what runs"},
 		},
 	})
 }

@@ -86,7 +86,7 @@ func (r *Runner) draft(ctx context.Context, a Access, q Request, ref sources.Ref
 	if err := d.selects(); err != nil {
 		return nil, err
 	}
-	if e.Previous != "" {
+	if e.Previous != "" && q.Verb != sources.Rollback {
 		d.readPrevious(ctx)
 	}
 	d.candidates = insight.Candidates(d.snap, &d.env, d.targetNames())

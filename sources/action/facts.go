@@ -189,7 +189,7 @@ func (d *draft) version() *policy.VersionFacts {
 			continue
 		}
 		v.KnownGood = c.Good
-		if bad := c.Ran && c.Deployment.Verified && !c.Good || !c.Ran && c.Deployment.State == sources.StateFailed; bad {
+		if c.Ran && c.Deployment.Verified && !c.Good { // an attempt that failed says nothing of the version
 			v.KnownBad = c.Why.String()
 		}
 	}

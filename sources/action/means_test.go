@@ -249,7 +249,7 @@ func TestWhatARollbackDoesNotUndo(t *testing.T) {
 			}, ask: rollbackOf(func(q *action.Request) { q.Version = "va" }), want: wanted{gate: "schema", verdict: policy.TypedConfirm, text: "db/0043.sql"},
 		},
 		{name: "flags", set: func(y *yard) { switched(y, time.Minute) }, ask: rollbackOf(nil), want: wanted{gate: "flags", verdict: policy.Warn, text: "pay_retry on"}},
-		{name: "not flags from before", set: func(y *yard) { switched(y, time.Hour) }, ask: rollbackOf(nil), want: wanted{gate: "flags", text: ""}},
+		{name: "not flags from long before", set: func(y *yard) { switched(y, 3*time.Hour) }, ask: rollbackOf(nil), want: wanted{gate: "flags", text: ""}},
 		{name: "the next merge, as the config says", set: func(y *yard) { y.service.Returns = "merge" }, ask: rollbackOf(nil), want: wanted{gate: "comes_back", verdict: policy.Warn, text: "the next merge to main"}},
 		{
 			name: "the next merge, as was seen", set: pushed, ask: rollbackOf(nil), want: wanted{gate: "comes_back", verdict: policy.Warn, text: "the next merge to main"},

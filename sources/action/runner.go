@@ -106,10 +106,11 @@ func (r *Runner) actor(verb sources.Verb, ref sources.Ref) (Access, sources.Acti
 			}
 		}
 	}
-	return a, sources.ActionSpec{}, &sources.Error{
-		Kind: sources.Unsupported, Op: string(verb), Scope: ref.String(),
-		Msg: "the source " + ref.Source + " cannot " + string(verb) + " a " + string(ref.Kind),
+	msg := "the source " + ref.Source + " cannot " + string(verb) + " a " + string(ref.Kind)
+	if verb == sources.Promote || verb == sources.Rollback {
+		msg = "the source " + ref.Source + " has no means to change what runs in " + ref.ID
 	}
+	return a, sources.ActionSpec{}, &sources.Error{Kind: sources.Unsupported, Op: string(verb), Scope: ref.String(), Msg: msg}
 }
 
 // Offers lists the verbs that can be asked for on an object: those of its source, and on an environment what

@@ -32,6 +32,7 @@ type stage struct {
 	scope   string
 	journal *journal.Journal
 	last    *store.Snapshot
+	steps   chan action.Step
 }
 
 func stages() []sources.EnvironmentSpec {
@@ -61,7 +62,7 @@ func newStage(t *testing.T, service string) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = src.Close() })
-	s := &stage{sim: sim, set: capability.Of(src), scope: "acme/" + service, journal: journal.New(t.TempDir(), sim.Now)}
+	s := &stage{sim: sim, set: capability.Of(src), scope: "acme/" + service, steps: make(chan action.Step, 1000), journal: journal.New(t.TempDir(), sim.Now)}
 	spec := sources.ServiceSpec{
 		Name: service, Environments: stages(), DeployWorkflow: "deploy.yml", VersionInput: "ref",
 		VersionFrom: sources.VersionFrom{RunName: `(?:Deploy|Release) (\S+)`},
@@ -76,6 +77,7 @@ func newStage(t *testing.T, service string) *stage {
 		Service:  func(name string) (action.Service, bool) { return s.service, name == service },
 		Policy:   policy.Default(), Journal: s.journal, Records: s.journal.Records, Locks: &locks{held: map[string]bool{}},
 		ReadOnly: func() bool { return false }, Now: sim.Now, Who: journal.Who{User: "sre1", Host: "bastion"},
+		Notice: func(e action.Event) { s.steps <- e.Step },
 	})
 	return s
 }
@@ -218,4 +220,51 @@ func TestHalfADeployment(t *testing.T) {
 	if got, want := p.Now.String(), "v2.0.3 in eu; v2.0.2 in us, v2.0.3 failed"; got != want || p.Change.Then.Version.Tag.String() != "v2.0.2" {
 		t.Errorf("now %q, want %q; then %+v", got, want, p.Change.Then)
 	}
+}
+
+// A rollback by running the last good run again ends when production runs that version, not when the attempt
+// begins.
+func TestRollingBackByARerun(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "search")
+	p, err := s.Propose(t.Context(), action.Request{Verb: sources.Rollback, Target: s.ref("staging"), Means: action.ByRerun})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tells(t, p)
+	if p.Call.Verb != sources.RerunAll || p.Call.Target.Kind != sources.KindRun {
+		t.Fatalf("call %+v, %+v", p.Call, p.Gates)
+	}
+	out := s.Execute(t.Context(), p, approve(p))
+	if out.State != action.Done || s.writes() != 1 || !strings.Contains(out.Text.String(), "runs in staging") {
+		t.Errorf("outcome %+v after %d writes", out, s.writes())
+	}
+}
+
+// A rollback that waits for its turn behind a waiting run loses its place to the next one that comes: that is
+// told, and nothing is called done.
+func TestLosingOnesPlace(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "checkout")
+	p, err := s.Propose(t.Context(), action.Request{Verb: sources.Rollback, Target: s.ref("prod")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan action.Outcome)
+	go func() { done <- s.Execute(t.Context(), p, approve(p)) }()
+	for step := range s.steps {
+		if step == action.Sent {
+			break
+		}
+	}
+	other := p.Call
+	other.ID = "20261117-021500-abcdef"
+	if _, err := s.set.Actor.Perform(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	out := <-done
+	if out.State != action.Failed || !strings.HasPrefix(out.Text.String(), "superseded") || out.Fix.IsZero() {
+		t.Errorf("outcome %+v", out)
+	}
+	t.Log(out.Text)
 }

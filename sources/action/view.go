@@ -25,6 +25,7 @@ const (
 	meansGate      = "means"      // there is no way to do it
 	controllerGate = "controller" // a controller would undo it
 	comesBackGate  = "comes_back" // policy's own, whose cure the plan knows
+	queueGate      = "queue"      // policy's own
 )
 
 // look reads the target of a request, and all that the gates may know of it.

@@ -10,6 +10,9 @@ import (
 	"example.com/signalbox/sources/insight"
 )
 
+// patience is how many times longer than usual a change is followed, where that is longer than its deadline.
+const patience = 3
+
 // fill makes the plan of a draft.
 func (d *draft) fill(p *Plan) {
 	p.Change = d.change()
@@ -24,6 +27,7 @@ func (d *draft) fill(p *Plan) {
 		return
 	}
 	p.Call = d.way.call
+	p.Deadline = max(p.Deadline, patience*p.Change.Expected)
 	p.Lines = append(p.Lines, d.way.lines...)
 	if d.way.run != nil {
 		p.Rests = append(p.Rests, Rest{d.way.run.Ref, d.way.run.Revision})
@@ -144,7 +148,9 @@ func (d *draft) current() Running {
 	if !mixed {
 		out.Text = clean.Line(strings.Join(append([]string{d.env.Name}, names(d.selected)...), " "))
 	}
-	out.Text = clean.Linef("%s, %s", out.Text, d.evidence(c))
+	if !mixed || c.Verified && !c.Mismatch {
+		out.Text = clean.Linef("%s, %s", out.Text, d.evidence(c))
+	}
 	if h := insight.ServiceHealth(d.snap, d.env.Service, d.now); d.env.Prod && h.Known && h.Sense >= insight.Warn {
 		out.Bad = h.Text
 	}

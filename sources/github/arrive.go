@@ -136,7 +136,7 @@ func (s *source) ended(ctx context.Context, v *arrival) (sources.Progress, error
 		return p, conn.fail("look for what took its place", err)
 	}
 	for _, w := range r.Value.Runs {
-		if w.CreatedAt.After(v.since) && w.RunNumber != v.run.Number && w.Status != "completed" {
+		if w.RunNumber > v.run.Number && w.Conclusion != "cancelled" {
 			p.Superseded, p.Text = true, clean.Linef("run %d was cancelled, and run %d came after it", v.run.Number, w.RunNumber)
 		}
 	}
