@@ -17,7 +17,6 @@ import (
 	"example.com/signalbox/sources/policy"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui"
-	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/pane"
 )
 
@@ -143,8 +142,6 @@ func (p *paged) Update(e pane.Env, msg tea.Msg) (pane.Pane, tea.Cmd) {
 	_, cmd := p.stub.Update(e, msg)
 	return p, cmd
 }
-
-func (p *paged) rows() component.Rows[string] { return p.stub.rows() }
 
 func (p *paged) of(key string) pane.Subject {
 	q := p.problems[key]

@@ -287,8 +287,8 @@ func TestRollingBackASuspect(t *testing.T) {
 	now := time.Date(2026, 11, 21, 2, 4, 0, 0, time.UTC)
 	first := insight.Suspect{Kind: sources.DeploymentChange, At: now, Env: envRef("prod"), Text: clean.Const("v1.9.2 → prod"), Why: clean.Const("1m before onset")}
 	flag := insight.Suspect{Kind: sources.FlagChange, At: now.Add(-3 * time.Minute), Text: clean.Const("flag pay_retry on")}
-	close := insight.Suspect{Kind: sources.DeploymentChange, At: now.Add(-5 * time.Minute), Env: envRef("stage"), Text: clean.Const("v1.9.1 → stage")}
-	far := close
+	near := insight.Suspect{Kind: sources.DeploymentChange, At: now.Add(-5 * time.Minute), Env: envRef("stage"), Text: clean.Const("v1.9.1 → stage")}
+	far := near
 	far.At = now.Add(-50 * time.Minute)
 
 	b, l, p := armed(t, 120, 40)
@@ -299,7 +299,7 @@ func TestRollingBackASuspect(t *testing.T) {
 	}
 
 	b, l, p = armed(t, 120, 40)
-	suspects(p, first, flag, close)
+	suspects(p, first, flag, near)
 	b.press("R")
 	b.says("v1.9.1 → stage")
 	b.says("not undone here")

@@ -82,11 +82,7 @@ func (a *App) askQuit() (ok bool) {
 	for i := range a.levers.ops {
 		if o := &a.levers.ops[i]; !o.Ended() {
 			_, _, word, text := dialog.OperationLook(o)
-			title := o.Title
-			if o.Guard {
-				title = clean.Linef("Guard of %s", o.Service)
-			}
-			lines = append(lines, clean.Line(kit.Sep(": ", title.String(), kit.Sep(": ", word, text.String()))))
+			lines = append(lines, clean.Line(kit.Sep(": ", dialog.OperationTitle(o).String(), kit.Sep(": ", word, text.String()))))
 		}
 	}
 	if guards > 0 {
@@ -192,7 +188,7 @@ func (a *App) stripParts(o *pane.Operation, more int) (left, right []component.P
 	}
 	left = append(left, component.Part{Token: theme.Text, Text: clean.Line(kit.Times(th, text))})
 	key := a.key1(keymap.Operations)
-	does := ""
+	var does string
 	switch {
 	case o.Ask != nil:
 		does = "asks"

@@ -20,6 +20,7 @@ func operation(b *board, plan string) pane.Operation {
 
 func watching(b *board, verdict guard.Verdict) pane.Operation {
 	o := operation(b, "g1")
+	o.Title = clean.Text{}
 	o.Guard, o.Report = true, &guard.Report{Verdict: verdict, Length: 15 * time.Minute, Reads: 3}
 	return o
 }

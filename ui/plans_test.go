@@ -241,18 +241,18 @@ func TestRandomKeysCarryNothingOut(t *testing.T) {
 		l.shape = rollbackPlan
 		p.problems["checkout"].Suspects = []insight.Suspect{{Kind: sources.DeploymentChange, Env: envRef("prod"), Text: clean.Const("v1.9.2 → prod")}}
 		for range 300 {
-			switch n := rnd.IntN(20); {
-			case n == 0:
+			switch rnd.IntN(20) {
+			case 0:
 				b.data()
-			case n == 1:
+			case 1:
 				b.send(tea.WindowSizeMsg{Width: 1 + rnd.IntN(160), Height: 1 + rnd.IntN(50)})
-			case n == 2:
+			case 2:
 				b.paste(word + "\n")
-			case n == 3:
+			case 3:
 				b.read(word, "enter")
-			case n == 4:
+			case 4:
 				b.send(tea.MouseMsg{X: rnd.IntN(100), Y: rnd.IntN(40), Action: tea.MouseActionPress, Button: tea.MouseButtonLeft})
-			case n == 5:
+			case 5:
 				b.send(ui.OperationsMsg([]pane.Operation{operation(b, "p9")}))
 			default:
 				b.press(keys[rnd.IntN(len(keys))])

@@ -30,6 +30,14 @@ func OperationLook(o *pane.Operation) (tok theme.Token, g theme.Glyph, word stri
 	return theme.Busy, theme.GlyphRunning, stepWord(o.Step), o.Text
 }
 
+// OperationTitle is what an operation is called.
+func OperationTitle(o *pane.Operation) clean.Text {
+	if o.Guard && o.Title.IsZero() {
+		return clean.Linef("Guard of %s", o.Service)
+	}
+	return o.Title
+}
+
 func guardLook(r *guard.Report) (theme.Token, theme.Glyph) {
 	if !r.Verdict.Final {
 		if r.Failed > 0 {
@@ -190,10 +198,7 @@ func (d *Operations) draw(e pane.Env, r screen.Region, o *pane.Operation) {
 	if !o.Ended() && !o.Guard {
 		age = kit.Took(e.Now.Sub(o.Since))
 	}
-	title := o.Title
-	if o.Guard {
-		title = clean.Linef("Guard of %s", o.Service)
-	}
+	title := OperationTitle(o)
 	component.Spread(r.Sub(1, 0, w-2, 1), 0, e.Theme, []pane.Part{{Token: tok, Text: e.Theme.Glyph(g)}, {Token: theme.Strong, Text: clean.Linef(" %s", title)}},
 		[]pane.Part{{Token: theme.Muted, Text: clean.Line(age)}}, 20)
 	line := []pane.Part{{Token: theme.Text, Text: clean.Const("  ")}}

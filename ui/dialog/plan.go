@@ -7,6 +7,7 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/guard"
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/pane"
 )
@@ -86,6 +87,7 @@ type Plan struct {
 	steps    []step
 	outcomes []action.Outcome
 	url      string
+	guard    *guard.Report // how what was done behaves
 
 	top, page, total int
 	room             int // the height that Want was asked with
@@ -380,6 +382,9 @@ func (p *Plan) lonely() bool {
 
 // Follow takes a word on one of the plans.
 func (p *Plan) Follow(o *pane.Operation) {
+	if o.Guard && p.Has(o.Plan) {
+		p.guard = o.Report
+	}
 	if p.phase != running || o.Guard || !p.Has(o.Plan) {
 		return
 	}

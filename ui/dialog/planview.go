@@ -294,6 +294,10 @@ func (p *Plan) bodyProgress(b *planLines) {
 		}
 		p.progress(b, q, &out)
 	}
+	if p.guard != nil {
+		tok, g := guardLook(p.guard)
+		b.row("", tok, g, p.guard.Line())
+	}
 	if p.url != "" {
 		b.blank()
 		b.label("see", theme.Info, clean.Line(p.url))
