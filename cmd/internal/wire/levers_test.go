@@ -151,8 +151,6 @@ func onStage(t *testing.T, sim *simulator.Simulator, token string, o setting) *s
 func (s *stage) config(token, more string) *config.Config {
 	s.t.Helper()
 	text := string(s.sim.Config("file:"+token)) + "\n" + more
-	// Nothing can dispatch a deployment of it: releases wait at a gate, and a run is run again.
-	text = strings.Replace(text, "    repo: github:acme/search\n", "    repo: github:acme/search\n    deploy: {auto: no}\n", 1)
 	cfg, err := config.Parse("board.yaml", []byte(text), LoadOptions())
 	if err != nil {
 		s.t.Fatal(err)
