@@ -110,7 +110,7 @@ func TestRollbackHeals(t *testing.T) {
 	t.Parallel()
 	sim, token := story(t)
 	synctest.Test(t, func(t *testing.T) {
-		s := onStage(t, sim, token, setting{})
+		s := onStage(t, sim, token, setting{more: "guard: {window: 10m}"})
 		p := s.moved(sources.Rollback, "checkout", "prod", viaBoard)
 		if got, want := s.steps(p.ID, false), []string{"0", "1", "2", "3", "done"}; !slices.Equal(got, want) {
 			t.Errorf("shown were %q, want %q", got, want)
@@ -146,7 +146,7 @@ func TestGuardAsks(t *testing.T) {
 	sim, token := story(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := onStage(t, sim, token, setting{more: fmt.Sprintf(`
-guard: {on_fail: rollback}
+guard: {on_fail: rollback, window: 10m}
 notify:
   - {webhook: "https://%s/guards", secret: "file:%s", on: [guard]}
 `, elsewhere, token)})
@@ -168,7 +168,7 @@ notify:
 		if ask == nil || ask.Verb != sources.Rollback || ask.Target != p.Request.Target || ask.Version != before.SHA || ask.Via != viaBoard {
 			t.Fatalf("it asks for %+v", ask)
 		}
-		time.Sleep(2 * keepEnded)
+		time.Sleep(keepEnded + time.Minute)
 		if o := s.shown(p.ID, true); o == nil || o.Ask == nil || len(s.writes()) != sent {
 			t.Errorf("what it asks for went unanswered: %+v; sent were %q", o, s.writes()[sent:])
 		}

@@ -150,7 +150,8 @@ func onStage(t *testing.T, sim *simulator.Simulator, token string, o setting) *s
 
 func (s *stage) config(token, more string) *config.Config {
 	s.t.Helper()
-	text := string(s.sim.Config("file:"+token)) + "\n" + more
+	// What is acted on is read again at once: the rest need not be asked for often.
+	text := string(s.sim.Config("file:"+token)) + "\nrefresh: {live: 2m, waiting: 5m, quiet: 10m}\n" + more
 	cfg, err := config.Parse("board.yaml", []byte(text), LoadOptions())
 	if err != nil {
 		s.t.Fatal(err)
