@@ -139,8 +139,8 @@ func (s *source) verifyMute(ctx context.Context, c sources.Call, r sources.Recei
 		return s.findMute(ctx, c)
 	}
 	d, err := s.getDowntime(ctx, r.ID)
-	if gone(err) {
-		return sources.Progress{State: sources.Undone, Text: clean.Const("Datadog does not have the downtime")}, nil
+	if gone(err) { // what was made just now may be shown a moment later, and under another id than was understood
+		return s.findMute(ctx, c)
 	}
 	if err != nil {
 		return sources.Progress{}, err
@@ -216,7 +216,7 @@ func (s *source) verifyPost(ctx context.Context, c sources.Call, r sources.Recei
 	}
 	v, err := s.getChange(ctx, s.ref(sources.KindChange, scope, r.ID))
 	if gone(err) {
-		return sources.Progress{Text: clean.Const("Datadog does not show it yet")}, nil
+		return s.findPost(ctx, c)
 	}
 	if err != nil {
 		return sources.Progress{}, err
