@@ -140,6 +140,9 @@ func isTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // it looks no deeper than at this for a time-out, and the transport says what it did
+	}
 	n, ok := errors.AsType[net.Error](err)
 	return ok && n.Timeout()
 }
