@@ -8,7 +8,6 @@ import (
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
-	"example.com/signalbox/sources/capability"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/cosign"
 	"example.com/signalbox/sources/crash"
@@ -148,15 +147,6 @@ func (l *levers) access(source string) (action.Access, error) {
 	return action.Access{Set: o.set, Identity: s.cfg.Me[o.entry.Type]}, nil
 }
 
-// set is what a source can do; ok is false when the config does not name it any more.
-func (l *levers) set(source string) (capability.Set, bool) {
-	o := find(l.b.standing.Load().open, source)
-	if o == nil {
-		return capability.Set{}, false
-	}
-	return o.set, true
-}
-
 // sharedDir is the directory of several users; "" where there is none. Another one needs a restart.
 func (b *Board) sharedDir() string {
 	if b.o.Private {
@@ -192,7 +182,7 @@ func (b *Board) Propose(ctx context.Context, q action.Request) (action.Plan, err
 	if err == nil {
 		b.levers.offer(&p)
 	}
-	return p, err //nolint:wrapcheck // it says what it is of
+	return p, err
 }
 
 // Renew implements pane.Levers.
@@ -201,7 +191,7 @@ func (b *Board) Renew(ctx context.Context, p action.Plan) (action.Plan, error) {
 	if err == nil {
 		b.levers.offer(&fresh)
 	}
-	return fresh, err //nolint:wrapcheck // it says what it is of
+	return fresh, err
 }
 
 // Execute implements pane.Levers.
@@ -230,7 +220,7 @@ func (b *Board) Policy() *policy.Set {
 
 // Facts is what the gates would look at for a request, found out by reading alone.
 func (b *Board) Facts(ctx context.Context, q action.Request) (policy.Facts, error) {
-	return b.levers.runner().Facts(httpx.Urgent(ctx), q) //nolint:wrapcheck // it says what it is of
+	return b.levers.runner().Facts(httpx.Urgent(ctx), q)
 }
 
 // execute carries a plan out, and shows it as it goes.

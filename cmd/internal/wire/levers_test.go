@@ -21,6 +21,7 @@ import (
 	"example.com/signalbox/sources/journal"
 	"example.com/signalbox/sources/policy"
 	"example.com/signalbox/sources/simulator"
+	"example.com/signalbox/sources/state"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/pane"
 )
@@ -524,6 +525,24 @@ notify:
 			if got := told[verb]; len(got) < 2 || got[0] != journal.Intended {
 				t.Errorf("of %s is recorded %q", verb, got)
 			}
+		}
+	})
+}
+
+// Polling may have used up its share of what the provider grants: an action goes on.
+func TestActionsNeedNoShare(t *testing.T) {
+	t.Parallel()
+	sim, token := story(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := onStage(t, sim, token, setting{})
+		budget := s.board.budget.For("pagerduty", state.Limit{})
+		for _, u := range s.board.budget.Usages("pagerduty", "") {
+			for budget.Take(u.Key) == nil {
+			}
+		}
+		p := s.propose(action.Request{Verb: sources.Acknowledge, Target: s.page("checkout").Ref})
+		if out := s.board.Execute(context.Background(), p, agree(&p)); out.State != action.Done {
+			t.Errorf("the outcome is %+v", out)
 		}
 	})
 }

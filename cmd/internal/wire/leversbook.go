@@ -91,7 +91,7 @@ func (k *book) Ready(ctx context.Context) error {
 	}
 	err := k.journal.Ready(ctx)
 	if ctx.Err() != nil {
-		return err //nolint:wrapcheck // it says what it is of
+		return err
 	}
 	return k.note(err)
 }
@@ -110,7 +110,7 @@ func (k *book) Open() ([][]journal.Record, error) {
 	if k.none != nil {
 		return nil, nil
 	}
-	return k.journal.Open() //nolint:wrapcheck // it says what it is of
+	return k.journal.Open()
 }
 
 // records are those of the journal, oldest first.

@@ -94,14 +94,14 @@ func (l *locks) lockShared(name string, self state.Owner) (*state.Lock, error) {
 		l.warn(err)
 		return nil, nil //nolint:nilnil // it is said
 	}
-	return one, err //nolint:wrapcheck // told says it to people
+	return one, err
 }
 
 func (l *locks) lockOwn(name string, self state.Owner) (*state.Lock, error) {
 	if l.own.dir == nil {
 		return nil, l.book.none
 	}
-	return l.own.dir.Lock(name, self) //nolint:wrapcheck // told says it to people
+	return l.own.dir.Lock(name, self)
 }
 
 // writable reports whether records can be written. Where they cannot, no lock can be made either.

@@ -41,7 +41,7 @@ func (l *levers) makeNotifier(cfg *config.Config) (*notify.Notifier, error) {
 func (l *levers) send(ctx context.Context, c sources.Call) error {
 	p, err := l.runner().Propose(ctx, action.Request{Verb: c.Verb, Target: c.Target, Text: c.Text, Fields: c.Fields, Via: viaNotify})
 	if err != nil {
-		return err //nolint:wrapcheck // it says what it is of
+		return err
 	}
 	out := l.runner().Execute(ctx, p, action.Approval{Yes: true})
 	switch out.State {
