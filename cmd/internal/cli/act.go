@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ import (
 type actFlags struct {
 	dryRun  bool
 	yes     bool
-	confirm string
+	confirm []string
 	reason  string
 	out     output
 	wait    patience
@@ -27,7 +28,7 @@ func (a *actFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&a.dryRun, "dry-run", false, "print the plan and what its gates say, and do nothing")
 	f.BoolVarP(&a.yes, "yes", "y", false, "answer a question that a y answers; never one for which a name is typed")
-	f.StringVar(&a.confirm, "confirm", "", "the name that the plan wants typed: checkout/prod")
+	f.StringArrayVar(&a.confirm, "confirm", nil, "the name that the plan wants typed: checkout/prod; once for each object")
 	f.StringVar(&a.reason, "reason", "", "why: it is written down, and lifts a gate whose glass may be broken")
 	a.out.flag(cmd)
 	a.wait.flag(cmd, defaultWait)
@@ -53,6 +54,13 @@ type verbCommand struct {
 	text  bool // the rest of the arguments is a text
 	more  bool // the rest of the arguments are more objects, for Others
 	flags func(*cobra.Command, *action.Request) func() error
+}
+
+func (v *verbCommand) textDoc() string {
+	if v.text {
+		return "\nA TEXT of - is what the input holds."
+	}
+	return ""
 }
 
 func (c *commands) actions() []*cobra.Command {
@@ -94,7 +102,7 @@ func (c *commands) verb(v verbCommand) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   v.use,
 		Short: v.short,
-		Long:  v.short + ".\n\n" + v.on.doc() + actLong,
+		Long:  v.short + ".\n\n" + v.on.doc() + v.textDoc() + actLong,
 		Args:  counts(v.use, least, most),
 	}
 	check := func() error { return nil }
@@ -106,37 +114,58 @@ func (c *commands) verb(v verbCommand) *cobra.Command {
 		if err := check(); err != nil {
 			return err
 		}
-		objects := args[:1]
+		objects, others := args[:1], []string(nil)
 		switch {
 		case v.many:
 			objects = args
+		case v.more:
+			others = args[1:]
 		case v.text:
-			request.Text = strings.Join(args[1:], " ")
-		}
-		return c.act(cmd, flags, func(r *resolver) ([]action.Request, error) {
-			var list []action.Request
-			if v.more {
-				for _, other := range args[1:] {
-					ref, err := r.object(v.on, other)
-					if err != nil {
-						return nil, err
-					}
-					request.Others = append(request.Others, ref)
-				}
+			var err error
+			if request.Text, err = c.text(args[1:]); err != nil {
+				return err
 			}
-			for _, arg := range objects {
+		}
+		return c.act(cmd, flags, scope{kind: v.on, objects: args}, func(r *resolver) ([]action.Request, error) {
+			var err error
+			if request.Others, err = r.objects(v.on, others); err != nil {
+				return nil, err
+			}
+			targets, err := r.objects(v.on, objects)
+			if err != nil {
+				return nil, err
+			}
+			var list []action.Request
+			for _, target := range targets {
 				q := request
-				var err error
-				if q.Target, err = r.object(v.on, arg); err != nil {
-					return nil, err
-				}
-				q.Bulk = len(objects)
+				q.Target = target
 				list = append(list, q)
 			}
 			return list, nil
 		})
 	}
 	return cmd
+}
+
+// mostText is how much of the input is taken for a text.
+const mostText = 64 << 10
+
+// text is what words say; a single "-" is what the input says.
+func (c *commands) text(words []string) (string, error) {
+	if len(words) != 1 || words[0] != "-" {
+		return strings.Join(words, " "), nil
+	}
+	b, err := io.ReadAll(io.LimitReader(c.process.In, mostText+1))
+	text := strings.TrimSpace(string(b))
+	switch {
+	case err != nil:
+		return "", usagef("the text cannot be read from the input: %w", err)
+	case len(b) > mostText:
+		return "", usagef("the text from the input is longer than %d bytes: shorten it", mostText)
+	case text == "":
+		return "", usagef("the input holds no text: pipe it in, or type it instead of -")
+	}
+	return text, nil
 }
 
 // counts demands a number of arguments; most < 0 is any.
@@ -293,7 +322,7 @@ func (c *commands) change(cmd *cobra.Command, flags actFlags, q action.Request, 
 
 // changeFor promotes or rolls back. about is the incident that it is for; "" for none.
 func (c *commands) changeFor(cmd *cobra.Command, flags actFlags, q action.Request, service, env, about string) error {
-	return c.act(cmd, flags, func(r *resolver) ([]action.Request, error) {
+	return c.act(cmd, flags, scope{service: service}, func(r *resolver) ([]action.Request, error) {
 		var err error
 		if q.Target, err = r.environment(service, env); err != nil {
 			return nil, err

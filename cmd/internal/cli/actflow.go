@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -16,18 +13,19 @@ import (
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/guard"
-	"example.com/signalbox/sources/policy"
-	"example.com/signalbox/ui/pane"
 )
 
 // deedFact is the answer of an action with `--output json`, one for each object.
 type deedFact struct {
-	Plan    planFact        `json:"plan"`
+	Plan    *planFact       `json:"plan,omitempty"`    // absent with Error
 	Outcome *action.Outcome `json:"outcome,omitempty"` // absent with --dry-run
 	Guard   *guard.Verdict  `json:"guard,omitempty"`   // of promote and rollback
 	Next    string          `json:"next,omitempty"`    // what followed on the guard's verdict: hold, proceed, ask, rollback
 	// Rollback is the rollback that the guard asked for.
 	Rollback *deedFact `json:"rollback,omitempty"`
+	// Target and Error are those of one of several objects, for which no plan could be made.
+	Target string     `json:"target,omitempty"`
+	Error  clean.Text `json:"error,omitzero"`
 }
 
 // performer carries requests out, one after the other.
@@ -36,61 +34,116 @@ type performer struct {
 	cmd   *cobra.Command
 	flags actFlags
 	board *wire.Board
-	in    *bufio.Reader
+	lines lines
 	color bool
+	names map[sources.Ref]string // what the objects were called by whoever typed them
 	facts []deedFact
 }
 
 // act resolves what is asked for and carries it out. Several requests are planned, shown and agreed to one
-// by one; the worst of their exit codes counts.
-func (c *commands) act(cmd *cobra.Command, flags actFlags, requests func(*resolver) ([]action.Request, error)) error {
-	t := c.terminal()
-	board, closeBoard, err := c.open(cmd.Context(), wire.Options{Stateless: true, ReadOnly: c.forbids()}, demoAt{})
+// by one; one that cannot be planned stops no other. The worst of their exit codes counts.
+func (c *commands) act(cmd *cobra.Command, flags actFlags, about scope, requests func(*resolver) ([]action.Request, error)) error {
+	p, closeBoard, err := c.performer(cmd, flags)
 	if err != nil {
 		return err
 	}
 	defer closeBoard()
-	p := &performer{c: c, cmd: cmd, flags: flags, board: board, in: bufio.NewReader(c.process.In), color: t.out && t.colors > 0}
 	if !flags.dryRun {
 		p.recover(cmd.Context())
 	}
-	wait, cancel := flags.wait.context(cmd.Context())
-	snap := board.Settle(wait)
-	cancel()
-	list, err := requests(&resolver{snap})
+	r, err := p.settle(about, true)
 	if err != nil {
 		return err
 	}
-	stop := p.narrate()
-	code := exitWell
-	for _, q := range list {
-		q.Via = "command"
-		one, err := p.perform(cmd.Context(), q, 0)
-		if err != nil {
-			stop()
-			return err
-		}
-		code = max(code, one)
+	list, err := requests(r)
+	if err != nil {
+		return err
 	}
+	p.names = r.names
+	stop := p.narrate()
+	code, err := p.all(cmd.Context(), distinct(list))
 	stop()
-	if flags.out == outputJSON {
+	if flags.out == outputJSON && len(p.facts) > 0 {
 		var answer any = p.facts
-		if len(p.facts) == 1 {
+		if len(list) == 1 {
 			answer = p.facts[0]
 		}
 		if err := writeJSON(cmd.OutOrStdout(), answer); err != nil {
 			return err
 		}
 	}
+	if err != nil {
+		return err
+	}
 	return quiet(code)
 }
 
-// forbids is what forbids every change: "--read-only"; "" when nothing does.
-func (c *commands) forbids() string {
-	if is, by, err := c.readOnly(); err == nil && is {
-		return by
+// performer opens a board that acts.
+func (c *commands) performer(cmd *cobra.Command, flags actFlags) (p *performer, closeBoard func(), err error) {
+	t := c.terminal()
+	board, closeBoard, err := c.open(cmd.Context(), wire.Options{Stateless: true}, demoAt{})
+	if err != nil {
+		return nil, nil, err
 	}
-	return ""
+	return &performer{c: c, cmd: cmd, flags: flags, board: board, lines: newLines(c.process.In), color: t.out && t.colors > 0}, closeBoard, nil
+}
+
+// settle asks the sources for what the command rests on.
+func (p *performer) settle(about scope, urgent bool) (*resolver, error) {
+	ctx := p.cmd.Context()
+	wait, cancel := p.flags.wait.context(ctx)
+	defer cancel()
+	snap := p.board.SettleFor(wait, urgent, about.wants(p.board.Snapshot().Catalog))
+	if ctx.Err() != nil {
+		return nil, &exit{code: exitFailed, err: errInterrupted}
+	}
+	return newResolver(snap), nil
+}
+
+// distinct are the requests, each object once, each knowing how many they are.
+func distinct(list []action.Request) []action.Request {
+	var out []action.Request
+	for _, q := range list {
+		if !slices.ContainsFunc(out, func(o action.Request) bool { return o.Target == q.Target }) {
+			out = append(out, q)
+		}
+	}
+	for i := range out {
+		out[i].Bulk, out[i].Via = len(out), "command"
+	}
+	return out
+}
+
+// all performs requests. Of several each error is told as it comes; that of a single one is the answer.
+func (p *performer) all(ctx context.Context, list []action.Request) (code int, err error) {
+	for i, q := range list {
+		if i > 0 && ctx.Err() != nil {
+			p.say("interrupted: nothing was done about %s\n", clean.Line(p.nameOf(q.Target)))
+			code = worse(code, exitFailed)
+			continue
+		}
+		one, err := p.perform(ctx, q, 0)
+		if err != nil && len(list) == 1 {
+			return 0, err
+		}
+		if err != nil {
+			report(p.cmd.ErrOrStderr(), err)
+			p.facts = append(p.facts, deedFact{Target: q.Target.String(), Error: clean.Line(err.Error())})
+			one = codeOf(err)
+		}
+		code = worse(code, one)
+	}
+	return code, nil
+}
+
+// worse is the exit code that a person has to hear of more than of the other: what may have happened, then
+// what went wrong, then what was not done.
+func worse(a, b int) int {
+	order := []int{exitWell, exitUsage, exitRefused, exitStale, exitSource, exitFailed, exitUnknown}
+	if slices.Index(order, b) > slices.Index(order, a) {
+		return b
+	}
+	return a
 }
 
 // recover settles what a crash has left open, before anything else is done.
@@ -109,38 +162,6 @@ func (p *performer) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.cmd.ErrOrStderr(), format, args...) // nobody is left to tell when it is gone
 }
 
-// narrate tells what is under way as it goes on. stop ends that, and returns when nothing is said any more.
-func (p *performer) narrate() (stop func()) {
-	done := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		said := map[string]clean.Text{}
-		for {
-			select {
-			case <-done:
-				return
-			case list := <-p.board.Operations():
-				for i := range list {
-					p.narrateOne(&list[i], said)
-				}
-			}
-		}
-	})
-	return func() {
-		close(done)
-		wg.Wait()
-	}
-}
-
-func (p *performer) narrateOne(o *pane.Operation, said map[string]clean.Text) {
-	key := fmt.Sprint(o.Plan, o.Guard)
-	if o.Ended() || o.Text.IsZero() || said[key] == o.Text {
-		return
-	}
-	said[key] = o.Text
-	p.say("%s %s\n", o.At.Local().Format("15:04:05"), o.Text)
-}
-
 // perform plans, asks, carries out and watches one request. again is how many guards have led to it.
 func (p *performer) perform(ctx context.Context, q action.Request, again int) (code int, err error) {
 	if err := p.complete(&q); err != nil {
@@ -148,9 +169,10 @@ func (p *performer) perform(ctx context.Context, q action.Request, again int) (c
 	}
 	plan, err := p.board.Propose(ctx, q)
 	if err != nil {
-		return 0, planError(err)
+		return 0, p.planError(ctx, &q, err)
 	}
-	fact := &deedFact{Plan: planFactOf(&plan)}
+	facts := planFactOf(&plan)
+	fact := &deedFact{Plan: &facts}
 	defer func() {
 		if err == nil {
 			p.facts = append(p.facts, *fact)
@@ -162,16 +184,16 @@ func (p *performer) perform(ctx context.Context, q action.Request, again int) (c
 		}
 	}
 	if p.flags.dryRun {
-		if plan.Demand.Kind == action.Refusal {
+		if plan.Demand.Kind == action.Refusal || plan.Demand.Reason && p.flags.reason == "" {
 			return exitRefused, nil
 		}
 		return exitWell, nil
 	}
-	plan, approval, err := p.approve(ctx, plan, again > 0)
-	if err != nil {
-		return 0, err
-	}
+	approval := p.approve(ctx, plan, again > 0)
 	out := p.board.Execute(ctx, plan, approval)
+	if cure := p.lacks(&plan, &approval); out.State == action.Refused && !cure.IsZero() {
+		out.Fix = cure
+	}
 	fact.Outcome = &out
 	if p.flags.out != outputJSON {
 		if err := p.tell(&out); err != nil {
@@ -179,14 +201,18 @@ func (p *performer) perform(ctx context.Context, q action.Request, again int) (c
 		}
 	}
 	code = codeOfOutcome(&out)
-	if code != exitWell || plan.Change == nil || p.flags.noGuard {
+	moves := plan.Request.Verb == sources.Promote || plan.Request.Verb == sources.Rollback
+	if code != exitWell || !moves || plan.Change == nil || p.flags.noGuard {
 		return code, nil
 	}
 	return p.guard(ctx, &plan, fact, again)
 }
 
-// complete fills in what the person may leave to the program.
+// complete fills in what the person may leave to the program, and refuses what the object's source cannot do.
 func (p *performer) complete(q *action.Request) error {
+	if err := p.offered(q); err != nil {
+		return err
+	}
 	switch {
 	case q.Verb == sources.Escalate && q.Level == 0:
 		q.Level = 1
@@ -224,23 +250,6 @@ func personOf(people []sources.Person, who string) (string, error) {
 	return "", usagef("%q is the name of %s: type one of %s", who, counted(len(fits), "person"), strings.Join(fits, ", "))
 }
 
-// planError gives an error of a plan its exit code: what cannot be done is the caller's, what could not be
-// read the source's.
-func planError(err error) error {
-	e, ok := errors.AsType[*sources.Error](err)
-	if !ok {
-		return err
-	}
-	switch e.Kind {
-	case sources.Invalid, sources.NotExist, sources.Unsupported:
-		return &exit{code: exitUsage, err: err}
-	case sources.Conflict, sources.Permission:
-		return &exit{code: exitRefused, err: err}
-	case sources.Throttled, sources.Transient, sources.Ambiguous:
-	}
-	return &exit{code: exitSource, err: err}
-}
-
 func codeOfOutcome(o *action.Outcome) int {
 	switch o.State {
 	case action.Done:
@@ -255,50 +264,6 @@ func codeOfOutcome(o *action.Outcome) int {
 		return exitUnknown
 	}
 	return exitUnknown
-}
-
-// approve gets the answer to a plan's demand: from the flags, else from the person at the terminal. byGuard
-// is a rollback that a guard may do by itself.
-func (p *performer) approve(ctx context.Context, plan action.Plan, byGuard bool) (action.Plan, action.Approval, error) {
-	a := action.Approval{Reason: p.flags.reason, BreakGlass: p.flags.reason != "" && plan.Demand.Reason}
-	d := plan.Demand
-	if byGuard {
-		a.Yes, a.Typed = true, d.Word
-		return plan, a, nil
-	}
-	t := p.c.terminal()
-	asks := t.in && t.out && p.flags.out != outputJSON
-	if d.Reason && a.Reason == "" && asks && d.Kind != action.Refusal {
-		a.Reason = p.ask("It is refused, and a reason lifts that. Type the reason, or nothing to leave it: ")
-		a.BreakGlass = a.Reason != ""
-	}
-	switch d.Kind {
-	case action.NoDemand, action.Refusal:
-		// The Runner refuses, and writes that down.
-	case action.YesDemand:
-		if a.Yes = p.flags.yes; !a.Yes && asks {
-			answer := strings.ToLower(p.ask("Do it? y or n: "))
-			a.Yes = answer == "y" || answer == "yes"
-		}
-	case action.TypeDemand, action.SecondDemand:
-		if a.Typed = p.flags.confirm; a.Typed == "" && asks {
-			a.Typed = p.ask(fmt.Sprintf("Type %s to do it: ", d.Word))
-		}
-	}
-	if d.Kind == action.SecondDemand && a.Typed == d.Word {
-		return p.second(ctx, plan, a)
-	}
-	return plan, a, nil
-}
-
-// ask reads one line from the person; "" when there is none.
-func (p *performer) ask(question string) string {
-	p.say("%s", question)
-	line, err := p.in.ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return ""
-	}
-	return strings.TrimSpace(line)
 }
 
 // show writes the plan for a person.
@@ -317,34 +282,22 @@ func (p *performer) tell(o *action.Outcome) error {
 	case action.Refused, action.Stale, action.Unknown, action.Unverified:
 	}
 	state := o.State.String()
+	text := strings.TrimPrefix(o.Text.String(), state+": ")
 	if p.color {
 		state = t.paint(state)
 	}
-	text := state
-	if !o.Text.IsZero() {
-		text += ": " + o.Text.String()
+	if text != "" {
+		text = ": " + text
 	}
+	text = state + text
 	if !o.Fix.IsZero() {
 		text += "\n  " + o.Fix.String()
 	}
 	if o.URL != "" {
 		text += "\n  " + clean.Line(o.URL).String()
 	}
-	return say(p.cmd.OutOrStdout(), "%s\n", text)
-}
-
-// refusedf is a refusal: one line "what is wrong: what to do".
-func refusedf(format string, args ...any) error {
-	return &exit{code: exitRefused, err: fmt.Errorf(format, args...)}
-}
-
-// strictestRule is the gates' verdict but for the confirmation that it asks of a person.
-func strictestRule(gates []policy.Finding) policy.Verdict {
-	worst := policy.Allow
-	for _, g := range gates {
-		if g.Gate != policy.Confirmation {
-			worst = max(worst, g.Verdict)
-		}
+	if undo := o.Receipt.Undo; o.State == action.Done && undo != nil {
+		text += "\n  takes it back: " + commandOf(&action.Request{Verb: undo.Verb, Target: undo.Target})
 	}
-	return worst
+	return say(p.cmd.OutOrStdout(), "%s\n", text)
 }

@@ -43,7 +43,7 @@ func (k objectKind) doc() string {
 	case aSilence:
 		return "A SILENCE is source:id, as the incident's detail and the journal tell it."
 	case aRun:
-		return "A RUN is source:id, or its id or address alone where that is unique; or repository#number: acme/checkout#812."
+		return "A RUN is source:id, or its id or address alone where that is unique; or repository#number\nor repository/workflow#number: acme/checkout/deploy#812."
 	}
 	return ""
 }
@@ -63,7 +63,14 @@ func (k objectKind) kinds() []sources.Kind {
 }
 
 // resolver finds what arguments name among what is known.
-type resolver struct{ snap *store.Snapshot }
+type resolver struct {
+	snap  *store.Snapshot
+	names map[sources.Ref]string // of what was found, as it was typed
+}
+
+func newResolver(s *store.Snapshot) *resolver {
+	return &resolver{snap: s, names: map[sources.Ref]string{}}
+}
 
 // called is an object, and what people may call it.
 type called struct {
@@ -109,10 +116,25 @@ func (r *resolver) known(k objectKind) []called {
 		}
 	case aRun:
 		for run := range r.snap.Runs() {
-			add(run.Ref, clean.Linef("%s #%d of %s", run.Workflow, run.Number, run.Ref.Scope), run.URL, fmt.Sprintf("%s#%d", run.Ref.Scope, run.Number))
+			add(run.Ref, clean.Linef("%s #%d of %s", run.Workflow, run.Number, run.Ref.Scope), run.URL,
+				fmt.Sprintf("%s#%d", run.Ref.Scope, run.Number), fmt.Sprintf("%s/%s#%d", run.Ref.Scope, run.Workflow, run.Number))
 		}
 	}
 	return out
+}
+
+// objects are those that args name.
+func (r *resolver) objects(k objectKind, args []string) ([]sources.Ref, error) {
+	var out []sources.Ref
+	for _, arg := range args {
+		ref, err := r.object(k, arg)
+		if err != nil {
+			return nil, err
+		}
+		r.names[ref] = arg
+		out = append(out, ref)
+	}
+	return out, nil
 }
 
 // object is the one that arg names. One that is not listed, too old or ended, is taken by its whole
@@ -135,7 +157,7 @@ func (r *resolver) object(k objectKind, arg string) (sources.Ref, error) {
 			list = append(list, n.ref.String())
 		}
 		slices.Sort(list)
-		return sources.Ref{}, usagef("%q names %s: type one of %s", arg, counted(len(fits), k.noun()), strings.Join(list, ", "))
+		return sources.Ref{}, usagef("%q names %s: type one of %s", arg, counted(len(fits), k.noun()), strings.Join(list, "; "))
 	}
 	if ref, err := sources.ParseRef(arg); err == nil && slices.Contains(k.kinds(), ref.Kind) {
 		return ref, r.hasSource(ref.Source)
@@ -149,6 +171,9 @@ func (r *resolver) object(k objectKind, arg string) (sources.Ref, error) {
 func (r *resolver) unknown(k objectKind, arg string, known []called) error {
 	if down := r.failing(k); down != "" {
 		return &exit{code: exitSource, err: fmt.Errorf("whether there is a %s %q cannot be told: %s", k.noun(), arg, down)}
+	}
+	if hint := r.otherKind(k, arg); hint != "" {
+		return usagef("there is no %s %q: %s", k.noun(), arg, hint)
 	}
 	if len(known) == 0 {
 		return usagef("there is no %s %q: no %s is listed", k.noun(), arg, k.noun())
@@ -164,7 +189,40 @@ func (r *resolver) unknown(k objectKind, arg string, known []called) error {
 	if at <= 2 {
 		return usagef("there is no %s %q: did you mean %s:%s, %s?", k.noun(), arg, best.ref.Source, best.ref.ID, best.text)
 	}
-	return usagef("there is no %s %q: signalbox status lists them, and an older one is taken as source:kind:scope:id", k.noun(), arg)
+	if k == anIncident || k == aRun {
+		return usagef("there is no %s %q: signalbox status lists them, and an older one is taken as source:kind:scope:id", k.noun(), arg)
+	}
+	var some []string
+	for _, n := range known[:min(len(known), someKnown)] {
+		some = append(some, fmt.Sprintf("%s:%s (%s)", n.ref.Source, n.ref.ID, n.text))
+	}
+	if more := len(known) - len(some); more > 0 {
+		some = append(some, fmt.Sprintf("and %d more", more))
+	}
+	return usagef("there is no %s %q: there are %s", k.noun(), arg, strings.Join(some, ", "))
+}
+
+// someKnown is how many objects a complaint names.
+const someKnown = 5
+
+// otherKind says what an argument names that is no monitor: an incident, and the monitor behind it. "" when it
+// names nothing.
+func (r *resolver) otherKind(k objectKind, arg string) string {
+	if k != aMonitor {
+		return ""
+	}
+	for _, n := range r.known(anIncident) {
+		if !slices.Contains(n.names, strings.ToLower(arg)) {
+			continue
+		}
+		for _, ref := range sameTrouble(r.snap, n.ref) {
+			if ref.Kind == sources.KindMonitor {
+				return fmt.Sprintf("that is an incident, and the monitor behind it is %s:%s", ref.Source, ref.ID)
+			}
+		}
+		return "that is an incident"
+	}
+	return ""
 }
 
 // failing is why the list of a kind cannot be believed; "" when it can.
@@ -218,6 +276,7 @@ func (r *resolver) environment(service, env string) (sources.Ref, error) {
 	}
 	switch {
 	case len(refs) == 1:
+		r.names[refs[0]] = service + "/" + env
 		return refs[0], nil
 	case len(refs) > 1:
 		return sources.Ref{}, usagef("%s/%s is told by several sources, %s and %s: name the repository of the service in the config", service, env, refs[0].Source, refs[1].Source)

@@ -248,9 +248,9 @@ func (w *planWriter) demand(p *action.Plan) {
 	case action.YesDemand:
 		w.line("asks", "y, or --yes")
 	case action.TypeDemand:
-		w.line("asks", "to type "+d.Word+", or --confirm "+d.Word)
+		w.line("asks", "to type "+d.Word+", or --confirm "+shellWord(d.Word))
 	case action.SecondDemand:
-		w.line("asks", "to type "+d.Word+", or --confirm "+d.Word+"; then somebody else: signalbox cosign "+p.ID)
+		w.line("asks", "to type "+d.Word+", or --confirm "+shellWord(d.Word)+"; then somebody else: signalbox cosign "+p.ID)
 	case action.Refusal:
 		w.line("refused", "nothing makes it go ahead as things are")
 	}

@@ -159,6 +159,10 @@ func badValue(bad *pflag.InvalidValueError) error {
 		return usagef("--%s %q is no whole number: type for example --%s 7", name, bad.GetValue(), name)
 	case "float64":
 		return usagef("--%s %q is no number: type for example --%s 2.5", name, bad.GetValue(), name)
+	case "duration":
+		return usagef("--%s %q is no length of time: type for example --%s 30m, or 4h", name, bad.GetValue(), name)
+	case "int":
+		return usagef("--%s %q is no whole number: type for example --%s 7", name, bad.GetValue(), name)
 	case "bool":
 		return usagef("--%s %q is neither true nor false: type --%s alone", name, bad.GetValue(), name)
 	default: // a value of our own, which says what to type

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/cosign"
 	"example.com/signalbox/sources/journal"
@@ -153,28 +151,4 @@ func sheetText(s *cosign.Sheet) string {
 	}
 	w.line("until", s.Until.Local().Format(time.TimeOnly))
 	return w.String()
-}
-
-// second waits until somebody else has agreed to a plan, or it has ended. The plan is read again meanwhile:
-// what they agree to is what will be done.
-func (p *performer) second(ctx context.Context, plan action.Plan, a action.Approval) (action.Plan, action.Approval, error) {
-	p.say("a second person has to agree: signalbox cosign %s\n", plan.ID)
-	until := time.NewTimer(cosign.Lasts)
-	defer until.Stop()
-	tick := time.NewTicker(2 * time.Second)
-	defer tick.Stop()
-	for {
-		if who := p.board.Cosigned(&plan); who != "" {
-			p.say("%s has agreed\n", clean.Line(who))
-			a.Cosigner = who
-			return plan, a, nil
-		}
-		select {
-		case <-ctx.Done():
-			return plan, a, nil // the Runner refuses, and writes that down
-		case <-until.C:
-			return plan, a, nil
-		case <-tick.C:
-		}
-	}
 }

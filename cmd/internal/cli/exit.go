@@ -109,3 +109,8 @@ func nothingText(n *config.NothingSet) string {
 	}
 	return text
 }
+
+// refusedf is a refusal: one line "what is wrong: what to do".
+func refusedf(format string, args ...any) error {
+	return &exit{code: exitRefused, err: fmt.Errorf(format, args...)}
+}

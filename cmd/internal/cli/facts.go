@@ -167,7 +167,8 @@ func dutiesOf(s *store.Snapshot, now time.Time) []dutyFact {
 
 // behaviour writes what people are paged for, and how the services behave.
 func (t *table) behaviour(f facts) {
-	t.w.head("INCIDENT", "SERVICE", "WHAT", "STATE", "FOR", "WHO", "IMPACT")
+	t.w.head("INCIDENT", "", "SERVICE", "WHAT", "STATE", "FOR", "WHO", "IMPACT")
+	ids := incidentIDs(f.Incidents)
 	for i := range f.Incidents {
 		in := &f.Incidents[i]
 		tint := tintWarn
@@ -190,7 +191,7 @@ func (t *table) behaviour(f facts) {
 		if in.Failing.Known() {
 			impact = clean.Line(insight.FormatValue(float64(in.Failing), "req/s").String() + " fail")
 		}
-		t.w.row(tint, 3, clean.Line(severity), clean.Line(service), what, clean.Line(in.State.String()), t.age(in.Changed), in.Holder, impact)
+		t.w.row(tint, 4, ids[i], clean.Line(severity), clean.Line(service), what, clean.Line(in.State.String()), t.age(in.Changed), in.Holder, impact)
 	}
 	t.w.flush()
 	t.w.head("SERVICE", "METRIC", "VALUE", "IN 1H", "LIMIT", "AGE")
@@ -222,6 +223,27 @@ func (t *table) behaviour(f facts) {
 		t.w.row(tintNone, 0, d.Who, clean.Line(fmt.Sprint(d.Level)), until, d.Then, clean.Line(strings.Join(d.For, " ")))
 	}
 	t.w.flush()
+}
+
+// incidentIDs are the shortest names of incidents that commands take: a number, else an id, where no other has
+// the same.
+func incidentIDs(list []incidentFact) []clean.Text {
+	short := make([]string, len(list))
+	seen := map[string]int{}
+	for i := range list {
+		if short[i] = strings.TrimPrefix(list[i].Number.String(), "#"); short[i] == "" {
+			short[i] = list[i].Ref.ID
+		}
+		seen[short[i]]++
+	}
+	out := make([]clean.Text, len(list))
+	for i := range list {
+		if seen[short[i]] > 1 {
+			short[i] = list[i].Ref.Source + ":" + list[i].Ref.ID
+		}
+		out[i] = clean.Line(short[i])
+	}
+	return out
 }
 
 func (t *table) objectives(list []objectiveFact) {

@@ -35,21 +35,23 @@ Exit codes: 0 it may go ahead · 1 a person has to confirm it · 2 usage or conf
 failed, so it cannot be told.`,
 		Args: counts("gate SERVICE ENVIRONMENT", 2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			board, closeBoard, err := c.open(cmd.Context(), wire.Options{Stateless: true, ReadOnly: c.forbids()}, demoAt{})
+			p, closeBoard, err := c.performer(cmd, actFlags{wait: wait})
 			if err != nil {
 				return err
 			}
 			defer closeBoard()
-			ctx, cancel := wait.context(cmd.Context())
-			defer cancel()
-			r := resolver{board.Settle(ctx)}
+			r, err := p.settle(scope{service: args[0]}, false)
+			if err != nil {
+				return err
+			}
 			ref, err := r.environment(args[0], args[1])
 			if err != nil {
 				return err
 			}
-			f, err := gateOf(ctx, board, action.Request{Verb: sources.Promote, Target: ref, Version: version, Via: "command"})
+			q := action.Request{Verb: sources.Promote, Target: ref, Version: version, Via: "command"}
+			f, err := gateOf(cmd.Context(), p.board, q)
 			if err != nil {
-				return planError(err)
+				return p.planError(cmd.Context(), &q, err)
 			}
 			f.Service, f.Environment = args[0], args[1]
 			if out == outputJSON {
@@ -107,4 +109,15 @@ func codeOfGates(gates []policy.Finding) int {
 		}
 	}
 	return exitSource
+}
+
+// strictestRule is the gates' verdict but for the confirmation that it asks of a person.
+func strictestRule(gates []policy.Finding) policy.Verdict {
+	worst := policy.Allow
+	for _, g := range gates {
+		if g.Gate != policy.Confirmation {
+			worst = max(worst, g.Verdict)
+		}
+	}
+	return worst
 }

@@ -49,32 +49,31 @@ rollback was refused · 5 it is not known whether the rollback happened · 6 a s
 
 // watch runs a guard alone.
 func (c *commands) watch(cmd *cobra.Command, flags actFlags, q wire.GuardRequest, since time.Duration) error {
-	t := c.terminal()
-	board, closeBoard, err := c.open(cmd.Context(), wire.Options{Stateless: true, ReadOnly: c.forbids()}, demoAt{})
+	p, closeBoard, err := c.performer(cmd, flags)
 	if err != nil {
 		return err
 	}
 	defer closeBoard()
-	p := &performer{c: c, cmd: cmd, flags: flags, board: board, color: t.out && t.colors > 0}
 	p.recover(cmd.Context())
-	wait, cancel := flags.wait.context(cmd.Context())
-	snap := board.Settle(wait)
-	cancel()
-	if q.Environment == "" {
-		q.Environment = prodOf(snap, q.Service)
+	r, err := p.settle(scope{service: q.Service}, true)
+	if err != nil {
+		return err
 	}
-	if _, err := (&resolver{snap}).environment(q.Service, q.Environment); err != nil {
+	if q.Environment == "" {
+		q.Environment = prodOf(r.snap, q.Service)
+	}
+	if _, err := r.environment(q.Service, q.Environment); err != nil {
 		return err
 	}
 	if since > 0 {
-		q.Since = board.Now().Add(-since)
+		q.Since = p.board.Now().Add(-since)
 	}
 	stop := p.narrate()
 	fact := &deedFact{}
 	code, err := p.follow(cmd.Context(), q, fact, 0)
 	stop()
 	if err != nil {
-		return planError(err)
+		return sourceError(q.Service+"/"+q.Environment, "guard", err)
 	}
 	if flags.out == outputJSON {
 		if err := writeJSON(cmd.OutOrStdout(), guardFact{fact.Guard, fact.Next, fact.Rollback}); err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -41,15 +42,15 @@ taken out or cut off, and says which.
 Exit codes: 0 well · 1 --verify found something · 2 usage or config.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := errors.Join(filter.check(), excluded(cmd, form)); err != nil {
+				return err
+			}
 			j, err := c.openJournal(cmd.Context())
 			if err != nil {
 				return err
 			}
 			if verify {
-				return verifyJournal(cmd.OutOrStdout(), j)
-			}
-			if follow && form == outputMarkdown {
-				return usagef("--follow has no end, and a document has one: leave out --follow or --output markdown")
+				return verifyJournal(cmd.OutOrStdout(), j, form)
 			}
 			v := &journalView{c: c, w: cmd.OutOrStdout(), j: j, filter: filter, form: form, records: records || follow, now: time.Now()}
 			if follow {
@@ -72,6 +73,60 @@ Exit codes: 0 well · 1 --verify found something · 2 usage or config.`,
 	f.VarP(&documentForm{&form}, "output", "o", "table, json (one record a line) or markdown")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "markdown"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// check refuses what no record can be.
+func (f *journalFilter) check() error {
+	stages := []journal.Stage{
+		journal.Refused, journal.Stale, journal.Intended, journal.Answered, journal.Unknown, journal.Failed, journal.Verified,
+		journal.Superseded, journal.Given, journal.Guarded, journal.Cosigned, journal.Restarted,
+	}
+	verbs := []sources.Verb{
+		sources.Acknowledge, sources.Resolve, sources.Escalate, sources.Reassign, sources.Snooze, sources.AddNote, sources.Merge, sources.PostStatus,
+		sources.SilenceIt, sources.Expire, sources.Mute, sources.Unmute, sources.PostEvent, sources.Approve, sources.Reject, sources.RerunFailed,
+		sources.RerunAll, sources.Cancel, sources.Promote, sources.Rollback,
+	}
+	switch {
+	case f.stage != "" && !slices.Contains(stages, journal.Stage(f.stage)):
+		return usagef("--stage %q is no stage: type one of %s", f.stage, listOf(stages))
+	case f.verb != "" && !slices.Contains(verbs, sources.Verb(f.verb)):
+		return usagef("--verb %q is no verb: type one of %s", f.verb, listOf(verbs))
+	case f.since < 0:
+		return usagef("--since %s is not in the past: type for example --since 24h", f.since)
+	case f.last < 0:
+		return usagef("--last %d is below 0: type for example --last 20", f.last)
+	}
+	return nil
+}
+
+func listOf[T ~string](list []T) string {
+	out := make([]string, len(list))
+	for i, one := range list {
+		if out[i] = string(one); strings.Contains(out[i], " ") {
+			out[i] = shellWord(out[i])
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// excluded refuses flags that leave each other nothing to do.
+func excluded(cmd *cobra.Command, form output) error {
+	given := func(name string) bool { return cmd.Flags().Changed(name) }
+	if given("verify") {
+		for _, name := range []string{"service", "user", "plan", "verb", "stage", "since", "last", "follow", "records"} {
+			if given(name) {
+				return usagef("--verify looks at the whole journal: leave out --%s", name)
+			}
+		}
+	}
+	if form == outputMarkdown {
+		for _, name := range []string{"verify", "follow", "records"} {
+			if given(name) {
+				return usagef("a document tells of whole actions: leave out --%s or --output markdown", name)
+			}
+		}
+	}
+	return nil
 }
 
 const outputMarkdown output = "markdown"
@@ -103,10 +158,20 @@ func (c *commands) openJournal(ctx context.Context) (*journal.Journal, error) {
 	return wire.JournalOf(cfg)
 }
 
-func verifyJournal(w io.Writer, j *journal.Journal) error {
+func verifyJournal(w io.Writer, j *journal.Journal, form output) error {
 	r, err := j.Verify()
 	if err != nil {
 		return &exit{code: exitFailed, err: err}
+	}
+	if form == outputJSON {
+		err := writeJSON(w, struct {
+			Path string `json:"path"`
+			journal.Report
+		}{j.Path(), r})
+		if err == nil && len(r.Problems) > 0 {
+			err = quiet(exitFailed)
+		}
+		return err
 	}
 	for _, p := range r.Problems {
 		at := j.Path()
@@ -218,79 +283,11 @@ func (v *journalView) table(deeds []deed) error {
 		w.head("AT", "WHO", "WHAT", "OUTCOME", "TEXT")
 		for _, d := range deeds {
 			last := d.last()
-			w.row(tintOfStage(last.Stage), 3, clean.Line(d[0].At.Local().Format(journalTime)), whoText(d[0].Who), whatText(&d[0]), clean.Line(d.outcome()), stageText(last))
+			w.row(tintOfStage(last.Stage), 3, clean.Line(d[0].At.Local().Format(journalTime)), whoText(d[0].Who), whatText(&d[0]), clean.Line(d.outcome()), openText(last))
 		}
 	}
 	w.flush()
 	return w.err
-}
-
-// last is the record that tells how the action ended, as far as it has.
-func (d deed) last() *journal.Record {
-	for i := len(d) - 1; i >= 0; i-- {
-		if d[i].Stage.Final() || d[i].Stage == journal.Guarded && i == 0 {
-			return &d[i]
-		}
-	}
-	return &d[len(d)-1]
-}
-
-// outcome is that in a word. What has no end is open: under way, or left by a crash.
-func (d deed) outcome() string {
-	last := d.last()
-	switch last.Stage {
-	case journal.Intended, journal.Answered, journal.Unknown:
-		return "open"
-	case journal.Refused, journal.Stale, journal.Failed, journal.Verified, journal.Superseded, journal.Given, journal.Guarded, journal.Cosigned, journal.Restarted:
-	}
-	return string(last.Stage)
-}
-
-func tintOfStage(s journal.Stage) tint {
-	switch s {
-	case journal.Verified:
-		return tintGood
-	case journal.Failed, journal.Superseded:
-		return tintBad
-	case journal.Refused, journal.Stale, journal.Unknown, journal.Given, journal.Intended, journal.Answered, journal.Restarted:
-		return tintWarn
-	case journal.Guarded, journal.Cosigned:
-		return tintNone
-	}
-	return tintNone
-}
-
-func whoText(w journal.Who) clean.Text {
-	text := w.User
-	if w.Sudo != "" {
-		text = w.Sudo + " as " + text
-	}
-	if !w.Login.IsZero() && w.Login.String() != w.User {
-		text += " (" + w.Login.String() + ")"
-	}
-	return clean.Line(text)
-}
-
-func whatText(r *journal.Record) clean.Text {
-	text := strings.TrimSpace(string(r.Verb) + " " + r.Name.String())
-	if text == "" {
-		text = string(r.Stage)
-	}
-	if !r.After.IsZero() && (r.Verb == sources.Promote || r.Verb == sources.Rollback) {
-		text += " → " + r.After.String()
-	}
-	return clean.Line(text)
-}
-
-// stageText is what a record says beyond its stage: the outcome, else why it was refused or agreed to.
-func stageText(r *journal.Record) clean.Text {
-	switch {
-	case !r.Outcome.IsZero():
-		return r.Outcome
-	case r.Approval != nil && !r.Approval.Reason.IsZero():
-		return r.Approval.Reason
-	}
-	return r.How
 }
 
 // follow writes what is there, and then each record as it comes, until ctx ends.
@@ -299,14 +296,23 @@ func (v *journalView) follow(ctx context.Context) error {
 	defer tick.Stop()
 	var at int64
 	var err error
-	w := &columns{out: v.w, color: v.c.terminal().out && v.c.terminal().colors > 0}
-	for {
+	w := &columns{out: v.w}
+	var before []journal.Record // the last ones of those that were there, where that many were asked for
+	for first := true; ; first = false {
 		at, err = v.j.Since(at, func(r journal.Record) bool {
-			if v.filter.wants(deed{r}, time.Now()) {
+			switch {
+			case !v.filter.wants(deed{r}, time.Now()):
+			case first && v.filter.last > 0:
+				before = append(before[max(0, len(before)+1-v.filter.last):], r)
+			default:
 				v.one(w, &r)
 			}
 			return w.err == nil
 		})
+		for i := range before {
+			v.one(w, &before[i])
+		}
+		before = nil
 		if err == nil {
 			err = w.err
 		}
@@ -329,75 +335,4 @@ func (v *journalView) one(w *columns, r *journal.Record) {
 		return
 	}
 	w.err = say(v.w, "%s  %-10s  %s  %s  %s\n", r.At.Local().Format(journalTime), r.Stage, whoText(r.Who), whatText(r), stageText(r))
-}
-
-// markdown writes the actions as a document: a list by day, for a post-mortem.
-func (v *journalView) markdown(deeds []deed) error {
-	var b strings.Builder
-	b.WriteString("# What was done\n")
-	day := ""
-	for _, d := range deeds {
-		first := &d[0]
-		if today := first.At.UTC().Format("Mon 2 January 2006"); today != day {
-			day = today
-			fmt.Fprintf(&b, "\n## %s (UTC)\n\n", day)
-		}
-		fmt.Fprintf(&b, "- **%s** %s, by %s: %s", first.At.UTC().Format("15:04:05"), escapeMarkdown(whatText(first)), escapeMarkdown(whoText(first.Who)), d.outcome())
-		if text := stageText(d.last()); !text.IsZero() {
-			fmt.Fprintf(&b, ": %s", escapeMarkdown(text))
-		}
-		b.WriteString("\n")
-		for _, line := range d.details() {
-			fmt.Fprintf(&b, "  - %s\n", line)
-		}
-	}
-	if len(deeds) == 0 {
-		b.WriteString("\nNothing.\n")
-	}
-	return say(v.w, "%s", b.String())
-}
-
-// details are what a reader of an action asks next, as Markdown.
-func (d deed) details() []string {
-	var out []string
-	add := func(name string, t clean.Text) {
-		if !t.IsZero() {
-			out = append(out, name+": "+escapeMarkdown(t))
-		}
-	}
-	first := &d[0]
-	add("before", first.Before)
-	add("wanted", first.After)
-	add("how", first.How)
-	for _, g := range first.Gates {
-		if g.Verdict != "allow" {
-			add("gate "+escapeMarkdown(clean.Line(g.Rule)), clean.Linef("%s: %s", g.Verdict, g.Text))
-		}
-	}
-	for i := range d {
-		if a := d[i].Approval; a != nil {
-			add("reason", a.Reason)
-			add("rules lifted", clean.Line(strings.Join(a.BreakGlass, ", ")))
-			add("second person", clean.Line(a.Cosigner))
-		}
-		if d[i].Stage == journal.Guarded {
-			add("guard", d[i].Outcome)
-		}
-	}
-	if url := d.last().URL; url != "" {
-		out = append(out, "<"+clean.Line(url).String()+">")
-	}
-	return out
-}
-
-// escapeMarkdown is t so that nothing in it is markup.
-func escapeMarkdown(t clean.Text) string {
-	var b strings.Builder
-	for _, r := range t.String() {
-		if strings.ContainsRune("\\`*_{}[]<>#|!~&", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }

@@ -57,7 +57,7 @@ source failed, so it cannot be told.`,
 
 // policyLive asks the rules about every environment of the config's own services.
 func (c *commands) policyLive(cmd *cobra.Command, wait patience, out output) error {
-	board, closeBoard, err := c.open(cmd.Context(), wire.Options{Stateless: true, ReadOnly: c.forbids()}, demoAt{})
+	board, closeBoard, err := c.open(cmd.Context(), wire.Options{Stateless: true}, demoAt{})
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (c *commands) policyLive(cmd *cobra.Command, wait patience, out output) err
 			continue
 		}
 		for _, env := range svc.Environments {
-			ref, err := (&resolver{snap}).environment(svc.Name, env)
+			ref, err := newResolver(snap).environment(svc.Name, env)
 			for _, verb := range []sources.Verb{sources.Promote, sources.Rollback} {
 				fact := gateFact{Verb: verb}
 				asked := err
@@ -81,8 +81,9 @@ func (c *commands) policyLive(cmd *cobra.Command, wait patience, out output) err
 					fact, asked = gateOf(ctx, board, action.Request{Verb: verb, Target: ref, Via: "command"})
 				}
 				if fact.Service, fact.Environment = svc.Name, env; asked != nil {
+					asked = sourceError(svc.Name+"/"+env, verb, asked)
 					fact.Error, fact.Verdict, fact.Gates = clean.Line(asked.Error()).String(), policy.Deny, []policy.Finding{}
-					told = told && codeOf(planError(asked)) != exitSource
+					told = told && codeOf(asked) != exitSource
 				}
 				list = append(list, fact)
 			}

@@ -23,6 +23,7 @@ type simulation struct {
 	configOut string
 	seed      int64
 	speed     float64
+	at        string
 	log       *slog.Logger
 
 	config, token []byte // as they were written
@@ -48,8 +49,8 @@ and wants a random token.
 
 With --config-out FILE it writes the config of a board for it, and beside it the token as FILE.token, both
 for their owner alone: signalbox --config FILE shows the world. The story starts now, so that a board's
-ages are right at --speed 1. At another speed, and where the clock is put forward, add --demo: then
-signalbox --demo --config FILE, and each of its commands, goes by the world's own clock. How often it asks
+ages are right at --speed 1. At another speed, with --at, and where the clock is put forward, add --demo:
+then signalbox --demo --config FILE, and each of its commands, goes by the world's own clock. How often it asks
 stays a matter of real time, so that its data look old soon where the world goes very fast.
 
 Whoever trains or tests steers the world under /-/ of its address, with the token as
@@ -65,24 +66,32 @@ Whoever trains or tests steers the world under /-/ of its address, with the toke
 				return usagef("--speed %g is not above 0 and up to %d: type for example --speed 10", s.speed, simulator.MaxSpeed)
 			}
 			s.log = c.log
-			return s.serve(cmd)
+			opening := time.Now()
+			if s.at != "" {
+				var err error
+				if opening, err = time.Parse(time.RFC3339, s.at); err != nil {
+					return usagef("--at %s is no time: type for example --at %s", s.at, simulator.Opening().Format(time.RFC3339))
+				}
+			}
+			return s.serve(cmd, opening.Truncate(time.Second))
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&s.listen, "listen", s.listen, "the loopback address to serve on; port 0 takes a free one")
 	f.StringVar(&s.configOut, "config-out", "", "write the config of a board for this world to a file")
 	f.Int64Var(&s.seed, "seed", 0, "the world's seed: the same seed tells the same story")
+	f.StringVar(&s.at, "at", "", "the time in the world at which the story opens, where that is not now")
 	f.Float64Var(&s.speed, "speed", s.speed, "how many times faster than real time the world goes")
 	return cmd
 }
 
-func (s *simulation) serve(cmd *cobra.Command) (err error) {
+func (s *simulation) serve(cmd *cobra.Command, opening time.Time) (err error) {
 	ctx := cmd.Context()
 	if err := s.writable(); err != nil {
 		return err
 	}
 	sim, err := simulator.Start(ctx, simulator.Options{
-		Seed: s.seed, Speed: s.speed, Start: time.Now().Truncate(time.Second), Listen: s.listen, Log: s.log,
+		Seed: s.seed, Speed: s.speed, Start: opening, Listen: s.listen, Log: s.log,
 	})
 	if err != nil {
 		return usagef("%w: type --listen 127.0.0.1:0 for a free loopback port", err)

@@ -240,14 +240,14 @@ func (t *table) facts(f facts) error {
 	t.troubles("NEEDS A PERSON", f.Troubles, tintBad)
 	t.troubles("WAITS FOR A PERSON", f.Waiting, tintWarn)
 	t.behaviour(f)
-	t.w.head("PIPELINE", "WORKFLOW", "BRANCH", "COMMIT", "STATE", "AGE")
+	t.w.head("PIPELINE", "RUN", "WORKFLOW", "BRANCH", "COMMIT", "STATE", "AGE")
 	for i := range f.Pipelines {
 		r := &f.Pipelines[i]
 		branch := r.Branch
 		if r.Pull != 0 && (r.RefKind == sources.RefPull || r.RefKind == sources.RefQueue) {
 			branch = insight.PullName(r)
 		}
-		t.w.row(tintOf(r.State), 4, clean.Line(r.Service), r.Workflow, branch, commitOf(r), stateOf(r), t.age(r.Created))
+		t.w.row(tintOf(r.State), 5, clean.Line(r.Service), clean.Line(r.Ref.ID), r.Workflow, branch, commitOf(r), stateOf(r), t.age(r.Created))
 	}
 	t.w.flush()
 	t.w.head("SERVICE", "ENVIRONMENT", "VERSION", "FOR", "DEPLOYMENT", "EVIDENCE")

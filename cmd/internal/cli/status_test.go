@@ -111,8 +111,8 @@ func TestBehaviourIsTold(t *testing.T) {
 	unknown := sources.Number(math.NaN())
 	f := facts{
 		Incidents: []incidentFact{
-			{Incident: sources.Incident{Service: "shop", Title: clean.Line("5xx"), Severity: 1, State: sources.Triggered, Changed: ago(3 * time.Minute), Holder: clean.Line("Sam")}, Failing: 52, Inside: 40},
-			{Incident: sources.Incident{Provider: clean.Line("Fax"), Title: clean.Line("jam\x1b[2J\u202e"), State: sources.Acknowledged}, Failing: unknown, Upstream: true},
+			{Incident: sources.Incident{Ref: sources.Ref{Source: "pd", ID: "Q1"}, Number: clean.Line("#4109"), Service: "shop", Title: clean.Line("5xx"), Severity: 1, State: sources.Triggered, Changed: ago(3 * time.Minute), Holder: clean.Line("Sam")}, Failing: 52, Inside: 40},
+			{Incident: sources.Incident{Ref: sources.Ref{Source: "fax", ID: "77"}, Provider: clean.Line("Fax"), Title: clean.Line("jam\x1b[2J\u202e"), State: sources.Acknowledged}, Failing: unknown, Upstream: true},
 		},
 		Metrics: []metricFact{
 			{Service: "shop", Name: clean.Line("p95"), Value: 906, Unit: "ms", Text: clean.Line("906 ms"), At: ago(time.Minute), Limit: 600, Over: true, Change: clean.Line("up ×3")},
@@ -127,9 +127,9 @@ func TestBehaviourIsTold(t *testing.T) {
 	var b strings.Builder
 	table := newTable(&b, terminal{}, now)
 	table.behaviour(f)
-	want := `INCIDENT  SERVICE  WHAT               STATE         FOR  WHO  IMPACT
-P1        shop     5xx (and 39 more)  triggered     3m   Sam  52 req/s fail
-P?        Fax      jam                acknowledged
+	want := `INCIDENT      SERVICE  WHAT               STATE         FOR  WHO  IMPACT
+4109      P1  shop     5xx (and 39 more)  triggered     3m   Sam  52 req/s fail
+77        P?  Fax      jam                acknowledged
 
 SERVICE  METRIC  VALUE    IN 1H  LIMIT          AGE
 shop     p95     906 ms   up ×3  beyond 600 ms  1m
@@ -145,6 +145,18 @@ Ada      3
 `
 	if table.w.err != nil || b.String() != want {
 		t.Errorf("%v\n%s\nwant\n%s", table.w.err, b.String(), want)
+	}
+}
+
+// An incident is listed by what commands take for it alone.
+func TestIncidentsAreListedByWhatCommandsTake(t *testing.T) {
+	t.Parallel()
+	of := func(source, id, number string) incidentFact {
+		return incidentFact{Incident: sources.Incident{Ref: sources.Ref{Source: source, ID: id}, Number: clean.Line(number)}}
+	}
+	got := fmt.Sprint(incidentIDs([]incidentFact{of("a", "Q1", "#7"), of("b", "Q2", "#7"), of("a", "Q3", "#8"), of("b", "Q4", "")}))
+	if want := "[a:Q1 b:Q2 8 Q4]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
