@@ -45,6 +45,7 @@ func (l *levers) baseline(ctx context.Context, p *action.Plan) func() guard.Obse
 	got := make(chan guard.Observation, 1)
 	since := l.now().Add(-guard.DefaultBefore)
 	l.crash.Go(func() {
+		defer close(got)
 		ctx, cancel := context.WithTimeout(ctx, baselineLimit)
 		defer cancel()
 		seen, err := o.read(ctx, since)

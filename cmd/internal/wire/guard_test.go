@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/guard"
 	"example.com/signalbox/sources/journal"
+	"example.com/signalbox/sources/simulator/fault"
 )
 
 // environment is one of a service, as the board shows it.
@@ -217,6 +219,24 @@ func TestGuardRollsBackOnce(t *testing.T) {
 		v, step, undo = watch(back.ID)
 		if v.Outcome != guard.Fail || step != guard.Ask || undo == nil {
 			t.Errorf("the second time the verdict is %s (%s), and what follows %s: %+v", v.Outcome, v.Why, step, undo)
+		}
+	})
+}
+
+// What cannot be read is no pass: the guard holds, and says what it lacked.
+func TestGuardWithoutDataHolds(t *testing.T) {
+	t.Parallel()
+	sim, token := story(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := onStage(t, sim, token, setting{more: "guard: {window: 8m}"})
+		p := s.moved(sources.Rollback, "checkout", "prod", viaBoard)
+		if err := sim.Inject(fault.Rule{Path: "/api/v2/query/**", Kind: fault.Status, Code: http.StatusInternalServerError}); err != nil {
+			t.Fatal(err)
+		}
+		v := s.verdict(p.ID)
+		lacked := slices.ContainsFunc(v.Findings, func(f guard.Finding) bool { return f.Subject == guard.OfReading })
+		if v.Outcome != guard.Inconclusive || !lacked || s.shown(p.ID, true).Ask != nil {
+			t.Errorf("the verdict is %s: %s: %+v", v.Outcome, v.Why, v.Findings)
 		}
 	})
 }
