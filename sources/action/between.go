@@ -248,10 +248,26 @@ func (d *draft) comesBack(ctx context.Context) {
 	default:
 		return
 	}
+	if d.gated() {
+		d.returns.what += ", once somebody approves it"
+	}
 	d.returns.fix = clean.Linef("hold merges to %s", branch)
 	if pulls := d.pulls(); pulls != "" {
 		d.returns.fix = clean.Linef("hold merges to %s, or revert %s", branch, pulls)
 	}
+}
+
+// gated reports that runs were seen to wait for an approval before they deploy there.
+func (d *draft) gated() bool {
+	if len(d.env.Gates) > 0 {
+		return true
+	}
+	for r := range d.snap.Runs() {
+		if r.Ref.Source == d.env.Ref.Source && r.Ref.Scope == d.env.Ref.Scope && slices.ContainsFunc(r.Gates, func(g sources.Gate) bool { return d.provides(g.Environment) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // pulls are the pull requests that the undone commits came with: "#418 and #417".

@@ -13,9 +13,6 @@ import (
 	"example.com/signalbox/sources/store"
 )
 
-// incidentFeeds are what tells of open incidents.
-const incidentFeeds = store.Incidents
-
 // common are the facts that every action has.
 func (r *Runner) common(s *store.Snapshot, q Request, service string, a Access) policy.Facts {
 	f := policy.Facts{

@@ -261,6 +261,10 @@ func TestWhatARollbackDoesNotUndo(t *testing.T) {
 				}
 			},
 		},
+		{
+			name: "the next merge, once it is approved", set: func(y *yard) { pushed(y); y.hub.wait("prod", "d", true) }, ask: rollbackOf(nil),
+			want: wanted{gate: "comes_back", verdict: policy.Warn, text: "the next merge to main, once somebody approves it"},
+		},
 		{name: "not where merges deploy nothing", ask: rollbackOf(nil), want: wanted{gate: "comes_back", text: ""}},
 		{
 			name: "once more in a row", set: func(y *yard) { y.hub.put("prod", "a", time.Minute) }, ask: rollbackOf(nil),

@@ -8,6 +8,7 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/insight"
+	"example.com/signalbox/sources/store"
 )
 
 // mostChoices is how many versions are offered.
@@ -245,7 +246,9 @@ func (d *draft) lived(c *insight.Candidate, where string) clean.Text {
 	}
 	text := clean.Linef("%s in %s %s", verb, where, lasting(until.Sub(c.From)))
 	switch n := len(c.Incidents); {
-	case !answered(d.snap, incidentFeeds):
+	case !d.svc.Incidents:
+		return text
+	case !answered(d.snap, store.Incidents) || !answered(d.snap, store.Past):
 		return clean.Linef("%s, incidents not known", text)
 	case n == 0:
 		return clean.Linef("%s, no incident", text)

@@ -115,7 +115,7 @@ func (d *draft) findings() []policy.Finding {
 // lookAround adds what is known of the environment that a run's verb takes effect in: approving a gate, or
 // running an old deployment again, is a change of what runs there.
 func (r *Runner) lookAround(ctx context.Context, v *view, q Request) {
-	switch q.Verb { //nolint:exhaustive // the verbs on runs
+	switch q.Verb {
 	case sources.Approve, sources.Reject, sources.RerunFailed, sources.RerunAll, sources.Cancel:
 	default:
 		return
@@ -161,7 +161,7 @@ func (r *Runner) environmentOf(run *sources.Run, q Request) (sources.Ref, bool) 
 // concerns reports that a verb on a run changes what runs in e, or what waits there.
 func concerns(e *sources.Environment, run *sources.Run, q Request) bool {
 	waits := slices.ContainsFunc(e.Gates, func(g sources.Gate) bool { return g.Run == run.Ref && decides(q, g.Environment) })
-	switch q.Verb { //nolint:exhaustive // the verbs on runs
+	switch q.Verb {
 	case sources.Approve, sources.Reject:
 		return waits || run.Service == e.Service && slices.ContainsFunc(run.Gates, func(g sources.Gate) bool {
 			return decides(q, g.Environment) && slices.Contains(providers(e), g.Environment)
@@ -173,7 +173,7 @@ func concerns(e *sources.Environment, run *sources.Run, q Request) bool {
 
 // ofRun finds the version that a verb on a run would put there.
 func (d *draft) ofRun() {
-	switch d.q.Verb { //nolint:exhaustive // the verbs on runs
+	switch d.q.Verb {
 	case sources.Approve:
 		for _, g := range d.env.Gates {
 			if g.Run == d.itself.Ref && decides(d.q, g.Environment) && !g.Unverified {

@@ -96,7 +96,7 @@ func (v *arrival) refused() (sources.Progress, bool) {
 		return sources.Progress{}, false
 	}
 	p := sources.Progress{State: sources.Undone, URL: v.env.URL}
-	switch d := &v.env.History[i]; d.State { //nolint:exhaustive // the others are on their way, or there
+	switch d := &v.env.History[i]; d.State {
 	case sources.StateFailed, sources.StateCancelled:
 		p.Text = clean.Linef("its deployment %s in %s", d.State, places(v.env, []string{d.Target}))
 	case sources.StateSuperseded:

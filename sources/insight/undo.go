@@ -36,15 +36,15 @@ func ToUndo(s *store.Snapshot, p *Problem) Undoing {
 		out.Changes = append(out.Changes, Undoable{x, refusedUndo(&x)})
 	}
 	var first *Undoable
-	close := max(oneChange, resolution(s, p))
+	near := max(oneChange, resolution(s, p))
 	for i := range out.Changes {
 		c := &out.Changes[i]
 		switch {
 		case c.Kind != sources.DeploymentChange || c.Before < -suspectSlack:
 		case first == nil:
 			first, out.Preselected = c, i
-		case first.At.Sub(c.At).Abs() <= close:
-			out.Preselected, out.Why = -1, clean.Linef("%s and %s came within %s of each other", first.Text, c.Text, span(close))
+		case first.At.Sub(c.At).Abs() <= near:
+			out.Preselected, out.Why = -1, clean.Linef("%s and %s came within %s of each other", first.Text, c.Text, span(near))
 			return out
 		}
 	}
