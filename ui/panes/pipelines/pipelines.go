@@ -32,6 +32,7 @@ type Pane struct {
 	at    time.Time   // the minute of the derivation: ages hide and show rows
 	ill   insight.Key // of what the services' health was derived from
 	list  kit.Listing[sources.Ref]
+	marks map[sources.Ref]bool // runs that something is done to together
 	table table
 	asked sources.Ref
 	gen   int
@@ -64,6 +65,9 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 	sum := subject().Feeds(e)
 	c := p.all.Counts
 	var parts, tab []pane.Part
+	if n := len(p.marks); n > 0 {
+		parts = append(parts, kit.P(theme.Accent, number(n)+" marked"))
+	}
 	say := func(n int, tok theme.Token, word string, g theme.Glyph) {
 		if n == 0 {
 			return
@@ -137,6 +141,7 @@ func (p *Pane) narrow(e pane.Env) {
 			p.rows = append(p.rows, i)
 		}
 	}
+	p.forget()
 	sum, size := subject().Feeds(e), p.list.Size()
 	p.list.Sync(p.lines(), sum.Loading == 0)
 	p.table.fit(size.W, e.Compact)
@@ -154,7 +159,13 @@ func (p *Pane) lines() component.Rows[sources.Ref] {
 func (p *Pane) act(e pane.Env, a pane.Action) tea.Cmd {
 	i, some := p.list.At()
 	switch a.Action {
+	case keymap.Mark:
+		p.mark()
 	case keymap.Back:
+		if len(p.marks) > 0 {
+			p.marks = nil
+			return nil
+		}
 		return kit.Send(pane.Close{})
 	case keymap.Refresh:
 		return kit.Send(subject().Refresh(e))
@@ -208,6 +219,7 @@ func (p *Pane) Keys(pane.Env) []keymap.Binding {
 	return []keymap.Binding{
 		{Action: keymap.OpenDetail, Help: "open", Disabled: none},
 		{Action: keymap.Logs, Help: "log", Disabled: none},
+		{Action: keymap.Mark, Help: p.markHelp(), Disabled: none},
 		{Action: keymap.Filter, Help: "filter", Disabled: quiet},
 	}
 }
@@ -218,9 +230,12 @@ func (p *Pane) Selected(pane.Env) (pane.Selection, bool) {
 	if !ok {
 		return pane.Selection{}, false
 	}
-	row := p.row(i)
+	return selection(p.row(i)), true
+}
+
+func selection(row *insight.Pipeline) pane.Selection {
 	return pane.Selection{Ref: row.Run.Ref, Service: row.Service, URL: row.Run.URL,
-		Name: clean.Line(strings.Join([]string{row.Service, row.Run.Workflow.String(), branch(row.Run).String()}, " "))}, true
+		Name: clean.Line(strings.Join([]string{row.Service, row.Run.Workflow.String(), branch(row.Run).String()}, " "))}
 }
 
 // Draw implements pane.Pane.
@@ -233,7 +248,7 @@ func (p *Pane) Draw(e pane.Env, r screen.Region) {
 	}
 	p.list.Draw(e, r, p.lines(), kit.Drawing{
 		Head: func(r screen.Region) { p.table.head(e, r) },
-		Row:  func(r screen.Region, i int) { p.table.row(e, r, p.row(i)) },
+		Row:  func(r screen.Region, i int) { p.draw(e, r, i) },
 		Of:   len(p.all.Rows), None: "No pipeline matches the filter.", Remarks: subject().Remarks(e, sum, w-2),
 	})
 }
