@@ -155,13 +155,9 @@ func (s *source) verifyPlace(ctx context.Context, a *act, receipt sources.Receip
 	} else if before := attemptBefore(c, receipt); before == 0 || a.run.Attempt <= before {
 		return sources.Progress{Text: clean.Linef("run %d: %s", a.run.Number, stands(&a.run)), URL: a.run.URL}, nil
 	}
-	obj, err := s.getEnvironment(fresh(ctx), at, false)
+	e, err := s.placeOf(ctx, at)
 	if err != nil {
 		return sources.Progress{}, err
-	}
-	e, ok := obj.(sources.Environment)
-	if !ok {
-		return sources.Progress{}, refusedCall(c, sources.Invalid, "it is no environment", "")
 	}
 	v := arrival{call: c, env: &e, run: &a.run, since: a.run.Started}
 	if v.since.IsZero() {

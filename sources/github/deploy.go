@@ -85,6 +85,20 @@ func (s *source) environmentOf(ctx context.Context, c sources.Call) (sources.Env
 	return e, nil
 }
 
+// placeOf reads an environment for who follows an effect there, again and again: GitHub is asked each time,
+// and what has not changed since the last look is not counted.
+func (s *source) placeOf(ctx context.Context, ref sources.Ref) (sources.Environment, error) {
+	obj, err := s.getEnvironment(ctx, ref, false)
+	if err != nil {
+		return sources.Environment{}, err
+	}
+	e, ok := obj.(sources.Environment)
+	if !ok {
+		return e, &sources.Error{Kind: sources.Invalid, Op: "read environment", Scope: ref.Scope, Msg: "it is no environment"}
+	}
+	return e, nil
+}
+
 // targetsOf are the targets of e that a call means.
 func targetsOf(c sources.Call, e *sources.Environment) []sources.Target {
 	if c.Fields[sources.FieldTargets] == "" {
@@ -206,7 +220,7 @@ func (s *source) file(ctx context.Context, conn *repoConn, c sources.Call) (sour
 // verifyDeploy looks whether the version of a call runs in the targets that it means. The environment is
 // the authority: a run that passed has deployed nothing for sure.
 func (s *source) verifyDeploy(ctx context.Context, c sources.Call, receipt sources.Receipt) (sources.Progress, error) {
-	e, err := s.environmentOf(ctx, c)
+	e, err := s.placeOf(ctx, c.Target)
 	if err != nil {
 		return sources.Progress{}, err
 	}
