@@ -77,7 +77,8 @@ type aim struct {
 	some     bool // something is under the cursor
 	requests []action.Request
 	specs    []sources.ActionSpec
-	why      string // why it cannot be done; "" when it can
+	left     []dialog.LeftOut // marked rows that it makes no sense for
+	why      string           // why it cannot be done; "" when it can
 }
 
 // aimMsg is an aim that was chosen from the palette, or whose request was filled in.
@@ -192,6 +193,7 @@ func (a *App) aimOn(act keymap.Action, s pane.Subject, some bool) aim {
 		q, spec, no := a.request(act, l, &subjects[i])
 		if no != "" {
 			why = no
+			m.left = append(m.left, dialog.LeftOut{Name: subjects[i].Name, Why: clean.Line(no)})
 			continue
 		}
 		m.requests, m.specs = append(m.requests, q), append(m.specs, spec)

@@ -365,6 +365,21 @@ func TestMarkedRowsAreOneQuestion(t *testing.T) {
 	b.says("done")
 }
 
+func TestMarkedRowsThatAreLeftOutAreNamed(t *testing.T) {
+	t.Parallel()
+	b, l, p := armed(t, 120, 40)
+	p.problems["ledger"].State = sources.Acknowledged
+	p.problems["search"].Upstream = true
+	p.marked = []string{"checkout", "ledger", "search"}
+	b.press("a")
+	l.calm(t, "a bulk key of which one row is left")
+	b.says("ledger burns is left out: already acknowledged by you")
+	b.says("search burns is left out: it is another team's")
+	if len(l.proposed) != 1 || l.proposed[0].Target != pageRef("checkout") {
+		t.Errorf("asked for %+v", l.proposed)
+	}
+}
+
 func TestManyMarkedRowsWantTheirNumber(t *testing.T) {
 	t.Parallel()
 	b, l, p := armed(t, 120, 40)

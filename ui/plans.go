@@ -122,7 +122,7 @@ func (a *App) begin(m aim) tea.Cmd {
 	if len(m.requests) > 1 {
 		title = clean.Linef("%s %d at once", l.does, len(m.requests))
 	}
-	return a.plan(q.Verb, title, m.requests...)
+	return a.planWithout(m.left, q.Verb, title, m.requests...)
 }
 
 // asked opens the plan of what a pane asks for.
@@ -140,6 +140,11 @@ func ownPage(s *pane.Subject) bool {
 
 // plan opens the dialog of requests and makes their plans.
 func (a *App) plan(verb sources.Verb, title clean.Text, requests ...action.Request) tea.Cmd {
+	return a.planWithout(nil, verb, title, requests...)
+}
+
+// planWithout is plan; it names what was marked and is left out.
+func (a *App) planWithout(left []dialog.LeftOut, verb sources.Verb, title clean.Text, requests ...action.Request) tea.Cmd {
 	if len(requests) == 1 {
 		if o := a.underWay(requests[0].Target); o != nil {
 			a.say(theme.Warn, clean.Linef("%s is under way: %s shows it", o.Title, a.key1(keymap.Operations)))
@@ -150,6 +155,7 @@ func (a *App) plan(verb sources.Verb, title clean.Text, requests ...action.Reque
 		title = clean.Line(string(verb))
 	}
 	d := dialog.NewPlan(title, requests, a.opts.Clock)
+	d.LeaveOut(left)
 	a.push(d)
 	return a.propose(d)
 }

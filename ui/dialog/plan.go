@@ -93,8 +93,8 @@ type Plan struct {
 	room             int // the height that Want was asked with
 }
 
-// leftOut is one of several requests that nothing will be done about.
-type leftOut struct{ name, why clean.Text }
+// LeftOut is one of several objects that nothing will be done to.
+type LeftOut struct{ Name, Why clean.Text }
 
 // step is a word on an action under way.
 type step struct {
@@ -132,6 +132,9 @@ type (
 func NewPlan(title clean.Text, requests []action.Request, now func() time.Time) *Plan {
 	return &Plan{now: now, title: title, requests: requests, gen: 1, word: component.NewTextField(), reason: component.NewTextField()}
 }
+
+// LeaveOut names what was marked and nothing is asked for.
+func (p *Plan) LeaveOut(left []LeftOut) { p.skipped = left }
 
 // Requests are what plans are to be made of, and Gen tells the answer.
 func (p *Plan) Requests() []action.Request { return p.requests }
@@ -180,7 +183,7 @@ func (p *Plan) Proposed(gen int, plans []action.Plan, errs []error) {
 	if gen != p.gen || p.phase != reading {
 		return
 	}
-	p.left = nil
+	p.left = slices.Clone(p.skipped)
 	var kept []action.Plan
 	var requests []action.Request
 	for i := range plans {
@@ -189,10 +192,10 @@ func (p *Plan) Proposed(gen int, plans []action.Plan, errs []error) {
 			p.phase, p.err = broken, errs[i]
 			return
 		case errs[i] != nil:
-			p.left = append(p.left, leftOut{clean.Line(p.requests[i].Target.ID), clean.Line(said(errs[i]))})
+			p.left = append(p.left, LeftOut{clean.Line(p.requests[i].Target.ID), clean.Line(said(errs[i]))})
 			p.err = errs[i]
 		case plans[i].Demand.Kind == action.Refusal && len(plans) > 1:
-			p.left = append(p.left, leftOut{plans[i].Name, strictest(plans[i].Gates)})
+			p.left = append(p.left, LeftOut{plans[i].Name, strictest(plans[i].Gates)})
 			p.err = &sources.Error{Kind: sources.Conflict, Op: string(plans[i].Request.Verb), Msg: strictest(plans[i].Gates).String()}
 		default:
 			kept, requests = append(kept, plans[i]), append(requests, p.requests[i])

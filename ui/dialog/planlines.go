@@ -20,7 +20,7 @@ import (
 // labelWidth is the column of the words at the left, gateWidth that of a gate's sign and name.
 const (
 	labelWidth = 8
-	gateWidth  = 12
+	gateWidth  = 13
 )
 
 // planLines collects what a Plan says, wrapped to w columns.
@@ -266,9 +266,9 @@ func PersonText(p *sources.Person, now time.Time) string {
 	return name + " (" + now.In(zone).Format("15:04") + " there)"
 }
 
-func (b *planLines) leftOut(left []leftOut) {
+func (b *planLines) leftOut(left []LeftOut) {
 	for _, l := range left {
-		b.row("", theme.Warn, theme.GlyphSkipped, clean.Linef("%s is left out: %s", l.name, l.why))
+		b.row("", theme.Warn, theme.GlyphSkipped, clean.Linef("%s is left out: %s", l.Name, l.Why))
 	}
 }
 

@@ -145,6 +145,7 @@ func (p *Plan) bodyOne(b *planLines) {
 		b.label("how", theme.Text, b.usually(shortIDs(how), q.Change))
 	}
 	b.wakes(q.Wakes)
+	b.leftOut(p.left)
 	if q.Change == nil {
 		b.more(q.Lines)
 	}
