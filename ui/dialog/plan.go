@@ -59,7 +59,8 @@ type Plan struct {
 	phase    phase
 
 	plans   []action.Plan
-	left    []leftOut // of several: those that no plan could be made of, or that are refused
+	left    []LeftOut // those of several that no plan could be made of, or that are refused
+	skipped []LeftOut // those that nothing was asked for
 	demand  action.Demand
 	err     error
 	shown   time.Time // since when the verdict is on the screen
