@@ -306,6 +306,9 @@ type Environment struct {
 	Behind int    `json:"behind,omitempty"`
 	URL    string `json:"url,omitempty"`
 	Branch string `json:"-"` // the repository's default branch; "" where nobody tells
+	// Before is the environment that Previous names, as it was read with this one; nil where only a read of
+	// its own tells.
+	Before *Environment `json:"-"`
 }
 
 // Comparison is what lies between two versions of one repository.

@@ -95,6 +95,10 @@ func (r *Runner) draft(ctx context.Context, a Access, q Request, ref sources.Ref
 
 // readPrevious re-reads the environment before this one. That it cannot be read is a fact like others.
 func (d *draft) readPrevious(ctx context.Context) {
+	if b := d.env.Before; b != nil && b.Name == d.env.Previous && b.Service == d.env.Service {
+		d.prev = b
+		return
+	}
 	for e := range d.snap.Environments() {
 		if e.Service != d.env.Service || e.Name != d.env.Previous || e.Ref.Source != d.env.Ref.Source || e.Ref.Scope != d.env.Ref.Scope {
 			continue

@@ -172,9 +172,16 @@ func (s *source) getEnvironment(ctx context.Context, ref sources.Ref, deep bool)
 	if err != nil {
 		return nil, c.fail("read environment", err)
 	}
-	for _, e := range b.Items {
-		if e.Service == service && e.Name == stage {
-			return e, nil
+	var before *sources.Environment
+	for i := range b.Items { // in the order of the stages
+		e := &b.Items[i]
+		switch {
+		case e.Service != service:
+		case e.Name == stage:
+			e.Before = before
+			return *e, nil
+		default:
+			before = e
 		}
 	}
 	return nil, missing
