@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -69,10 +70,16 @@ func (c *commands) show(ctx context.Context, app tea.Model, out *screen.Output) 
 	if err != nil {
 		return fmt.Errorf("look at the terminal: %w", err)
 	}
-	program := tea.NewProgram(g,
+	options := []tea.ProgramOption{
 		tea.WithContext(ctx), tea.WithInput(c.process.In), tea.WithOutput(out), tea.WithAltScreen(),
 		tea.WithFPS(1), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
-	)
+	}
+	if _, told := c.process.Lookup("GOMAXPROCS"); !told {
+		p := newProcessors(runtime.GOMAXPROCS, time.Now)
+		defer p.restore()
+		options = append(options, tea.WithFilter(p.filter))
+	}
+	program := tea.NewProgram(g, options...)
 	defer func() {
 		// A panic in Bubble Tea itself passes here on its way up.
 		if v := recover(); v != nil {
