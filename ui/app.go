@@ -301,6 +301,7 @@ func (a *App) resume() tea.Cmd {
 	a.suspended = false
 	a.canvas.stale = true
 	a.attention.shown = "" // the title went with the screen
+	a.uncover()
 	return tea.Batch(a.mouseMode(), a.call())
 }
 

@@ -22,5 +22,8 @@ func (a *App) Warm(s *store.Snapshot) { a.warm(s, a.set.Attention.All) }
 // OperationsMsg brings what is under way.
 func OperationsMsg(ops []pane.Operation) any { return operationsMsg{ops} }
 
+// TickMsg is the timer that is outstanding.
+func TickMsg(a *App) any { return tickMsg{a.due} }
+
 // Ticks reports that the board wakes each second.
 func (a *App) Ticks() bool { return a.seconds() }

@@ -31,6 +31,7 @@ func (a *App) popDialog() {
 	if n := len(a.dialogs); n > 0 {
 		a.dialogs = a.dialogs[:n-1]
 		a.canvas.stale = true
+		a.uncover()
 	}
 }
 

@@ -180,8 +180,18 @@ func (a *App) propose(d *dialog.Plan) tea.Cmd {
 	}
 }
 
+// uncover tells the plan on top that it is seen again.
+func (a *App) uncover() {
+	if d, ok := a.dialog().(*dialog.Plan); ok {
+		d.Uncovered()
+	}
+}
+
 // renew makes the open plans again that are due, or whose object has changed.
 func (a *App) renew(cmds []tea.Cmd) []tea.Cmd {
+	if !a.present {
+		return cmds // nobody looks, and each reading counts
+	}
 	for _, open := range a.dialogs {
 		d, ok := open.(*dialog.Plan)
 		if !ok {

@@ -351,6 +351,38 @@ func TestOffersVersionsAndMeans(t *testing.T) {
 	l.calm(t, "looking around")
 }
 
+// A plan that something else stood before is looked at anew before a key answers it.
+func TestAPlanThatWasCoveredIsLookedAtAnew(t *testing.T) {
+	t.Parallel()
+	b, l := rollingBack(t, 120, 40, func(p *action.Plan) { p.Demand = action.Demand{Kind: action.YesDemand} })
+	b.rest()
+	b.press("D")
+	b.says("Reject checkout/812")
+	b.rest()
+	b.press("n")
+	b.press("y")
+	l.calm(t, "a y just after another dialog went")
+	b.rest()
+	b.press("y")
+	l.once(t)
+}
+
+func TestAPlanIsNotReadForNobody(t *testing.T) {
+	t.Parallel()
+	b, l := rollingBack(t, 120, 40)
+	b.clock.pass(16 * time.Minute)
+	b.data()
+	n := l.renewed
+	b.send(ui.TickMsg(b.app))
+	for range 5 {
+		b.clock.pass(time.Minute)
+		b.data()
+	}
+	if l.renewed > n {
+		t.Errorf("it was made again %d times", l.renewed-n)
+	}
+}
+
 func TestGlassIsBrokenWithAReason(t *testing.T) {
 	t.Parallel()
 	b, l := rollingBack(t, 120, 40, func(p *action.Plan) {

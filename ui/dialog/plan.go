@@ -238,7 +238,7 @@ func demandOf(plans []action.Plan) action.Demand {
 // about has changed in what was read meanwhile.
 func (p *Plan) Due(soon bool) bool {
 	p.stirred = p.stirred || soon
-	if p.phase != asking || p.again || !p.stirred && p.now().Sub(p.tried) < planRenewed {
+	if p.phase != asking || p.again || !p.stirred && p.now().Sub(p.tried) < p.interval() {
 		return false
 	}
 	p.again, p.stirred = true, false
@@ -268,6 +268,9 @@ func (p *Plan) Cosigned(gen int, who string) {
 	}
 }
 
+// Uncovered begins anew to count how long the verdict is on the screen: something else stood before it.
+func (p *Plan) Uncovered() { p.shown = p.now() }
+
 // Say shows why a key did nothing.
 func (p *Plan) Say(why clean.Text) { p.hint = why }
 
@@ -295,6 +298,12 @@ func (p *Plan) Renewed(gen int, plans []action.Plan, err error) {
 	p.demand, p.changed, p.top = demandOf(plans), why, 0
 	p.restart()
 	p.hint = clean.Const("it changed: read it again")
+}
+
+// interval is how often the plans are made again: many at once less often, for what they cost to read.
+func (p *Plan) interval() time.Duration {
+	const cheap = 4
+	return planRenewed * time.Duration(1+(len(p.plans)-1)/cheap)
 }
 
 // differs says how a plan is not the one that was looked at; zero when it is. Texts may age: what counts is
