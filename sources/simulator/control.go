@@ -23,6 +23,7 @@ func Controls() string {
                              branch and starts what that starts; bad: it fails requests where it runs
   POST   /-/versions         {"service", "ref", "bad"}: whether a version is bad, from when it next takes effect
   POST   /-/approvals        {"service", "approve"}: decides, as sre1, all that waits in its repository
+  POST   /-/rest             {"rest"}: whether everybody rests from everyday work, so that nothing else moves
   POST   /-/incidents        {"service", "title", "severity"}: pages
   POST   /-/incidents/N/ACT  acknowledge or resolve the incident with number N, as sre1
   POST   /-/trouble          {"service", "metric", "add", "minutes"}: makes a metric worse for a while
@@ -56,6 +57,7 @@ func (s *Simulator) control() http.Handler {
 	mux.HandleFunc("POST /-/merges", s.addMerge)
 	mux.HandleFunc("POST /-/versions", s.addVersion)
 	mux.HandleFunc("POST /-/approvals", s.decide)
+	mux.HandleFunc("POST /-/rest", s.setRest)
 	mux.HandleFunc("POST /-/fault", s.addFault)
 	mux.HandleFunc("DELETE /-/fault", func(w http.ResponseWriter, _ *http.Request) {
 		s.ClearFaults()
@@ -163,6 +165,16 @@ func (s *Simulator) addVersion(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, map[string]string{"sha": sha})
+}
+
+func (s *Simulator) setRest(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Rest bool `json:"rest"`
+	}
+	if told(w, r, &in) {
+		s.Rest(in.Rest)
+		w.WriteHeader(http.StatusNoContent)
+	}
 }
 
 func (s *Simulator) decide(w http.ResponseWriter, r *http.Request) {

@@ -372,3 +372,21 @@ func TestDecide(t *testing.T) {
 		c.do(http.StatusBadRequest, http.MethodPost, "/-/approvals", body)
 	}
 }
+
+// TestRest holds that nothing moves by itself while everybody rests.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	c := start(t, simulator.Options{Seed: 2})
+	c.do(http.StatusNoContent, http.MethodPost, "/-/rest", `{"rest":true}`)
+	before := c.runs("acme/web", "").TotalCount
+	c.sim.Advance(2 * time.Hour)
+	if n := c.runs("acme/web", "").TotalCount; n != before {
+		t.Errorf("%d runs were begun", n-before)
+	}
+	c.do(http.StatusNoContent, http.MethodPost, "/-/rest", `{"rest":false}`)
+	c.sim.Advance(2 * time.Hour)
+	if n := c.runs("acme/web", "").TotalCount; n == before {
+		t.Error("nothing was begun")
+	}
+	c.do(http.StatusBadRequest, http.MethodPost, "/-/rest", `{"quiet":1}`)
+}

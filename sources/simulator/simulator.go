@@ -302,6 +302,12 @@ func (s *Simulator) Decide(service string, approve bool) (runs int, err error) {
 	return runs, err
 }
 
+// Rest lets everybody rest from everyday work from now on, or go on with it: what is not asked for then stays
+// as it is.
+func (s *Simulator) Rest(rest bool) {
+	s.with(func(w *world.World) { w.Rest = rest })
+}
+
 // Inject puts a fault in force, behind those that are.
 func (s *Simulator) Inject(r fault.Rule) error {
 	if err := s.faults.Add(r); err != nil {

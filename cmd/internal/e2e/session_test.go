@@ -34,10 +34,17 @@ type session struct {
 	total   int // bytes written so far
 	whole   int // of them, those after which nothing more was there to read
 	raw     strings.Builder
+	film    []shot
 	changed chan struct{} // closed and replaced with every write
 	ended   bool          // the program's side is closed
 	done    chan struct{} // closed when the program has ended
 	code    int
+}
+
+// shot is what was written at one moment.
+type shot struct {
+	at   time.Time
+	text string
 }
 
 // start runs the program with args in a terminal of w by h cells.
@@ -116,6 +123,7 @@ func (s *session) took(p []byte, err error) {
 	defer s.mu.Unlock()
 	s.total += len(p)
 	s.raw.Write(p)
+	s.film = append(s.film, shot{time.Now(), string(p)})
 	_, _ = s.term.Write(p)
 	s.ended = s.ended || err != nil
 }

@@ -25,6 +25,7 @@ func (s *script) later() {
 // tick does one thing, and the next one a few minutes later.
 func (s *script) tick() {
 	switch p := s.rng.Float64(); {
+	case s.Rest:
 	case p < 0.45:
 		s.branchWork()
 	case p < 0.75:

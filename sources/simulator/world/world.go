@@ -39,6 +39,7 @@ type World struct {
 	Load      bool           // made for measurements, not the story
 	Size      Scale          // of a load
 	Orgs      []*Org
+	Rest      bool // nobody begins anything by himself
 
 	now    time.Time
 	queue  queue
