@@ -282,6 +282,18 @@ func TestPromotedVersions(t *testing.T) {
 			want: wanted{version: "-", gate: "version", verdict: policy.Deny, text: "there is no environment before dev"},
 		},
 		{
+			name: "the only one that waits there, where there is no stage before it", set: func(y *yard) { y.hub.envs["dev"].History = nil; y.hub.wait("dev", "d", true) },
+			ask: promotionOf(func(q *action.Request) { q.Target.ID, q.Means = "checkout/dev", action.ByApproval }), want: wanted{version: "d", means: action.ByApproval},
+		},
+		{
+			name: "not one of two that wait", set: func(y *yard) { y.hub.wait("dev", "d", true); y.hub.wait("dev", "b", true) },
+			ask: promotionOf(func(q *action.Request) { q.Target.ID = "checkout/dev" }), want: wanted{version: "-", gate: "version", verdict: policy.Deny, text: "name the version", choice: "b: "},
+		},
+		{
+			name: "one that waits there, by its tag", set: func(y *yard) { y.hub.wait("prod", "d", true) },
+			ask: promotionOf(func(q *action.Request) { q.Version, q.Means = "vd", action.ByApproval }), want: wanted{version: "d", means: action.ByApproval},
+		},
+		{
 			name: "known bad there", set: func(y *yard) { y.hub.put("prod", "c", 8*time.Minute); y.hub.put("prod", "a", 6*time.Minute) }, ask: promotionOf(nil),
 			want: wanted{version: "c", gate: "known_bad", verdict: policy.Deny, text: "va was put back"},
 		},

@@ -2,6 +2,7 @@ package action
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,17 +138,16 @@ func named(v sources.Version, s string) bool {
 // chooseOn finds the version that a promotion puts there: the one that the environment before it runs, in all
 // its targets and beyond doubt, or the one that is asked for.
 func (d *draft) chooseOn() error {
-	pool := d.pool()
+	pool, waiting := d.pool(), d.waiting()
 	switch {
 	case d.q.Version != "":
-		v, err := d.asked(pool, "is known before "+d.env.Name)
-		if err != nil && !fullSHA.MatchString(d.q.Version) {
+		v, err := d.named(pool, waiting)
+		if err != nil {
 			return err
 		}
-		if err != nil {
-			v = sources.Version{SHA: d.q.Version}
-		}
 		d.want = v
+	case d.env.Previous == "" && len(waiting) == 1:
+		d.want = waiting[0]
 	case d.env.Previous == "":
 		d.why = clean.Linef("there is no environment before %s: name the version", d.env.Name)
 	case d.prev == nil:
@@ -156,6 +156,12 @@ func (d *draft) chooseOn() error {
 		d.want, d.why = agreed(d.prev)
 	}
 	d.choices = d.choicesOf(pool, d.env.Previous, sources.Version{})
+	for _, v := range slices.Backward(waiting) {
+		if !slices.ContainsFunc(d.choices, func(c Choice) bool { return c.Version.Same(v) }) {
+			c := Choice{Version: v, Text: clean.Const("waits for an approval"), Chosen: v.Same(d.want)}
+			d.choices = slices.Insert(d.choices, 0, c)
+		}
+	}
 	if d.want.IsZero() {
 		return nil
 	}
@@ -166,6 +172,35 @@ func (d *draft) chooseOn() error {
 		}
 	}
 	return d.movesNothing()
+}
+
+// waiting are the versions that runs wait with for an approval, each once.
+func (d *draft) waiting() []sources.Version {
+	var out []sources.Version
+	for _, g := range d.env.Gates {
+		if !g.Unverified && !g.Version.IsZero() && !slices.ContainsFunc(out, g.Version.Same) {
+			out = append(out, g.Version)
+		}
+	}
+	return out
+}
+
+// named is the version that the request of a promotion names: one that is known before the environment, one
+// that waits for it, or any commit that is written out.
+func (d *draft) named(pool []insight.Candidate, waiting []sources.Version) (sources.Version, error) {
+	v, err := d.asked(pool, "is known before "+d.env.Name)
+	if err == nil {
+		return v, nil
+	}
+	for _, w := range waiting {
+		if named(w, d.q.Version) {
+			return w, nil
+		}
+	}
+	if fullSHA.MatchString(d.q.Version) {
+		return sources.Version{SHA: d.q.Version}, nil
+	}
+	return v, err
 }
 
 var fullSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
@@ -262,6 +297,9 @@ func (d *draft) lived(c *insight.Candidate, where string) clean.Text {
 // promoted is what is known of the version that a promotion brings: "runs in staging 41m, no incident".
 func (d *draft) promoted() clean.Text {
 	if d.prev == nil {
+		if slices.ContainsFunc(d.waiting(), d.want.Same) {
+			return clean.Const("waits for an approval")
+		}
 		return clean.Text{}
 	}
 	for _, c := range insight.Candidates(d.snap, d.prev, nil) {
