@@ -165,7 +165,7 @@ func (d *draft) evidence(c *sources.Deployment) clean.Text {
 	if !c.Verified {
 		return clean.Const("not verified")
 	}
-	how, at := "by its deployment record", ended(c)
+	how, at := "told by its deployment record", ended(c)
 	if len(c.Evidence) > 0 {
 		e := c.Evidence[0]
 		how = seenBy(e.Kind)
