@@ -382,6 +382,16 @@ func TestSettlingWhatIsOnItsWay(t *testing.T) {
 		if err != nil || len(settled) != 1 || settled[0].Outcome.State != action.Unknown || !strings.Contains(settled[0].Outcome.Text.String(), "still on its way: run 813") {
 			t.Errorf("%+v, %v", settled, err)
 		}
+		if !settled[0].Open || y.stages(t) != "intended answered" {
+			t.Errorf("%+v; journal %q", settled[0], y.stages(t))
+		}
+		if out := y.Execute(t.Context(), y.plan(t, y.rollback()), action.Approval{Yes: true, Typed: "checkout/prod", Reason: "again", BreakGlass: true}); out.State != action.Refused || !strings.Contains(out.Text.String(), "still on its way") {
+			t.Errorf("another one meanwhile: %+v", out)
+		}
+		y.hub.fate = sources.Progress{State: sources.Done, Text: clean.Const("there")}
+		if settled, err = y.Settle(t.Context()); err != nil || len(settled) != 1 || settled[0].Open || settled[0].Outcome.State != action.Done {
+			t.Errorf("%+v, %v", settled, err)
+		}
 	})
 }
 

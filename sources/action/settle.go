@@ -84,14 +84,16 @@ func lockName(ref sources.Ref) string {
 type Settled struct {
 	Record  journal.Record // of its intent
 	Outcome Outcome
+	// Open reports that it is on its way yet: nothing was written down, and it is to be looked at again.
+	Open bool
 }
 
 // settleDeadline is for how long an action that a crash left open is followed: its effect had time to come.
 const settleDeadline = 30 * time.Second
 
 // Settle looks what became of every action that was begun and never ended, by reading alone, and writes it
-// down. Those that another process is still at are left to it. It is called at the start, before anything
-// else acts.
+// down. Those that another process is still at are left to it, and those that are on their way yet stay open. It
+// is called at the start, before anything else acts.
 func (r *Runner) Settle(ctx context.Context) ([]Settled, error) {
 	open, err := r.o.Journal.Open()
 	if err != nil {
@@ -151,8 +153,12 @@ func (r *Runner) settleTargets(ctx context.Context, refs []sources.Ref) error {
 	}
 	for _, records := range open {
 		if slices.ContainsFunc(acted(&records[0]), func(ref sources.Ref) bool { return slices.Contains(refs, ref) }) {
-			if _, err := r.settle(ctx, records); err != nil {
+			s, err := r.settle(ctx, records)
+			if err != nil {
 				return err
+			}
+			if s.Open {
+				return errors.New(s.Outcome.Text.String())
 			}
 		}
 	}
@@ -197,6 +203,9 @@ func (r *Runner) settle(ctx context.Context, records []journal.Record) (Settled,
 		switch {
 		case p.Begun:
 			s.Outcome.Text = clean.Linef("it is still on its way: %s", p.Text)
+			if s.Open = r.o.Now().Before(first.At.Add(deadline(first.Verb))); s.Open {
+				return s, nil
+			}
 		case answered:
 			s.Outcome.Text = clean.Const("the provider took it, and it shows no effect")
 		default:

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
@@ -28,6 +29,9 @@ func (l *levers) settle(ctx context.Context) ([]action.Settled, error) {
 	defer release()
 	settled, err := l.runner().Settle(httpx.Urgent(ctx))
 	for i := range settled {
+		if settled[i].Open {
+			continue // it is shown as it is: under way
+		}
 		l.operations.end(settled[i].Record.Plan, settled[i].Outcome)
 	}
 	if err != nil {
@@ -88,7 +92,13 @@ func (l *levers) start(ctx context.Context) {
 		l.b.first.wait(ctx)
 	}
 	l.book.look(ctx)
-	if _, err := l.settle(ctx); err != nil && ctx.Err() == nil {
-		l.b.log.Warn("settle what a crash left open", "err", err)
+	for {
+		settled, err := l.settle(ctx)
+		if err != nil && ctx.Err() == nil {
+			l.b.log.Warn("settle what a crash left open", "err", err)
+		}
+		if ctx.Err() != nil || !slices.ContainsFunc(settled, func(s action.Settled) bool { return s.Open }) {
+			return
+		}
 	}
 }
