@@ -74,9 +74,10 @@ const (
 // there is one.
 type attention struct {
 	pager  pager
-	title  string // what the title should be; "" is the terminal's own
-	shown  string // what it was last set to
-	ring   bool   // a bell is due
+	title  string     // what the title should be; "" is the terminal's own
+	asks   clean.Text // what waits for an answer: the title where no page has it
+	shown  string     // what it was last set to
+	ring   bool       // a bell is due
 	notice clean.Text
 	busy   bool // a command writes: the next waits, so that they arrive in order
 }
@@ -124,6 +125,9 @@ func (t *attention) look(known *insight.Memo, s *store.Snapshot, set *Settings, 
 	if worst != nil && how.Title {
 		glyph := set.Theme.Glyph(theme.GlyphTriggered).String()
 		t.title = clip(clean.Linef("%s %s", glyph, t.pager.text()), titleRoom, set.Theme).String() + dash(set.Theme) + "signalbox"
+	}
+	if t.title == "" && !t.asks.IsZero() && how.Title {
+		t.title = clip(t.asks, titleRoom, set.Theme).String() + dash(set.Theme) + "signalbox"
 	}
 	if len(fresh) == 0 {
 		return

@@ -45,18 +45,23 @@ func (a *App) operations(ops []pane.Operation) tea.Cmd {
 			d.Set(ops)
 		}
 	}
+	a.attention.asks = clean.Text{}
 	for i := range ops {
 		o := &ops[i]
-		if o.Ask == nil || a.levers.rung[o.Plan] {
+		if o.Ask == nil {
+			continue
+		}
+		a.attention.asks = clean.Linef("guard of %s failed, and asks", o.Service)
+		if a.levers.rung[o.Plan] {
 			continue
 		}
 		if a.levers.rung == nil {
 			a.levers.rung = map[string]bool{}
 		}
 		a.levers.rung[o.Plan] = true
-		a.attention.ask(clean.Linef("guard of %s failed, and asks", o.Service), &a.set)
+		a.attention.ask(a.attention.asks, &a.set)
 	}
-	return tea.Batch(a.call(), waitOperations(a.ctx, a.opts.Levers))
+	return tea.Batch(a.watchPages(), waitOperations(a.ctx, a.opts.Levers))
 }
 
 // unended counts what has not ended; guards are those among it.

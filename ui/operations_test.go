@@ -45,7 +45,7 @@ func TestTheStripShowsWhatIsUnderWay(t *testing.T) {
 
 func TestAGuardIsWatched(t *testing.T) {
 	t.Parallel()
-	b, l, _ := armed(t, 160, 48, func(o *ui.Options, _ *board) { o.Attention = ui.Attention{Bell: true} })
+	b, l, _ := armed(t, 160, 48, func(o *ui.Options, _ *board) { o.Attention = ui.Attention{Bell: true, Title: true} })
 	v := guard.Verdict{Elapsed: 7 * time.Minute, Findings: []guard.Finding{{Subject: guard.OfMetric, Name: clean.Const("error rate"), Unit: "%", Was: 0.2, Is: 0.3, Judgement: guard.Good}}}
 	b.send(ui.OperationsMsg([]pane.Operation{watching(b, v)}))
 	b.says("guard 7m of 15m")
@@ -56,7 +56,7 @@ func TestAGuardIsWatched(t *testing.T) {
 	b.send(ui.OperationsMsg([]pane.Operation{asks}))
 	b.says("guard fail: error rate 4 %")
 	b.says("p asks")
-	if got := strings.Join(b.out.controls, ""); !strings.Contains(got, "\a") {
+	if got := strings.Join(b.out.controls, ""); !strings.Contains(got, "\a") || !strings.Contains(got, "guard of checkout failed, and asks") {
 		t.Errorf("it does not call: %q", got)
 	}
 	b.out.controls = nil

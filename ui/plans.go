@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -153,6 +154,9 @@ func (a *App) planWithout(left []dialog.LeftOut, verb sources.Verb, title clean.
 	}
 	if title.IsZero() {
 		title = clean.Line(string(verb))
+	}
+	for i := range requests {
+		requests[i].Via = cmp.Or(requests[i].Via, via)
 	}
 	d := dialog.NewPlan(title, requests, a.opts.Clock)
 	d.LeaveOut(left)
