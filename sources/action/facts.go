@@ -282,7 +282,7 @@ func (d *draft) checks(ctx context.Context) *policy.CheckFacts {
 	own := d.own()
 	out := &policy.CheckFacts{}
 	for _, c := range list {
-		deploys := c.Event == "workflow_dispatch" && d.svc.Workflow != "" && sameFile(c.Path, d.svc.Workflow)
+		deploys := c.Event == "workflow_dispatch" && d.deploysBy(c.Path)
 		if deploys || own != nil && c.Run == own.Ref {
 			continue
 		}

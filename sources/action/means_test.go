@@ -200,6 +200,12 @@ func TestQueues(t *testing.T) {
 			want: wanted{gate: "queue", verdict: policy.Warn, text: "run 900 of deploy is queued", offer: "cancel run 900 first"},
 		},
 		{name: "not one for another environment", set: func(y *yard) { live(y, "Deploy v9 to staging", sources.StateQueued) }, ask: rollbackOf(nil), want: wanted{gate: "queue", text: "nothing waits"}},
+		{
+			name: "nor one for a target of another", set: func(y *yard) {
+				y.service.Spec.Environments[1] = sources.EnvironmentSpec{Name: "staging", Provider: "stage-{{target}}", Targets: []string{"eu"}}
+				live(y, "Deploy v9 to stage-eu", sources.StateQueued)
+			}, ask: rollbackOf(nil), want: wanted{gate: "queue", text: "nothing waits"},
+		},
 		{name: "not one that has ended since", set: func(y *yard) {
 			live(y, "Deploy v9 to prod", sources.StateQueued)
 			y.hub.runs["900"] = &sources.Run{Ref: y.hub.ref(sources.KindRun, "900"), State: sources.StatePassed}

@@ -171,12 +171,12 @@ func (d *draft) means(r *sources.Run) bool {
 		}
 	}
 	mine := r.Service == d.env.Service || slices.Contains(r.Services, d.env.Service) || r.Service == "" && len(r.Services) == 0
-	if !mine || d.svc.Workflow == "" || !sameFile(r.Path, d.svc.Workflow) || r.Event == "push" {
+	if !mine || !d.deploysBy(r.Path) || r.Event == "push" {
 		return false
 	}
 	words := strings.FieldsFunc(strings.ToLower(r.Title.String()), func(c rune) bool { return strings.ContainsRune(" \t,;:/()[]→·@", c) })
 	says := func(e sources.EnvironmentSpec) bool {
-		return slices.Contains(words, strings.ToLower(e.Name)) || e.Provider != "" && slices.Contains(words, strings.ToLower(e.Provider))
+		return slices.ContainsFunc(called(d.env.Service, e), func(name string) bool { return slices.Contains(words, strings.ToLower(name)) })
 	}
 	other := false
 	for _, e := range d.svc.Spec.Environments {
@@ -213,6 +213,30 @@ func (d *draft) provides(name string) bool {
 // providers are the provider's names of an environment's parts.
 func providers(e *sources.Environment) []string { return strings.Split(e.Provider, ", ") }
 
+// called are the names that people and the provider have for an environment, and for its targets where each is
+// one of its own.
+func called(service string, e sources.EnvironmentSpec) []string {
+	out := []string{e.Name}
+	targets := e.Targets
+	if len(targets) == 0 {
+		targets = []string{""}
+	}
+	for _, t := range targets {
+		if e.Provider != "" {
+			out = append(out, strings.NewReplacer("{{target}}", t, "{{env}}", e.Name, "{{service}}", service).Replace(e.Provider))
+		}
+	}
+	return out
+}
+
+// deploysBy reports that a workflow's file is the one that deploys the service.
+func (d *draft) deploysBy(path string) bool {
+	return sameFile(path, d.svc.Workflow) || sameFile(path, d.svc.Spec.DeployWorkflow)
+}
+
 func sameFile(path, workflow string) bool {
+	if workflow == "" {
+		return false
+	}
 	return path == workflow || strings.HasSuffix(path, "/"+strings.TrimPrefix(workflow, "/"))
 }

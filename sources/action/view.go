@@ -173,7 +173,7 @@ func concerns(e *sources.Environment, run *sources.Run, q Request) bool {
 
 // ofRun finds the version that a verb on a run would put there.
 func (d *draft) ofRun() {
-	switch d.q.Verb {
+	switch d.q.Verb { //nolint:exhaustive // the others bring no version
 	case sources.Approve:
 		for _, g := range d.env.Gates {
 			if g.Run == d.itself.Ref && decides(d.q, g.Environment) && !g.Unverified {

@@ -203,7 +203,7 @@ func (d *draft) expected() time.Duration {
 		return d.way.run.Expected
 	}
 	for r := range d.snap.Runs() {
-		if d.svc.Workflow != "" && r.Expected > 0 && r.Ref.Source == d.env.Ref.Source && r.Ref.Scope == d.env.Ref.Scope && sameFile(r.Path, d.svc.Workflow) {
+		if r.Expected > 0 && r.Ref.Source == d.env.Ref.Source && r.Ref.Scope == d.env.Ref.Scope && d.deploysBy(r.Path) {
 			return r.Expected
 		}
 	}
