@@ -134,8 +134,9 @@ func appliedThenProxy(l *link, r *http.Request) (*http.Response, error) {
 // link carries requests into a provider, in the time of the test's bubble, and lets them go wrong.
 type link struct {
 	handler http.Handler
-	sim     *earth  // whose clock goes with the bubble's; nil: none
-	speed   float64 // seconds of the world in one of the bubble
+	sim     *earth    // whose clock goes with the bubble's; nil: none
+	speed   float64   // seconds of the world in one of the bubble
+	still   time.Time // where there is neither: the time that it always is
 
 	mu      sync.Mutex
 	epoch   time.Time
@@ -153,7 +154,10 @@ func newLink(sim *earth, speed float64) *link {
 
 // now is the world's time, and brings its clock up to it.
 func (l *link) now() time.Time {
-	if l.sim == nil {
+	switch {
+	case !l.still.IsZero():
+		return l.still
+	case l.sim == nil:
 		return time.Now()
 	}
 	l.mu.Lock()

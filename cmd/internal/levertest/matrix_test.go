@@ -278,7 +278,7 @@ func sample(all []cell, offset int) []cell {
 	if !sourcetest.Slowed {
 		return all
 	}
-	const every = 7
+	const every = 9
 	var out []cell
 	for i := offset % every; i < len(all); i += every {
 		out = append(out, all[i])
