@@ -415,6 +415,11 @@ func TestRunsThatDeploy(t *testing.T) {
 		if out := y.Execute(t.Context(), p, approve(p)); out.State != action.Stale || len(y.hub.writes) != 0 {
 			t.Errorf("after prod changed: %+v", out)
 		}
+		for _, verb := range []sources.Verb{sources.Reject, sources.Cancel} {
+			if p = y.plan(t, action.Request{Verb: verb, Target: waits.Ref}); p.Change != nil || p.Demand.Word != "checkout/prod" && p.Demand.Kind == action.TypeDemand {
+				t.Errorf("%s: %+v, demand %+v", verb, p.Change, p.Demand)
+			}
+		}
 		var old sources.Ref
 		for _, d := range y.hub.envs["prod"].History {
 			if d.Version.Same(version("a")) {

@@ -268,3 +268,29 @@ func TestLosingOnesPlace(t *testing.T) {
 	}
 	t.Log(out.Text)
 }
+
+// A deployment is filed where a fleet was seen to carry out such, for one target at a time, and done when that
+// target runs it.
+func TestFilingADeployment(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "accounts")
+	s.service.Spec.VersionFrom, s.service.Spec.VersionInput, s.service.Spec.DeployWorkflow = sources.VersionFrom{}, "", ""
+	s.service.Via, s.service.Workflow = action.ByDeployment, ""
+	q := action.Request{Verb: sources.Rollback, Target: s.ref("prod")}
+	p, err := s.Propose(t.Context(), q)
+	if err != nil || p.Demand.Kind != action.Refusal || p.Change.Means != "" {
+		t.Fatalf("for two targets at once: %+v, %v", p.Gates, err)
+	}
+	q.Targets = []string{"eu"}
+	if p, err = s.Propose(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	s.tells(t, p)
+	if p.Call.Verb != sources.Deploy || p.Change.Means != action.ByDeployment || !slices.Equal(p.Change.Targets, []string{"eu"}) {
+		t.Fatalf("call %+v, %+v", p.Call, p.Gates)
+	}
+	out := s.Execute(t.Context(), p, approve(p))
+	if out.State != action.Done || s.writes() != 1 || !strings.Contains(out.Text.String(), "runs in prod eu") {
+		t.Errorf("outcome %+v after %d writes", out, s.writes())
+	}
+}

@@ -18,8 +18,11 @@ func (d *draft) fill(p *Plan) {
 	p.Change = d.change()
 	p.Offers = d.queue.offers
 	p.Rests = append(p.Rests, Rest{d.env.Ref, d.env.Revision})
-	if d.itself != nil {
-		return // the plan is that of the run
+	if d.itself != nil { // the plan is that of the run, which may bring no version
+		if d.want.IsZero() {
+			p.Change = nil
+		}
+		return
 	}
 	p.Title, p.Then = d.title(), d.thenText()
 	p.Service = d.env.Service
