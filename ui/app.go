@@ -59,7 +59,10 @@ type Options struct {
 	// does not know; nil: nothing stands before the terminal.
 	Wrap func(sequence string) string
 
-	Clock    func() time.Time
+	Clock func() time.Time
+	// Beat is told a moment from which on the board wakes once a second, however little it shows: what else wakes
+	// the process may then do so as well. It is told again where that moment changes. nil: nobody wants to know.
+	Beat     func(time.Time)
 	Snapshot *store.Snapshot // what to show before the first one arrives; nil: nothing is known
 	Whose    pane.Whose
 	Follow   string
@@ -108,6 +111,7 @@ type App struct {
 	suspended     bool
 	canvas        canvas
 
+	second    time.Time // the board wakes at this moment of every second; zero: it has not begun
 	due       time.Time // when the outstanding timer fires; zero: there is none
 	lastInput time.Time
 	present   bool
@@ -176,6 +180,7 @@ type (
 // Init implements tea.Model.
 func (a *App) Init() tea.Cmd {
 	a.opts.Backend.Attend(true)
+	a.beat()
 	cmds := []tea.Cmd{
 		a.waitSnapshot(0),
 		waitEvent(a.ctx, a.opts.Backend.Events()),
@@ -299,6 +304,7 @@ func (a *App) resize(m tea.WindowSizeMsg) tea.Cmd {
 
 func (a *App) resume() tea.Cmd {
 	a.suspended = false
+	a.beat()
 	a.canvas.stale = true
 	a.attention.shown = "" // the title went with the screen
 	a.uncover()

@@ -143,6 +143,27 @@ func (a *App) turns(now time.Time) (last, next time.Time) {
 	return last, next
 }
 
+// beat takes the present for the moment of each second at which the board wakes. Bubble Tea's renderer has begun
+// to tick just before, and would wake the board a second time otherwise.
+func (a *App) beat() {
+	a.second = a.opts.Clock()
+	if a.opts.Beat != nil {
+		a.opts.Beat(a.second)
+	}
+}
+
+// nextSecond is when the seconds shown change next.
+func (a *App) nextSecond(now time.Time) time.Time {
+	if a.second.IsZero() {
+		return now.Truncate(time.Second).Add(time.Second)
+	}
+	next := a.second.Add(now.Sub(a.second).Truncate(time.Second))
+	if !next.After(now) {
+		next = next.Add(time.Second)
+	}
+	return next
+}
+
 // schedule sets a timer for the next moment at which the clock changes something to be seen: a second
 // or a minute that begins, data that becomes stale, a toast that ends. An outstanding timer that fires early enough is kept, so
 // that at most one is of use and an idle board wakes once a minute.
@@ -151,11 +172,10 @@ func (a *App) schedule() tea.Cmd {
 		return nil
 	}
 	now := a.opts.Clock()
-	step := time.Minute
+	want := now.Truncate(time.Minute).Add(time.Minute)
 	if a.seconds() {
-		step = time.Second
+		want = a.nextSecond(now)
 	}
-	want := now.Truncate(step).Add(step)
 	if _, next := a.turns(now); !next.IsZero() && next.Before(want) {
 		want = next
 	}

@@ -1,7 +1,6 @@
 package poll_test
 
 import (
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,19 +59,34 @@ func TestFeedsShareWakeUps(t *testing.T) {
 	}
 }
 
-// The whole seconds are those of the board's clock, and what a provider asks to wait is not rounded.
+// The moment within the seconds is that at which the board began, so that boards do not ask in step, until it is
+// told that it wakes at another one anyway. It is one of the board's clock.
 func TestTheBeatIsTheBoardsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const late = 300 * time.Millisecond
+		const late, begins, told = 300 * time.Millisecond, 137 * time.Millisecond, 55 * time.Millisecond
 		p := newProvider("github")
 		p.set(always(sources.Live))
-		b := run(t, poll.Options{Now: func() time.Time { return time.Now().Add(late) }})
+		clock := func() time.Time { return time.Now().Add(late) }
+		time.Sleep(begins)
+		b := run(t, poll.Options{Now: clock})
 		b.Set(feeds(p, "acme/a"))
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		for i, at := range p.times("acme/a") {
-			if i > 0 && (at+late)%time.Second != 0 {
-				t.Errorf("read %d was sent at %s", i, fmt.Sprint(at))
+		first := len(p.times("acme/a"))
+		b.Beat(clock().Add(told))
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		times := p.times("acme/a")
+		if first < 15 || len(times)-first < 15 {
+			t.Fatalf("%d and %d reads in five minutes each", first, len(times)-first)
+		}
+		for i, at := range times {
+			want := begins
+			if i > first { // the next one was due already
+				want += told
+			}
+			if at%time.Second != want {
+				t.Errorf("read %d was sent at %s, want %s after a second", i, at, want)
 			}
 		}
 	})

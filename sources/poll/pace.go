@@ -187,12 +187,12 @@ func (e *Engine) jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (1 + spread*(2*e.o.Rand()-1)))
 }
 
-// beat moves a read to the next whole second of the board's clock, or to the one before where that is much
-// nearer: what is due in one second is sent in one wake-up, which is also that of a clock that shows seconds.
-// On the average it delays nothing, and chance still spreads the feeds of many boards over the seconds.
+// beat moves a read to the nearest of the moments, a second apart, at which the board wakes anyway: what is due in
+// one second is sent in one wake-up. On the average it delays nothing. Chance still spreads the feeds of many boards
+// over the seconds, and each board has a moment of its own within them.
 func (e *Engine) beat(due time.Duration) time.Duration {
-	at := e.o.Now().Add(due - e.o.Elapsed())
-	return due + at.Round(time.Second).Sub(at)
+	since := e.o.Now().Add(due - e.o.Elapsed()).Sub(e.second)
+	return due + since.Round(time.Second) - since
 }
 
 // backoff is how long to wait after the n-th failure in a row. It doubles up to a limit, with a fifth of

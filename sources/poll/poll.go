@@ -83,6 +83,7 @@ type Engine struct {
 	reading     map[string]int // reads in flight by source
 	present     bool
 	lastPresent time.Duration
+	second      time.Time // of the board's clock: feeds are due at this moment of every second
 	wall        time.Time
 	awake       time.Duration
 	closing     bool
@@ -125,6 +126,7 @@ func New(o Options) *Engine {
 		groups:  make(map[groupKey]*group),
 		reading: make(map[string]int),
 		present: true,
+		second:  o.Now(),
 		wall:    o.Wall().Round(0),
 		awake:   o.Elapsed(),
 	}
@@ -354,6 +356,14 @@ func (e *Engine) Attend(present bool) {
 		}
 	}
 	e.signal()
+}
+
+// Beat tells a moment from which on the process wakes once a second anyway: feeds are due together with that.
+// Until it is told, the moment is that of New, so that boards which began apart do not ask in step.
+func (e *Engine) Beat(at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.second = at
 }
 
 // slow reports whether the board is unattended.

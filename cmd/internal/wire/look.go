@@ -84,7 +84,7 @@ func (b *Board) App(ctx context.Context, to ui.Screen, l Look) (*ui.App, error) 
 	}
 	return ui.New(ctx, ui.Options{
 		Backend: b, Levers: b, Screen: b.first.on(to), Panes: panes.All(), Detail: panes.Detail, Strips: panes.Strips(), Wrong: panes.Wrong(), Idle: panes.Idle,
-		Settings: settings, Changes: b.changes(ctx, l), Clock: b.now, Snapshot: b.store.Snapshot(),
+		Settings: settings, Changes: b.changes(ctx, l), Clock: b.now, Beat: b.engine.Beat, Snapshot: b.store.Snapshot(),
 		Setup: b.o.Setup, Clipboard: l.Copy, Remote: l.Remote, Notify: l.Notify, Wrap: l.Wrap,
 	}), nil
 }
