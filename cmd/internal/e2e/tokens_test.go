@@ -216,7 +216,7 @@ func TestInit(t *testing.T) {
 	text := string(first)
 	for _, want := range []string{
 		"token: env:GH_ENTERPRISE_TOKEN", "base_url: https://" + e.host,
-		"  checkout:\n    repo: github:acme/checkout\n    environments: [dev, staging, {name: prod, provider_name: \"production-{{target}}\", targets: [eu, us]}]\n",
+		"  accounts:\n    repo: github:acme/accounts\n    environments: [dev, staging, {name: prod, provider_name: \"production-{{target}}\", targets: [eu, us]}]\n",
 		"% sure: it has 4 environments, the last is production-us",
 		"# deploy: {via: workflow, workflow: deploy.yml,",
 	} {
