@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ func openTale(t *testing.T, more string) *tale {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more += "\nattention: {bell: off, title: off, notify: off}\n"
 	if err := os.WriteFile(w.config, append(text, more...), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +74,33 @@ func (w *tale) truth() (t sim.Truth) {
 func (w *tale) rest() {
 	w.t.Helper()
 	w.steer("POST", "rest", `{"rest": true}`, nil)
+}
+
+// stage merges a version of web and waits until its release has brought it through dev into staging.
+func (w *tale) stage(tag string, bad bool) (sha string) {
+	w.t.Helper()
+	var out struct{ SHA string }
+	w.steer("POST", "merges", fmt.Sprintf(`{"service": "web", "title": "New pictures", "tag": %q, "bad": %t}`, tag, bad), &out)
+	sha = out.SHA[:7]
+	for waited := time.Duration(0); !slices.Contains(w.runs("web", "staging"), sha); waited += 10 * time.Second {
+		if waited > 15*time.Minute {
+			w.t.Fatalf("staging runs %v, and not %s", w.runs("web", "staging"), sha)
+		}
+		w.advance(10 * time.Second)
+	}
+	return sha
+}
+
+// leaves quits the board, also where a guard still watches: it says what that means, and is told so.
+func (w *tale) leaves(s *session) {
+	w.t.Helper()
+	s.keys("q")
+	s.shows("The guard ends with the program: nobody watches then.", "Quit all the same?")
+	s.keys("y")
+	if code := s.exits(); code != 0 {
+		w.t.Errorf("exit code %d", code)
+	}
+	s.givenBack()
 }
 
 // becomes waits until something is true in the world.
@@ -151,16 +180,22 @@ func (s *session) pull(key string, taken func(*vt.Terminal) bool) {
 	}
 }
 
-// answer presses a key in a plan's dialog until it is taken: not before the plan was on the screen for a while.
+// answer presses a key in a plan's dialog until it is taken, and texts are shown.
 func (s *session) answer(key string, texts ...string) {
+	s.t.Helper()
+	s.answers(key, fmt.Sprintf("%q after %q", texts, key), func(t *vt.Terminal) bool { return has(t, texts...) })
+}
+
+// answers presses a key in a plan's dialog until it is taken: not before the plan was on the screen for a while.
+func (s *session) answers(key, what string, taken func(*vt.Terminal) bool) {
 	s.t.Helper()
 	const early = "not yet: read it first"
 	for {
 		s.keys(key)
 		again := false
-		s.until(fmt.Sprintf("%q after %q", texts, key), func(t *vt.Terminal) bool {
-			again = !has(t, texts...) && has(t, early)
-			return again || has(t, texts...)
+		s.until(what, func(t *vt.Terminal) bool {
+			again = !taken(t) && has(t, early)
+			return again || taken(t)
 		})
 		if !again {
 			return

@@ -125,7 +125,7 @@ func (o *observer) read(ctx context.Context, since time.Time) (guard.Observation
 		}
 		if s.set.SLOs != nil && len(spec.SLOs) > 0 {
 			q := q
-			q.Services = []sources.ServiceSpec{spec}
+			q.Services, q.Followed = []sources.ServiceSpec{spec}, true // burn rates over every window
 			reads = append(reads, func() {
 				list, notices, err := ask(ctx, o, name+" slos", q, s.set.SLOs.ListSLOs)
 				take(name, notices, err, func() { seen.SLOs = append(seen.SLOs, list...) })

@@ -112,6 +112,7 @@ func (s *script) web() {
 		})
 	}
 	s.ago(2*time.Minute+10*time.Second, func() {
+		r.Pulls = 433
 		c := s.commit(r, "main", "c0ffee1", "New navigation (#433)", s.by("dev1"), File{Path: "src/nav.ts", Status: "modified", Additions: 210, Removed: 96})
 		s.push(r, "main", c, "release", 4*time.Minute)
 	})
