@@ -104,6 +104,8 @@ func (c *commands) verb(v verbCommand) *cobra.Command {
 		Short: v.short,
 		Long:  v.short + ".\n\n" + v.on.doc() + v.textDoc() + actLong,
 		Args:  counts(v.use, least, most),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	check := func() error { return nil }
 	if v.flags != nil {
@@ -259,6 +261,8 @@ fails, guard.on_fail: says whether the version is rolled back, once.` + actLong,
 	}
 	f := cmd.Flags()
 	f.StringVar(&to, "to", "", "the environment")
+	cmd.ValidArgsFunction = c.service()
+	_ = cmd.RegisterFlagCompletionFunc("to", c.environment())
 	f.StringVar(&version, "version", "", "a commit or tag, instead of what runs in the stage before")
 	changeFlags(cmd, &flags, &targets, &via)
 	return cmd
@@ -285,6 +289,8 @@ effect. Then the guard watches the service for the time that guard.window: says.
 	}
 	f := cmd.Flags()
 	f.StringVar(&env, "env", "", "the environment")
+	cmd.ValidArgsFunction = c.service()
+	_ = cmd.RegisterFlagCompletionFunc("env", c.environment())
 	f.StringVar(&version, "to", "", "a commit or tag that ran there, instead of the newest known good")
 	f.StringVar(&about, "incident", "", "the incident that it is for")
 	changeFlags(cmd, &flags, &targets, &via)

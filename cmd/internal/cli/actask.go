@@ -14,6 +14,7 @@ import (
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/cosign"
+	"example.com/signalbox/sources/crash"
 	"example.com/signalbox/sources/policy"
 )
 
@@ -29,13 +30,13 @@ func newLines(in *os.File) lines { return lines{in, bufio.NewReader(in)} }
 // be read then.
 func (l lines) next(ctx context.Context) string {
 	got := make(chan string, 1)
-	go func() {
+	crash.Handler(nil).Go(func() {
 		line, err := l.buf.ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			line = ""
 		}
 		got <- strings.TrimSpace(line)
-	}()
+	})
 	select {
 	case line := <-got:
 		return line

@@ -93,8 +93,12 @@ func (r *resolver) known(k objectKind) []called {
 	switch k {
 	case anIncident:
 		for i := range r.snap.Incidents() {
-			number := i.Number.String()
-			add(i.Ref, i.Title, number, strings.TrimPrefix(number, "#"), i.URL)
+			number := strings.TrimPrefix(i.Number.String(), "#")
+			if number == "" {
+				add(i.Ref, i.Title, i.URL)
+			} else {
+				add(i.Ref, i.Title, number, "#"+number, i.Ref.Source+":"+number, i.URL)
+			}
 			for _, p := range i.Pages {
 				add(p, clean.Linef("the page of %s", i.Title))
 			}
@@ -170,7 +174,7 @@ func (r *resolver) object(k objectKind, arg string) (sources.Ref, error) {
 
 func (r *resolver) unknown(k objectKind, arg string, known []called) error {
 	if down := r.failing(k); down != "" {
-		return &exit{code: exitSource, err: fmt.Errorf("whether there is a %s %q cannot be told: %s", k.noun(), arg, down)}
+		return &exit{code: exitSource, err: fmt.Errorf("whether there is %s %q cannot be told: %s", article(k.noun()), arg, down)}
 	}
 	if hint := r.otherKind(k, arg); hint != "" {
 		return usagef("there is no %s %q: %s", k.noun(), arg, hint)

@@ -121,7 +121,7 @@ const planLabel = 12
 
 func (w *planWriter) line(label string, parts ...string) {
 	text := strings.Join(parts, "  ")
-	fmt.Fprintf(w, "  %-*s%s\n", planLabel, label, strings.TrimRight(text, " "))
+	fmt.Fprintf(w, "  %-*s %s\n", planLabel-1, label, strings.TrimRight(text, " "))
 }
 
 // planText is the plan as the board's dialog states it.

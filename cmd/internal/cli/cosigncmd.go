@@ -1,9 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -12,6 +12,7 @@ import (
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/cosign"
 	"example.com/signalbox/sources/journal"
+	"example.com/signalbox/sources/state"
 )
 
 func (c *commands) cosign() *cobra.Command {
@@ -80,10 +81,9 @@ func (c *commands) agree(cmd *cobra.Command, place *cosign.Place, who journal.Wh
 	if err := say(cmd.OutOrStdout(), "%s", sheetText(&sheet)); err != nil {
 		return err
 	}
-	if t := c.terminal(); !yes && t.in {
+	if t := c.terminal(); !yes && t.in && t.out {
 		_, _ = fmt.Fprint(cmd.ErrOrStderr(), "Agree to it? y or n: ") // nobody is left to ask when it is gone
-		line, _ := bufio.NewReader(c.process.In).ReadString('\n')
-		yes = strings.EqualFold(strings.TrimSpace(line), "y")
+		yes = strings.EqualFold(newLines(c.process.In).next(cmd.Context()), "y")
 	}
 	if !yes {
 		return refusedf("not agreed: type y, or signalbox cosign %s --yes", clean.Line(id))
@@ -91,6 +91,10 @@ func (c *commands) agree(cmd *cobra.Command, place *cosign.Place, who journal.Wh
 	j, err := c.openJournal(cmd.Context())
 	if err != nil {
 		return err
+	}
+	// Whoever agrees may never have started signalbox before.
+	if _, err := state.Open(filepath.Dir(j.Path()), c.log); err != nil {
+		return refusedf("the journal cannot be written, so nothing was agreed to: %w", err)
 	}
 	record := journal.Record{
 		Plan: sheet.Plan, Stage: journal.Cosigned, Verb: sheet.Call.Verb, Who: who, Target: sheet.Call.Target, Name: sheet.Name, Service: sheet.Service,

@@ -72,11 +72,11 @@ Exit codes: 0 nothing fails · 1 the terminal or the state directory · 2 the co
 // examine looks at everything, the config first: without one there are no sources to look at.
 func (c *commands) examine(ctx context.Context) []section {
 	cfg, found := c.examineConfig(ctx)
-	if is, by, _ := c.readOnly(); is { // what is wrong with it was said at the start
-		found = append(found, finding(sources.LevelOK, "read-only", "by "+by+"; this version changes nothing in any case", ""))
-	}
 	sections := []section{{Name: "config", Findings: found, code: exitUsage}}
 	sections = append(sections, c.examineSources(ctx, cfg)...)
+	if levers := c.examineLevers(ctx, cfg); len(levers) > 0 {
+		sections = append(sections, section{Name: "levers", Findings: levers, code: exitFailed})
+	}
 	return append(sections,
 		section{Name: "terminal", Findings: c.terminal().examine(), code: exitFailed},
 		section{Name: "network", Findings: c.examineNetwork(), code: exitFailed},

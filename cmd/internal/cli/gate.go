@@ -65,6 +65,7 @@ failed, so it cannot be told.`,
 			return quiet(codeOfGates(f.Gates))
 		},
 	}
+	cmd.ValidArgsFunction = c.serviceThenEnvironment()
 	cmd.Flags().StringVar(&version, "version", "", "a commit or tag, instead of what runs in the stage before")
 	out.flag(cmd)
 	wait.flag(cmd, defaultWait)

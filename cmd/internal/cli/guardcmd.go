@@ -36,8 +36,10 @@ rollback was refused · 5 it is not known whether the rollback happened · 6 a s
 			return c.watch(cmd, flags, wire.GuardRequest{Service: args[0], Environment: env, Plan: plan, Window: window}, since)
 		},
 	}
+	cmd.ValidArgsFunction = c.service()
 	f := cmd.Flags()
 	f.StringVar(&env, "env", "", "the environment; the one of production unless it is said")
+	_ = cmd.RegisterFlagCompletionFunc("env", c.environment())
 	f.StringVar(&plan, "plan", "", "the action that is watched, as signalbox journal lists it")
 	f.DurationVar(&window, "window", 0, "for how long, instead of guard.window")
 	f.DurationVar(&since, "since", 0, "so long ago the change took effect: 5m")

@@ -48,7 +48,7 @@ func (s *stage) writes() []sim.Request {
 }
 
 // TestActions runs testdata/act/*.txt: the commands that act, each in a world of its own. `writes N` says that N
-// requests of late may have changed something, all of which the provider took.
+// requests of late may have changed something, all of which the provider took; `writes N M` that it took M.
 func TestActions(t *testing.T) {
 	t.Parallel()
 	type key struct{}
@@ -77,10 +77,13 @@ func TestActions(t *testing.T) {
 }
 
 func wantWrites(ts *testscript.TestScript, s *stage, args []string) {
-	want, err := strconv.Atoi(strings.Join(args, " "))
-	if err != nil {
-		ts.Fatalf("usage: writes N")
+	if len(args) == 0 {
+		ts.Fatalf("usage: writes N [TAKEN]")
 	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	taken, err := strconv.Atoi(args[len(args)-1])
+	ts.Check(err)
 	list := s.writes()
 	applied := 0
 	for _, r := range list {
@@ -88,8 +91,8 @@ func wantWrites(ts *testscript.TestScript, s *stage, args []string) {
 			applied++
 		}
 	}
-	if len(list) != want || applied != want {
-		ts.Fatalf("%d writes, %d of them taken, want %d: %+v", len(list), applied, want, list)
+	if len(list) != want || applied != taken {
+		ts.Fatalf("%d writes, %d of them taken, want %d and %d: %+v", len(list), applied, want, taken, list)
 	}
 }
 
