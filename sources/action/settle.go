@@ -106,15 +106,30 @@ func (r *Runner) Settle(ctx context.Context) ([]Settled, error) {
 		if err != nil {
 			continue // whoever holds the lock is at it
 		}
-		s, err := r.settle(ctx, records)
+		s, found, err := r.settleOne(ctx, records[0].Plan)
 		release()
-		if err != nil {
+		switch {
+		case err != nil:
 			errs = append(errs, err)
-			continue
+		case found:
+			out = append(out, s)
 		}
-		out = append(out, s)
 	}
 	return out, errors.Join(errs...)
+}
+
+// settleOne settles a plan whose locks are held, unless whoever held them before has ended it.
+func (r *Runner) settleOne(ctx context.Context, plan string) (s Settled, found bool, err error) {
+	open, err := r.o.Journal.Open()
+	if err != nil {
+		return s, false, fmt.Errorf("look for open actions: %w", err)
+	}
+	i := slices.IndexFunc(open, func(records []journal.Record) bool { return records[0].Plan == plan })
+	if i < 0 {
+		return s, false, nil
+	}
+	s, err = r.settle(ctx, open[i])
+	return s, true, err
 }
 
 // acted are the objects that a recorded action is on: what was asked for, and what the request went to.
