@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -70,16 +69,12 @@ func (c *commands) show(ctx context.Context, app tea.Model, out *screen.Output) 
 	if err != nil {
 		return fmt.Errorf("look at the terminal: %w", err)
 	}
-	options := []tea.ProgramOption{
+	processors := sparing(c.process.Lookup)
+	defer processors.restore()
+	program := tea.NewProgram(g,
 		tea.WithContext(ctx), tea.WithInput(c.process.In), tea.WithOutput(out), tea.WithAltScreen(),
-		tea.WithFPS(1), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
-	}
-	if _, told := c.process.Lookup("GOMAXPROCS"); !told {
-		p := newProcessors(runtime.GOMAXPROCS, time.Now)
-		defer p.restore()
-		options = append(options, tea.WithFilter(p.filter))
-	}
-	program := tea.NewProgram(g, options...)
+		tea.WithFPS(1), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(), tea.WithFilter(processors.filter),
+	)
 	defer func() {
 		// A panic in Bubble Tea itself passes here on its way up.
 		if v := recover(); v != nil {
