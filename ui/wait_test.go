@@ -137,6 +137,34 @@ func TestSecondsOnlyWhenAPaneShowsThem(t *testing.T) {
 	})
 }
 
+// What else wakes the process is told when the board does, and can share the wake-up.
+func TestTheBeatIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(137 * time.Millisecond)
+		var told time.Time
+		l := start(t, func(o *ui.Options, b *board) {
+			b.panes[3].second = true
+			o.Beat = func(at time.Time) { told = at }
+		})
+		if told.IsZero() {
+			t.Fatal("nobody was told")
+		}
+		l.pass(time.Minute)
+		l.pass(time.Until(told.Add(time.Since(told).Truncate(time.Second) + time.Second + time.Millisecond)))
+		for i := range 3 {
+			before := l.wakes
+			l.pass(990 * time.Millisecond)
+			if n := l.wakes - before; n != 0 {
+				t.Errorf("second %d: %d wake-ups between the moments", i, n)
+			}
+			l.pass(10 * time.Millisecond)
+			if n := l.wakes - before; n != 1 {
+				t.Errorf("second %d: %d wake-ups, want one at the moment", i, n)
+			}
+		}
+	})
+}
+
 func TestSnapshotsAreHeldBackAndKeysAreNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := start(t)
