@@ -271,6 +271,10 @@ func tourOfWrites(c *client) {
 	c.do(http.StatusOK, http.MethodPost, path+"/pending_deployments",
 		fmt.Sprintf(`{"environment_ids":[%d,%d],"state":"approved","comment":"go"}`, gates[0].Environment.ID, gates[1].Environment.ID))
 	c.get(path + "/approvals")
+	freeQueue(c)
+	c.get("/repos/acme/checkout/actions/runs?per_page=5&status=failure")
+	c.do(http.StatusCreated, http.MethodPost, "/repos/acme/accounts/deployments",
+		`{"ref":"v2.0.3","environment":"production-us","auto_merge":false,"required_contexts":["ci"],"description":"signalbox 1"}`)
 	var d deploymentBody
 	c.do(http.StatusCreated, http.MethodPost, "/repos/acme/reports/deployments",
 		`{"ref":"main","environment":"production-eu","auto_merge":false,"required_contexts":[],"payload":{"version":"v0.1.0"},"description":"first"}`).into(c.t, &d)
@@ -280,6 +284,7 @@ func tourOfWrites(c *client) {
 	tourOfRepo(c, "/repos/acme/search")
 	tourOfRepo(c, "/repos/acme/reports")
 	tourOfRepo(c, "/repos/acme/money")
+	tourOfRepo(c, "/repos/acme/accounts")
 }
 
 func tourOfRefusals(c *client) {

@@ -103,16 +103,6 @@ func (w *tale) leaves(s *session) {
 	s.givenBack()
 }
 
-// becomes waits until something is true in the world.
-func (w *tale) becomes(what string, cond func() bool) {
-	w.t.Helper()
-	for late := time.Now().Add(patience); !cond(); {
-		if time.Now().After(late) {
-			w.t.Fatalf("waited for %s", what)
-		}
-	}
-}
-
 // runs is what a service really runs in a stage, one of each target.
 func (w *tale) runs(service, stage string) []string {
 	w.t.Helper()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"example.com/signalbox/sources/simulator/world"
@@ -158,7 +159,7 @@ func (c *call) createDeployment() answer {
 		return a
 	}
 	if in.Contexts == nil || len(*in.Contexts) > 0 {
-		if open := c.openContexts(sha); len(open) > 0 {
+		if open := c.openContexts(sha, in.Contexts); len(open) > 0 {
 			return answer{status: http.StatusConflict, body: mustJSON(map[string]any{
 				"message": "Conflict: Commit status checks failed for " + in.Ref + ".", "documentation_url": c.s.docs,
 				"errors": []map[string]any{{"contexts": open, "resource": "Deployment", "field": "required_contexts", "code": "invalid"}},
@@ -201,8 +202,9 @@ func (c *call) merges(in newDeployment, sha string) (answer, bool) {
 	})}, true
 }
 
-// openContexts lists the workflows whose newest run for a commit has not passed.
-func (c *call) openContexts(sha string) []map[string]string {
+// openContexts lists the workflows whose newest run for a commit has not passed: of those that are named, where
+// some are.
+func (c *call) openContexts(sha string, named *[]string) []map[string]string {
 	newest := map[string]*world.Run{}
 	var order []string
 	for _, r := range c.repo.Runs {
@@ -215,6 +217,9 @@ func (c *call) openContexts(sha string) []map[string]string {
 	}
 	var open []map[string]string
 	for _, name := range order {
+		if named != nil && !slices.Contains(*named, name) {
+			continue
+		}
 		if a := newest[name].Last(); a.Conclusion != world.Success {
 			state := "pending"
 			if a.Status == world.Completed {
