@@ -105,7 +105,7 @@ func (c *compiler) compile(field, text string, offset int, whole string, verdict
 	}
 	program, err := c.env.cel.Program(ast, cel.CostLimit(maxCost))
 	if err != nil {
-		fail(1, 0, Error{Msg: plainly(err), Fix: "write it more simply"})
+		fail(1, 0, Error{Msg: plainly(err).Error(), Fix: "write it more simply"})
 		return nil
 	}
 	return &expression{text, program}
@@ -271,9 +271,9 @@ func (x *expression) value(n *names) (out any, err error) {
 	v, _, err := x.program.Eval(n)
 	switch {
 	case err != nil && len(n.missing) > 0:
-		return nil, fmt.Errorf("%s %s not known", strings.Join(n.missing, ", "), isAre(len(n.missing)))
+		return nil, unknownError(fmt.Sprintf("%s %s not known", strings.Join(n.missing, ", "), isAre(len(n.missing))))
 	case err != nil:
-		return nil, errors.New(plainly(err))
+		return nil, plainly(err)
 	case v == nil:
 		return nil, errors.New("it has no value")
 	}
@@ -290,16 +290,22 @@ func isAre(n int) string {
 	return "are"
 }
 
+// unknownError is why an expression has no value where that is for want of data: any other error is the
+// expression's own.
+type unknownError string
+
+func (e unknownError) Error() string { return string(e) }
+
 // plainly is an error of CEL as part of a sentence.
-func plainly(err error) string {
+func plainly(err error) error {
 	s := err.Error()
 	switch {
 	case strings.Contains(s, "cost limit exceeded"):
-		return "it takes too long to evaluate"
+		return errors.New("it takes too long to evaluate")
 	case strings.HasPrefix(s, "no such key: "):
-		return strings.TrimPrefix(s, "no such key: ") + " is not known"
+		return unknownError(strings.TrimPrefix(s, "no such key: ") + " is not known")
 	}
-	return s
+	return errors.New(s)
 }
 
 // holds reports whether the expression is true.

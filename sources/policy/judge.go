@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"slices"
 
 	"example.com/signalbox/sources"
@@ -118,7 +119,7 @@ func (r *compiled) judge(n *names) (finding Finding, ok bool) {
 	holds, err := r.require.holds(n)
 	switch {
 	case err != nil:
-		return r.untold(f, clean.Line(err.Error())), true
+		return r.failed(f, err), true
 	case holds:
 		finding.Text = clean.Linef("holds: %s", r.Require)
 		return finding, true
@@ -142,6 +143,17 @@ func (r *compiled) untold(f *Facts, why clean.Text) Finding {
 	finding := unknown(f, why)
 	finding.Gate = r.Name
 	finding.BreakGlass = finding.Verdict == Deny && (r.BreakGlass || r.Else < Deny)
+	return finding
+}
+
+// failed is the finding of a rule whose expression has no value. Where no data lack, no refresh helps: the
+// rule itself is to be mended.
+func (r *compiled) failed(f *Facts, err error) Finding {
+	finding := r.untold(f, clean.Line(err.Error()))
+	var lack unknownError
+	if !errors.As(err, &lack) {
+		finding.Fix = clean.Const("mend the rule, and try it with signalbox policy test")
+	}
 	return finding
 }
 

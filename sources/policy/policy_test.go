@@ -366,6 +366,24 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestWhatIsToBeMended: no refresh mends a rule that is wrong, and no rule what a source does not tell.
+func TestWhatIsToBeMended(t *testing.T) {
+	t.Parallel()
+	for rule, want := range map[string]string{
+		`metrics["latency"] < 3`:                        "refresh",
+		"slo.remaining > 0.2":                           "refresh",
+		`now.getHours("Mars/Base") > 3`:                 "mend the rule",
+		"deployments.today / deployments.failed > 2":    "mend the rule",
+		`int(version.tag) > 3 && environment.prod`:      "mend the rule",
+		`slo.remaining > 0.2 && int(version.tag) > 300`: "refresh",
+	} {
+		f, _ := said(compiles(t, Rule{Name: "rule", Require: rule, Else: Warn}).Judge(with(func(f *Facts) { f.SLO = nil })), "rule")
+		if !strings.Contains(f.Fix.String(), want) {
+			t.Errorf("%s: %+v, want %q", rule, f, want)
+		}
+	}
+}
+
 func TestGlass(t *testing.T) {
 	t.Parallel()
 	noSLO := with(func(f *Facts) { f.SLO = nil })
