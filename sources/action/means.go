@@ -18,10 +18,18 @@ type way struct {
 	call  sources.Call
 	lines []clean.Text // what is worth knowing of it before
 	run   *sources.Run // that it approves or runs again
+	prod  string       // another environment that it changes as well, and that people are paged for
+	one   bool         // it would fit one target alone
 }
 
 func unfit(m Means, format string, args ...any) way {
 	return way{means: m, why: clean.Linef(format, args...)}
+}
+
+// forOne says that the way would fit one target alone.
+func (w way) forOne() way {
+	w.one = true
+	return w
 }
 
 // rerunsFor is for how long GitHub lets a run be run again.
@@ -94,6 +102,9 @@ func (d *draft) explain(ways []way, chosen Means) {
 	default:
 		d.refusal = clean.Linef("no means fits: %s", strings.Join(reasons, "; "))
 		d.remedy = clean.Const("set deploy: of the service")
+	}
+	if len(d.selected) > 0 && slices.ContainsFunc(ways, func(w way) bool { return w.one && w.means == chosen }) {
+		d.remedy = clean.Linef("change one target at a time: signalbox … --target %s", d.selected[0].Name)
 	}
 }
 
@@ -222,7 +233,7 @@ func (d *draft) byWorkflow() way {
 	target := ""
 	switch single := d.single(); {
 	case single && len(d.selected) != 1:
-		return unfit(ByWorkflow, "one dispatch deploys to one target: name %s", strings.Join(names(d.selected), " or "))
+		return unfit(ByWorkflow, "one dispatch deploys to one target: name %s", strings.Join(names(d.selected), " or ")).forOne()
 	case single:
 		target = d.selected[0].Name
 	case !d.all:
@@ -283,7 +294,7 @@ func (d *draft) byDeployment() way {
 	case !d.offers(sources.Deploy, sources.KindEnvironment):
 		return unfit(ByDeployment, "the source cannot file a deployment")
 	case d.perTarget() && len(d.selected) != 1:
-		return unfit(ByDeployment, "a deployment is for one target: name %s", strings.Join(names(d.selected), " or "))
+		return unfit(ByDeployment, "a deployment is for one target: name %s", strings.Join(names(d.selected), " or ")).forOne()
 	case !d.perTarget() && !d.all:
 		return unfit(ByDeployment, "a deployment is for all of %s", d.env.Name)
 	}
@@ -323,6 +334,9 @@ func (d *draft) byRerun(ctx context.Context) way {
 	for e := range d.snap.Environments() {
 		if e.Ref != d.env.Ref && e.Ref.Source == ref.Source && slices.ContainsFunc(e.History, func(h sources.Deployment) bool { return h.Run == ref }) {
 			w.lines = append(w.lines, clean.Linef("it deployed to %s/%s as well, and will again", e.Service, e.Name))
+			if e.Prod {
+				w.prod = e.Service + "/" + e.Name
+			}
 		}
 	}
 	return w

@@ -23,6 +23,16 @@ func bare(y *yard) {
 	}
 }
 
+// fix is what a gate of a plan says to do.
+func fix(p action.Plan, gate string) string {
+	for _, g := range p.Gates {
+		if g.Gate == gate {
+			return g.Fix.String()
+		}
+	}
+	return ""
+}
+
 func means(m action.Means) func(*action.Request) { return func(q *action.Request) { q.Means = m } }
 
 func field(name, want string) func(*testing.T, *yard, action.Plan) {
@@ -54,6 +64,11 @@ func TestWorkflows(t *testing.T) {
 		{
 			name: "one target at a time", set: func(y *yard) { y.service.Inputs["target"] = "{{target}}" }, ask: rollbackOf(nil),
 			want: wanted{means: "-", gate: "means", verdict: policy.Deny, text: "name eu or us"},
+			check: func(t *testing.T, _ *yard, p action.Plan) {
+				if got := fix(p, "means"); !strings.Contains(got, "--target eu") {
+					t.Errorf("the remedy is %q", got)
+				}
+			},
 		},
 		{
 			name: "that target", set: func(y *yard) { y.service.Inputs["target"] = "{{target}}" }, ask: rollbackOf(func(q *action.Request) { q.Targets = []string{"us"} }),
@@ -143,6 +158,19 @@ func TestOtherMeans(t *testing.T) {
 					}
 				}
 			}, ask: rollbackOf(nil), want: wanted{means: action.ByRerun, line: "it deployed to checkout/dev as well"},
+		},
+		{
+			name: "a run that deploys to production too is no matter of a y", set: func(y *yard) {
+				y.service.Via, y.service.Workflow = "", ""
+				y.hub.put("dev", "a", 4*time.Hour)
+				y.hub.put("dev", "b", 3*time.Hour)
+				for i := range y.hub.envs["dev"].History {
+					if d := &y.hub.envs["dev"].History[i]; d.Version.Same(version("a")) {
+						y.hub.envs["prod"].History[0].Run = d.Run
+					}
+				}
+			}, ask: rollbackOf(func(q *action.Request) { q.Target.ID = "checkout/dev" }),
+			want: wanted{means: action.ByRerun, gate: "means", verdict: policy.TypedConfirm, text: "what runs in checkout/prod as well"},
 		},
 		{
 			name: "several fit: a person chooses", set: func(y *yard) { y.service.Via = ""; y.hub.wait("prod", "c", true) }, ask: promotionOf(nil),

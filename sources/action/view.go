@@ -108,6 +108,11 @@ func (d *draft) findings() []policy.Finding {
 		deny(versionGate, d.why, clean.Const("choose a version"))
 	} else if d.way == nil {
 		deny(meansGate, d.refusal, d.remedy)
+	} else if d.way.prod != "" && !d.env.Prod {
+		out = append(out, policy.Finding{
+			Gate: meansGate, Verdict: policy.TypedConfirm, Text: clean.Linef("it changes what runs in %s as well", d.way.prod),
+			Fix: clean.Const("choose another means where there is one"),
+		})
 	}
 	return out
 }
