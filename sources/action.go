@@ -85,6 +85,14 @@ type Call struct {
 	Fields   map[string]string `json:"fields,omitempty"`   // what else the verb takes, by name
 }
 
+// Planned is when the call was planned: its ID begins with that moment, to the second, in UTC. ok is false where
+// it does not.
+func (c *Call) Planned() (at time.Time, ok bool) {
+	const form = "20060102-150405"
+	at, err := time.Parse(form, c.ID[:min(len(form), len(c.ID))])
+	return at, err == nil
+}
+
 // Receipt is what the provider answered to a Call that it took.
 type Receipt struct {
 	ID   string     `json:"id,omitempty"`  // of what came into being: a silence, a downtime, a note

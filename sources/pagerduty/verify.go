@@ -149,13 +149,19 @@ func (s *source) snoozed(ctx context.Context, call sources.Call, inc *sources.In
 	}), nil
 }
 
+// precedes reports that something was written before a call was planned: the same words of before are not its effect.
+func precedes(at time.Time, call *sources.Call) bool {
+	planned, ok := call.Planned()
+	return ok && at.Before(planned.Add(-looseness))
+}
+
 func (s *source) verifyNote(ctx context.Context, call sources.Call, r sources.Receipt) (sources.Progress, error) {
 	all, err := one[wireNotes](ctx, s, "/incidents/"+call.Target.ID+"/notes", nil)
 	if err != nil {
 		return sources.Progress{}, err
 	}
 	for _, n := range all.Notes {
-		if r.ID != "" && n.ID != r.ID || r.ID == "" && strings.TrimSpace(n.Content) != strings.TrimSpace(call.Text) {
+		if r.ID != "" && n.ID != r.ID || r.ID == "" && (strings.TrimSpace(n.Content) != strings.TrimSpace(call.Text) || precedes(n.CreatedAt.Time, &call)) {
 			continue
 		}
 		text := "the note is there"
@@ -207,7 +213,7 @@ func (s *source) verifyStatus(ctx context.Context, call sources.Call, r sources.
 		return sources.Progress{}, err
 	}
 	for _, e := range all {
-		if e.kind() == "status" && strings.Contains(e.text()+" "+e.Summary, strings.TrimSpace(call.Text)) {
+		if e.kind() == "status" && !precedes(e.CreatedAt.Time, &call) && strings.Contains(e.text()+" "+e.Summary, strings.TrimSpace(call.Text)) {
 			return sources.Progress{State: sources.Done, Text: clean.Const("the log has the status update")}, nil
 		}
 	}
