@@ -47,7 +47,6 @@ source failed, so it cannot be told.`
 type verbCommand struct {
 	use   string
 	short string
-	long  string
 	verb  sources.Verb
 	on    objectKind
 	many  bool // takes several objects

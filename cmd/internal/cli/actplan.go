@@ -121,7 +121,7 @@ const planLabel = 12
 
 func (w *planWriter) line(label string, parts ...string) {
 	text := strings.Join(parts, "  ")
-	fmt.Fprintf(w, "  %-*s %s\n", planLabel-1, label, strings.TrimRight(text, " "))
+	fmt.Fprintf(&w.Builder, "  %-*s %s\n", planLabel-1, label, strings.TrimRight(text, " "))
 }
 
 // planText is the plan as the board's dialog states it.
@@ -131,7 +131,7 @@ func planText(p *action.Plan, color bool) string {
 	if !p.Acting.IsZero() {
 		acting = ", acting as " + p.Acting.String()
 	}
-	fmt.Fprintf(w, "%s%s  (plan %s)\n", p.Title, acting, p.ID)
+	fmt.Fprintf(&w.Builder, "%s%s  (plan %s)\n", p.Title, acting, p.ID)
 	if c := p.Change; c != nil {
 		w.change(c)
 	} else {
@@ -233,9 +233,9 @@ func (w *planWriter) gate(g policy.Finding) {
 	if w.color {
 		padded = t.paint(padded)
 	}
-	fmt.Fprintf(w, "  %s %-*s %s\n", padded, planLabel+2, g.Gate, g.Text)
+	fmt.Fprintf(&w.Builder, "  %s %-*s %s\n", padded, planLabel+2, g.Gate, g.Text)
 	if !g.Fix.IsZero() {
-		fmt.Fprintf(w, "  %-*s %s\n", planLabel+6, "", g.Fix)
+		fmt.Fprintf(&w.Builder, "  %-*s %s\n", planLabel+6, "", g.Fix)
 	}
 }
 

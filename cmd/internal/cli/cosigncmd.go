@@ -3,16 +3,16 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"example.com/signalbox/cmd/internal/wire"
+	"example.com/signalbox/config"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/cosign"
 	"example.com/signalbox/sources/journal"
-	"example.com/signalbox/sources/state"
 )
 
 func (c *commands) cosign() *cobra.Command {
@@ -47,7 +47,7 @@ Exit codes: 0 agreed · 2 usage or config · 3 refused: one's own plan, another 
 			if is, by, err := c.readOnly(); err != nil || is {
 				return errors.Join(err, refusedf("%s forbids every change: leave it out to agree", by))
 			}
-			return c.agree(cmd, place, who, args[0], yes)
+			return c.agree(cmd, cfg, place, who, args[0], yes)
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "agree without being asked")
@@ -73,7 +73,7 @@ func (c *commands) listPlans(cmd *cobra.Command, place *cosign.Place) error {
 	return w.err
 }
 
-func (c *commands) agree(cmd *cobra.Command, place *cosign.Place, who journal.Who, id string, yes bool) error {
+func (c *commands) agree(cmd *cobra.Command, cfg *config.Config, place *cosign.Place, who journal.Who, id string, yes bool) error {
 	sheet, err := place.Read(id)
 	if err != nil {
 		return cosignError(err)
@@ -88,12 +88,8 @@ func (c *commands) agree(cmd *cobra.Command, place *cosign.Place, who journal.Wh
 	if !yes {
 		return refusedf("not agreed: type y, or signalbox cosign %s --yes", clean.Line(id))
 	}
-	j, err := c.openJournal(cmd.Context())
+	j, err := wire.JournalToWrite(cfg, c.log) // whoever agrees may never have started signalbox before
 	if err != nil {
-		return err
-	}
-	// Whoever agrees may never have started signalbox before.
-	if _, err := state.Open(filepath.Dir(j.Path()), c.log); err != nil {
 		return refusedf("the journal cannot be written, so nothing was agreed to: %w", err)
 	}
 	record := journal.Record{
@@ -121,7 +117,7 @@ func cosignError(err error) error {
 // sheetText is a plan as the second person sees it.
 func sheetText(s *cosign.Sheet) string {
 	w := &planWriter{}
-	fmt.Fprintf(w, "%s  (plan %s)\n", s.Title, s.Plan)
+	fmt.Fprintf(&w.Builder, "%s  (plan %s)\n", s.Title, s.Plan)
 	asks := s.Owner.Name
 	if s.Asks.Sudo != "" {
 		asks = s.Asks.Sudo + " as " + asks

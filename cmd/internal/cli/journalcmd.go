@@ -246,6 +246,8 @@ func (v *journalView) list() error {
 	switch v.form {
 	case outputJSON:
 		return v.json(deeds)
+	case outputText:
+		return v.table(deeds)
 	case outputMarkdown:
 		return v.markdown(deeds)
 	}

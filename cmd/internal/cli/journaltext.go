@@ -103,7 +103,7 @@ func refusalText(r *journal.Record) clean.Text {
 
 // openText is what is known of an action that has no end: it is under way, or a crash has left it.
 func openText(r *journal.Record) clean.Text {
-	switch r.Stage { //nolint:exhaustive // of what is open
+	switch r.Stage {
 	case journal.Answered:
 		return clean.Const("sent, not followed to its end")
 	case journal.Unknown:

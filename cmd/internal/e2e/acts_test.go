@@ -226,7 +226,7 @@ func TestSecondPerson(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("unvalidated: 1 test that acts as two users, which root alone can")
 	}
-	dir, err := os.MkdirTemp("", "signalbox-two-*")
+	dir, err := os.MkdirTemp("", "signalbox-two-*") //nolint:usetesting // a test's own is closed to other users
 	if err != nil {
 		t.Fatal(err)
 	}

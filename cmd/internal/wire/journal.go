@@ -1,6 +1,10 @@
 package wire
 
 import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources/journal"
 	"example.com/signalbox/sources/state"
@@ -19,4 +23,17 @@ func JournalOf(cfg *config.Config) (*journal.Journal, error) {
 		}
 	}
 	return journal.New(dir, nil), nil
+}
+
+// JournalToWrite is JournalOf, with the directory made where it is missing. Its error says that nothing can be
+// written.
+func JournalToWrite(cfg *config.Config, log *slog.Logger) (*journal.Journal, error) {
+	j, err := JournalOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := state.Open(filepath.Dir(j.Path()), log); err != nil {
+		return nil, fmt.Errorf("make the state directory: %w", err)
+	}
+	return j, nil
 }
