@@ -154,6 +154,9 @@ func flagError(cmd *cobra.Command, err error) error {
 // badValue says what a flag takes instead of what it was given.
 func badValue(bad *pflag.InvalidValueError) error {
 	name := bad.GetFlag().Name
+	if _, own := bad.GetFlag().Value.(*patience); own {
+		return usagef("%w", bad.Unwrap())
+	}
 	switch bad.GetFlag().Value.Type() {
 	case "int64":
 		return usagef("--%s %q is no whole number: type for example --%s 7", name, bad.GetValue(), name)
