@@ -92,7 +92,7 @@ func (d dying) Append(ctx context.Context, r journal.Record) (journal.Record, er
 	case d.point == atIntent && r.Stage == journal.Intended, d.point == atAnswer && r.Stage == journal.Answered, d.point == atEnd && final:
 		die()
 	case d.point == atHold && r.Stage == journal.Answered:
-		fmt.Println("holding") //nolint:forbidigo // to the process that started this one
+		fmt.Println("holding") // to the process that started this one
 		select {}
 	}
 	return out, err

@@ -56,8 +56,8 @@ func ills() []ill {
 		{name: "answer lost", rule: fault.Rule{Kind: fault.LostAnswer}, sent: true, applied: true},
 		{name: "hang", rule: fault.Rule{Kind: fault.Hang}, sent: true},
 		{name: "applied, then hang", rule: fault.Rule{Kind: fault.Stall}, sent: true, applied: true},
-		{name: "cut in the body", own: cut(errReset), sent: true, applied: true},
-		{name: "hang in the body", own: cut(nil), sent: true, applied: true},
+		{name: "cut in the body", own: cut(errReset), sent: true, applied: true}, //nolint:bodyclose // its reader closes it
+		{name: "hang in the body", own: cut(nil), sent: true, applied: true},     //nolint:bodyclose // its reader closes it
 		{name: "truncated JSON", rule: fault.Rule{Kind: fault.Truncate}, sent: true, applied: true},
 		{name: "wrong types", rule: fault.Rule{Kind: fault.WrongTypes}, sent: true, applied: true},
 		{name: "an error in a 200", rule: fault.Rule{Kind: fault.ErrorIn200}, sent: true, applied: true},
@@ -121,7 +121,7 @@ func (b broken) Read([]byte) (int, error) {
 	return 0, b.ctx.Err()
 }
 
-var errReset = error(&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}) //nolint:gochecknoglobals // a constant
+var errReset = error(&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)})
 
 // appliedThenProxy lets the request through; a proxy in between gave up waiting.
 func appliedThenProxy(l *link, r *http.Request) (*http.Response, error) {

@@ -17,7 +17,7 @@ import (
 )
 
 // rubbish is what a person must not be told: Go's own words, memory, markup.
-var rubbish = regexp.MustCompile(`json:|invalid character|unexpected end of JSON|Unmarshal|0x[0-9a-f]|&\{|<html|\bEOF\b|net/http:|dial tcp|context deadline|^\s*$`) //nolint:gochecknoglobals // a constant
+var rubbish = regexp.MustCompile(`json:|invalid character|unexpected end of JSON|Unmarshal|0x[0-9a-f]|&\{|<html|\bEOF\b|net/http:|dial tcp|context deadline|^\s*$`)
 
 // point is where something goes wrong.
 type point struct {
@@ -53,7 +53,7 @@ type cell struct {
 }
 
 // ofReads are the ills that tell kinds of reads apart.
-var ofReads = []string{"not connected", "hang", "hang in the body", "truncated JSON", "wrong types", "an error in a 200", "403", "404", "429", "500", "HTML 200"} //nolint:gochecknoglobals // a constant
+var ofReads = []string{"not connected", "hang", "hang in the body", "truncated JSON", "wrong types", "an error in a 200", "403", "404", "429", "500", "HTML 200"}
 
 func cellsOf(v verb) []cell {
 	var out []cell
