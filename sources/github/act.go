@@ -244,7 +244,7 @@ func (s *source) Verify(ctx context.Context, c sources.Call, receipt sources.Rec
 	case c.Verb != sources.Cancel && again, c.Verb == sources.Cancel && a.run.State == sources.StateCancelled:
 		p.State = sources.Done
 	case c.Verb == sources.Cancel && (again || a.run.State.Done()):
-		p.State = sources.Undone
+		p.State, p.Text = sources.Undone, clean.Linef("it was not cancelled: the run is %s", p.Text)
 	}
 	return p, nil
 }
