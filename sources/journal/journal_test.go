@@ -166,6 +166,7 @@ func TestDamageIsFound(t *testing.T) {
 		{"a record twice", func(_ string, d []byte) []byte { l := lines(d); return slices.Concat(l[0], l[1], l[1], l[2]) }, []string{"3 2 record 2 stands after record 2"}, "its last record"},
 		{"the tail cut", func(_ string, d []byte) []byte { l := lines(d); return slices.Concat(l[0], l[1]) }, []string{"0 2 the head tells of 3 records and the last is 2: the end was cut off"}, "cut off"},
 		{"all of it", func(string, []byte) []byte { return nil }, []string{"0 0 the head tells of 3 records and the last is 0: the end was cut off"}, "cut off"},
+		{"half a record at the end", func(_ string, d []byte) []byte { return append(d, `{"seq":4,"pl`...) }, []string{"4 4 a crash left 12 bytes of a record that was never finished; nothing was done that it was to tell of; the next record will tell of it"}, ""},
 		{"a line of nonsense", func(_ string, d []byte) []byte {
 			l := lines(d)
 			return slices.Concat(l[0], []byte("nonsense\n"), l[1], l[2])

@@ -48,32 +48,38 @@ type line struct {
 func (l *line) torn() bool { return l.broken }
 
 func (j *Journal) since(offset int64, f func(line) bool) (next int64, err error) {
+	next, _, err = j.scan(offset, f)
+	return next, err
+}
+
+// scan is since, and says how many bytes of an unfinished line are at the end.
+func (j *Journal) scan(offset int64, f func(line) bool) (next int64, rest int, err error) {
 	file, err := os.OpenFile(j.Path(), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return 0, 0, nil
 	}
 	if err != nil {
-		return offset, fmt.Errorf("read the journal: %w", err)
+		return offset, 0, fmt.Errorf("read the journal: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if info, err := file.Stat(); err == nil && info.Size() < offset {
 		offset = 0 // it was begun anew
 	}
 	if _, err := file.Seek(offset, io.SeekStart); err != nil {
-		return offset, fmt.Errorf("read the journal: %w", err)
+		return offset, 0, fmt.Errorf("read the journal: %w", err)
 	}
 	r := bufio.NewReaderSize(file, 64<<10)
 	for number := 1; ; number++ {
 		text, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return offset, nil
+			return offset, len(text), nil
 		}
 		if err != nil {
-			return offset, fmt.Errorf("read the journal: %w", err)
+			return offset, 0, fmt.Errorf("read the journal: %w", err)
 		}
 		offset += int64(len(text))
 		if !f(lineOf(number, bytes.TrimSuffix(text, []byte("\n")))) {
-			return offset, nil
+			return offset, 0, nil
 		}
 	}
 }
@@ -102,14 +108,17 @@ type Report struct {
 }
 
 // Verify reads the whole journal and its head, and tells every record that was changed, every place where
-// some are missing or stand in another order, and a tail that was cut off.
+// some are missing or stand in another order, and a tail that was cut off or torn.
 func (j *Journal) Verify() (Report, error) {
 	v := verifier{report: Report{Problems: []Problem{}}}
-	size, err := j.since(0, v.line)
+	size, rest, err := j.scan(0, v.line)
 	if err != nil {
 		return v.report, err
 	}
 	v.endTorn()
+	if rest > 0 {
+		v.problem(v.lines+1, v.seq+1, tornText(rest).String()+"; the next record will tell of it")
+	}
 	h, err := j.readHead()
 	switch damage := (*DamagedError)(nil); {
 	case errors.Is(err, fs.ErrNotExist) && v.report.Records <= 1:
@@ -135,6 +144,7 @@ const keep = 64
 
 type verifier struct {
 	report Report
+	lines  int
 	seq    uint64
 	prev   string
 	torn   *line // a line that is no record: the next one must tell of it
@@ -153,6 +163,7 @@ func (v *verifier) endTorn() {
 }
 
 func (v *verifier) line(l line) bool {
+	v.lines = l.number
 	if l.broken {
 		v.endTorn()
 		v.torn = &l

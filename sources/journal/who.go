@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"fmt"
 	"os"
 	"os/user"
 	"strings"
@@ -13,8 +14,8 @@ func Self(lookup func(string) (string, bool)) Who {
 		v, _ := lookup(name)
 		return v
 	}
-	w := Who{Sudo: env("SUDO_USER")}
-	if u, err := user.Current(); err == nil {
+	w := Who{User: fmt.Sprintf("uid %d", os.Getuid()), Sudo: env("SUDO_USER")} // where nothing has a name for it
+	if u, err := user.Current(); err == nil && u.Username != "" {
 		w.User = u.Username
 	}
 	if host, err := os.Hostname(); err == nil {
