@@ -3,6 +3,7 @@ package action
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"time"
@@ -24,7 +25,11 @@ func (r *Runner) Execute(ctx context.Context, p Plan, approval Approval) Outcome
 	out.Plan = p.ID
 	if x.unrecorded != nil {
 		out.Unrecorded = true
-		out.Fix = clean.Linef("the journal could not be written (%v): note down what was done", x.unrecorded)
+		if out.State == Refused || out.State == Stale {
+			out.Fix = clean.Linef("%s; that nothing was done is not in the journal: %v", out.Fix, x.unrecorded)
+		} else {
+			out.Fix = clean.Linef("the journal could not be written (%v): note down what was done", x.unrecorded)
+		}
 		r.o.Log.Error("the journal cannot be written", "plan", p.ID, "err", x.unrecorded)
 	}
 	r.notice(&p, Ended, out.Text, out.URL)
@@ -246,7 +251,11 @@ func (x *execution) intend(ctx context.Context) (out Outcome, ok bool) {
 		x.unrecorded = err
 		return Outcome{}, true
 	}
-	return Outcome{State: Refused, Text: clean.Linef("the journal cannot be written, so nothing was sent: %v", err), Fix: clean.Const("make room in the state directory, or type signalbox doctor")}, false
+	fix := clean.Const("make room in the state directory, or type signalbox doctor")
+	if damage := (*journal.DamagedError)(nil); errors.As(err, &damage) {
+		fix = clean.Linef("see signalbox journal --verify; to begin anew, keep %s and its head under another name", filepath.Base(damage.Path))
+	}
+	return Outcome{State: Refused, Text: clean.Linef("the journal cannot be written, so nothing was sent: %v", err), Fix: fix}, false
 }
 
 func (x *execution) approvalRecord() *journal.Approval {
