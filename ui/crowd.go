@@ -39,10 +39,10 @@ type aloneMsg struct {
 }
 
 // arrive notes a key. A control key that is pressed again and again is one key: an impatient ctrl+c must
-// work on a slow link, and is in no text.
+// work on a slow link, and is in no text. Enter is, and may be held down.
 func (c *crowd) arrive(k tea.KeyMsg) {
 	name := k.String()
-	if again := c.settle && name == c.last && k.Type < 0x20 && k.Type >= 0; again {
+	if again := c.settle && name == c.last && k.Type < 0x20 && k.Type >= 0 && k.Type != tea.KeyEnter; again {
 		return
 	}
 	c.keys++

@@ -90,7 +90,7 @@ func (p *Plan) answer(k tea.KeyMsg, held bool) tea.Cmd {
 	switch {
 	case moves && p.move(k):
 		return nil
-	case p.focus == onText && k.String() == "n":
+	case p.focus == onText && (k.String() == "n" || k.String() == "q"):
 		return send(Close{})
 	case !p.armed():
 		p.hint = clean.Const("not yet: read it first")
