@@ -239,8 +239,10 @@ func mortals(t testing.TB) []verb {
 
 // TestKilledAtEveryStage kills a process with SIGKILL at each stage of an action. Whoever starts next finds out
 // what became of it, by looking alone, and writes down the truth.
+//
+// Nothing runs beside it: a process that is just being forked holds for a moment every lock of this one, and in a
+// bubble nobody has the patience for that.
 func TestKilledAtEveryStage(t *testing.T) {
-	t.Parallel()
 	deaths := 0
 	for n, v := range mortals(t) {
 		var list []string
@@ -251,7 +253,6 @@ func TestKilledAtEveryStage(t *testing.T) {
 		}
 		deaths += len(list)
 		t.Run(v.name, func(t *testing.T) {
-			t.Parallel()
 			e := newEarth(t)
 			for _, point := range list {
 				t.Run(point, func(t *testing.T) { killedAt(t, &v, e, point) })
@@ -299,9 +300,9 @@ func killedAt(t *testing.T, v *verb, e *earth, point string) {
 		if err != nil && applied == 0 {
 			t.Errorf("it cannot be planned again: %v", err)
 		}
-		if err == nil && applied == 0 && !v.blind {
+		if err == nil && applied == 0 {
 			x := r.Execute(context.Background(), fresh, approve(&fresh))
-			if x.State != action.Done || e.applied() != 1 {
+			if want := map[bool]action.State{false: action.Done, true: action.Unverified}[v.blind]; x.State != want || e.applied() != 1 {
 				t.Errorf("afterwards it is %+v, with %d effects", x, e.applied())
 			}
 		}
@@ -342,7 +343,6 @@ func truthful(t *testing.T, v *verb, r *rig, plan string, applied int, settled b
 // TestTheLivingAreLeftAlone holds that nobody settles, or acts on, what a process that lives is at; and that once
 // it has died whoever acts there next settles it first.
 func TestTheLivingAreLeftAlone(t *testing.T) {
-	t.Parallel()
 	v := mortals(t)[0]
 	e := newEarth(t)
 	d := v.deed(t, e)
