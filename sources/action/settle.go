@@ -28,7 +28,8 @@ const (
 // lookFor is for how long one look is waited for: one that hangs must not use up the time for all of them.
 const lookFor = 10 * time.Second
 
-// watch asks the authority until it shows what became of a call. A look that fails is tried again.
+// watch asks the authority until it shows what became of a call. A look that fails is tried again; where none
+// has succeeded when it is too late, the error says why.
 func (r *Runner) watch(ctx context.Context, a Access, c sources.Call, receipt sources.Receipt, deadline time.Duration) (sight, sources.Progress, error) {
 	var last sources.Progress
 	if a.Set.Verifier == nil {
@@ -38,6 +39,7 @@ func (r *Runner) watch(ctx context.Context, a Access, c sources.Call, receipt so
 	defer cancel()
 	end := time.NewTimer(deadline)
 	defer end.Stop()
+	blind := errors.New("no look was answered")
 	for i := 0; ; i++ {
 		look, stop := context.WithTimeout(ctx, lookFor)
 		p, err := a.Set.Verifier.Verify(look, c, receipt)
@@ -47,7 +49,7 @@ func (r *Runner) watch(ctx context.Context, a Access, c sources.Call, receipt so
 			if p.Text != last.Text && p.State == sources.Pending {
 				r.o.Notice(Event{Plan: c.ID, Step: Following, Text: p.Text, URL: p.URL, At: r.o.Now()})
 			}
-			last = p
+			last, blind = p, nil
 			switch p.State {
 			case sources.Done:
 				return seenDone, p, nil
@@ -58,6 +60,9 @@ func (r *Runner) watch(ctx context.Context, a Access, c sources.Call, receipt so
 		case sources.KindOf(err) == sources.Unsupported:
 			return cannotSee, last, err
 		default:
+			if blind != nil {
+				blind = err
+			}
 			r.o.Log.Info("look what became of an action", "plan", c.ID, "err", err)
 		}
 		list := pauses()
@@ -66,7 +71,7 @@ func (r *Runner) watch(ctx context.Context, a Access, c sources.Call, receipt so
 		case <-pause.C:
 		case <-end.C:
 			pause.Stop()
-			return tooLate, last, nil
+			return tooLate, last, blind
 		case <-ctx.Done():
 			pause.Stop()
 			return interrupted, last, context.Cause(ctx) //nolint:wrapcheck // the caller says what it means
@@ -216,6 +221,11 @@ func (r *Runner) settle(ctx context.Context, records []journal.Record) (Settled,
 	case tooLate:
 		s.Outcome.URL = p.URL
 		switch {
+		case err != nil: // what cannot be read now says nothing of what happened
+			s.Outcome.Text = clean.Linef("what became of it cannot be read: %s", errorText(err))
+			if s.Open = r.o.Now().Before(first.At.Add(deadline(first.Verb))); s.Open {
+				return s, nil
+			}
 		case p.Begun:
 			s.Outcome.Text = clean.Linef("it is still on its way: %s", p.Text)
 			if s.Open = r.o.Now().Before(first.At.Add(deadline(first.Verb))); s.Open {

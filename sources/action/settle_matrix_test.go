@@ -1,6 +1,7 @@
 package action_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,4 +48,33 @@ type lockedLate struct {
 func (l lockedLate) Lock(name string) (func(), bool, error) {
 	l.before()
 	return l.locks.Lock(name)
+}
+
+// What cannot be read says nothing of what became of an action: it stays open, for as long as it may be on its way.
+func TestWhatCannotBeReadStaysOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(t)
+		p := y.plan(t, y.rollback())
+		for _, stage := range []journal.Stage{journal.Intended, journal.Answered} {
+			if _, err := y.book.Append(t.Context(), journal.Record{Plan: p.ID, Stage: stage, Verb: sources.Rollback, Target: p.Request.Target, Call: &p.Call}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		y.hub.noLook = &sources.Error{Kind: sources.Transient, Msg: "the connection was refused"}
+		settled, err := y.Settle(t.Context())
+		if err != nil || len(settled) != 1 || !settled[0].Open || !strings.Contains(settled[0].Outcome.Text.String(), "cannot be read: the connection was refused") {
+			t.Fatalf("%+v, %v", settled, err)
+		}
+		if got := y.stages(t); got != "intended answered" {
+			t.Errorf("journal %q", got)
+		}
+		time.Sleep(24 * time.Hour)
+		if settled, err = y.Settle(t.Context()); err != nil || len(settled) != 1 || settled[0].Open || settled[0].Outcome.State != action.Unknown {
+			t.Errorf("a day later: %+v, %v", settled, err)
+		}
+		if got := y.stages(t); got != "intended answered "+string(journal.Given) {
+			t.Errorf("journal %q", got)
+		}
+	})
 }

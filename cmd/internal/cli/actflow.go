@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +15,7 @@ import (
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/guard"
+	"example.com/signalbox/sources/store"
 )
 
 // deedFact is the answer of an action with `--output json`, one for each object.
@@ -48,12 +51,12 @@ func (c *commands) act(cmd *cobra.Command, flags actFlags, about scope, requests
 		return err
 	}
 	defer closeBoard()
-	if !flags.dryRun {
-		p.recover(cmd.Context())
-	}
 	r, err := p.settle(about, true)
 	if err != nil {
 		return err
+	}
+	if !flags.dryRun {
+		p.recover(cmd.Context())
 	}
 	list, err := requests(r)
 	if err != nil {
@@ -93,7 +96,8 @@ func (p *performer) settle(about scope, urgent bool) (*resolver, error) {
 	ctx := p.cmd.Context()
 	wait, cancel := p.flags.wait.context(ctx)
 	defer cancel()
-	snap := p.board.SettleFor(wait, urgent, about.wants(p.board.Snapshot().Catalog))
+	wants, left := about.wants(p.board.Snapshot().Catalog), p.leftOpen()
+	snap := p.board.SettleFor(wait, urgent, func(k store.FeedKey) bool { return wants(k) || left[k] })
 	if ctx.Err() != nil {
 		return nil, &exit{code: exitFailed, err: errInterrupted}
 	}
@@ -146,10 +150,42 @@ func worse(a, b int) int {
 	return a
 }
 
+// leftOpen are the feeds that tell what became of actions that a crash has left open.
+func (p *performer) leftOpen() map[store.FeedKey]bool {
+	feeds := map[store.FeedKey]bool{}
+	if p.flags.dryRun {
+		return feeds
+	}
+	open, err := p.board.Journal().Open()
+	if err != nil {
+		return feeds // recover says so
+	}
+	for _, records := range open {
+		t := records[0].Target
+		feeds[store.FeedKey{Source: t.Source, Capability: store.Environments, Scope: t.Scope}] = true
+	}
+	return feeds
+}
+
+// settleFor is for how long a command waits for what another action has left open. Only what is on its own
+// target is in its way, and that is settled once more before anything is sent.
+const settleFor = 5 * time.Second
+
+var errOnItsWay = errors.New("it is on its way yet")
+
 // recover settles what a crash has left open, before anything else is done.
 func (p *performer) recover(ctx context.Context) {
-	settled, err := p.board.Recover(ctx)
+	look, stop := context.WithTimeoutCause(ctx, settleFor, errOnItsWay)
+	defer stop()
+	settled, err := p.board.Recover(look)
+	if ctx.Err() == nil && errors.Is(err, errOnItsWay) {
+		p.say("an action from before is not settled yet, and is looked at again: signalbox journal lists it\n")
+		err = nil
+	}
 	for _, s := range settled {
+		if s.Open {
+			continue
+		}
 		p.say("settled an action that a crash had left open: %s %s: %s\n", s.Record.Verb, s.Record.Name, s.Outcome.Text)
 	}
 	if err != nil {

@@ -110,14 +110,25 @@ func TestInterruptedWhileFollowing(t *testing.T) {
 	if out := open.out.String(); !strings.Contains(out, "open") || !strings.Contains(out, "sent, not followed to its end") {
 		t.Errorf("the journal says %s", out)
 	}
+	// What is on its way yet holds up nothing else, and nobody writes down that it came to nothing.
+	other := runs(t, s.command(home, "note", "4107", "meanwhile", "--yes"))
+	other.ends(0)
+	if said := other.err.String(); !strings.Contains(said, "an action from before is not settled yet") {
+		t.Errorf("the one meanwhile says %s", said)
+	}
+	open = runs(t, s.command(home, "journal"))
+	open.ends(0)
+	if out := open.out.String(); !strings.Contains(out, "sent, not followed to its end") {
+		t.Errorf("afterwards the journal says %s", out)
+	}
 	s.Advance(30 * time.Minute)
 	next := runs(t, s.command(home, "note", "4107", "hello", "--yes"))
 	next.ends(0)
 	if said := next.err.String(); !strings.Contains(said, "settled an action that a crash had left open: promote search/prod: ") {
 		t.Errorf("the next one says %s", said)
 	}
-	if list := s.writes(); len(list) != 2 {
-		t.Errorf("%d writes, want the approval and the note: %+v", len(list), list)
+	if list := s.writes(); len(list) != 3 {
+		t.Errorf("%d writes, want the approval and the notes: %+v", len(list), list)
 	}
 }
 
