@@ -100,7 +100,9 @@ func (c *commands) agree(cmd *cobra.Command, cfg *config.Config, place *cosign.P
 		return refusedf("the journal cannot be written, so nothing was agreed to: %w", err)
 	}
 	if err := place.Agree(sheet); err != nil {
-		return cosignError(err)
+		record.Stage, record.Outcome = journal.Refused, clean.Linef("not agreed: %v", err)
+		_, failed := j.Append(cmd.Context(), record) // the record before it says that it was agreed to
+		return errors.Join(cosignError(err), failed)
 	}
 	return say(cmd.OutOrStdout(), "agreed, until %s\n", sheet.Until.Local().Format(time.TimeOnly))
 }
@@ -143,7 +145,7 @@ func sheetText(s *cosign.Sheet) string {
 	}
 	for _, g := range s.Gates {
 		if g.Verdict != "allow" {
-			w.line(g.Rule, g.Verdict+":", g.Text.String())
+			w.line(g.Rule, "", g.Verdict+":", g.Text.String()) // the name may fill its column
 		}
 	}
 	if s.Reason {

@@ -279,6 +279,11 @@ func TestSecondPerson(t *testing.T) {
 	}
 	own := cosign(oneUser, plan, "--yes")
 	own.ends(3)
+	book := runs(t, as(t, oneUser, s.command(dir, "journal"), program))
+	book.ends(0)
+	if out := book.out.String(); !strings.Contains(out, "not agreed: it is your own plan") {
+		t.Errorf("after the attempt the journal says %s", out)
+	}
 	mute := cosign(otherUser, plan)
 	mute.ends(3)
 	list := cosign(otherUser)
