@@ -117,7 +117,7 @@ func (x *execution) hold(ctx context.Context) (release func(), out Outcome, ok b
 		return nil, x.refuse(ctx, clean.Linef("another action on it is under way: %v", errors.Unwrap(err)), clean.Const("wait for it to end")), false
 	}
 	// What the journal tells counts, not only that a lock was left: an earlier try to settle may have failed.
-	if err := x.settleTargets(ctx, refs); err != nil && x.plan.Call.Verb != sources.Acknowledge {
+	if err := x.settleTargets(ctx, refs); err != nil && !x.unrecordable() {
 		out := x.refuse(ctx, clean.Linef("an action that a crash left open could not be settled: %v", err), clean.Const("look at the target yourself, then try again"))
 		release()
 		return nil, out, false
@@ -148,7 +148,7 @@ func (x *execution) again(ctx context.Context) (out Outcome, ok bool) {
 	if err != nil {
 		return x.refuse(ctx, clean.Linef("it could not be read again: %s", errorText(err)), fixOf(err)), false
 	}
-	fresh := x.Runner.plan(x.plan.Request, v)
+	fresh := x.Runner.plan(ctx, x.plan.Request, v)
 	if text := x.plan.differs(&fresh); !text.IsZero() {
 		x.record(ctx, journal.Stale, func(r *journal.Record) { r.Outcome = text })
 		x.o.Nudge(x.plan.Request.Target)
@@ -238,7 +238,20 @@ func (x *execution) agreed() policy.Verdict {
 	return policy.Allow
 }
 
-// intend writes down what is about to be sent. Only the acknowledgement of a page goes on without.
+// unrecordable reports that the action goes on without a record: the acknowledgement of a page does, and a
+// rollback for which a reason was typed because of that.
+func (x *execution) unrecordable() bool {
+	switch x.plan.Request.Verb { //nolint:exhaustive // every other verb waits for the journal
+	case sources.Acknowledge:
+		return true
+	case sources.Rollback:
+		_, lifted := policy.Lift(x.plan.Gates)
+		return x.approval.BreakGlass && x.approval.Reason != "" && slices.Contains(lifted, journalGate)
+	}
+	return false
+}
+
+// intend writes down what is about to be sent.
 func (x *execution) intend(ctx context.Context) (out Outcome, ok bool) {
 	err := x.append(ctx, journal.Intended, func(r *journal.Record) {
 		call := x.plan.Call
@@ -247,15 +260,19 @@ func (x *execution) intend(ctx context.Context) (out Outcome, ok bool) {
 	if err == nil {
 		return Outcome{}, true
 	}
-	if x.plan.Request.Verb == sources.Acknowledge {
+	if x.unrecordable() {
 		x.unrecorded = err
 		return Outcome{}, true
 	}
-	fix := clean.Const("make room in the state directory, or type signalbox doctor")
+	return Outcome{State: Refused, Text: clean.Linef("the journal cannot be written, so nothing was sent: %v", err), Fix: mendJournal(err)}, false
+}
+
+// mendJournal is what to do about a journal that cannot be written.
+func mendJournal(err error) clean.Text {
 	if damage := (*journal.DamagedError)(nil); errors.As(err, &damage) {
-		fix = clean.Linef("see signalbox journal --verify; to begin anew, keep %s and its head under another name", filepath.Base(damage.Path))
+		return clean.Linef("see signalbox journal --verify; to begin anew, keep %s and its head under another name", filepath.Base(damage.Path))
 	}
-	return Outcome{State: Refused, Text: clean.Linef("the journal cannot be written, so nothing was sent: %v", err), Fix: fix}, false
+	return clean.Const("make room in the state directory, or type signalbox doctor")
 }
 
 func (x *execution) approvalRecord() *journal.Approval {

@@ -17,7 +17,7 @@ func (r *Runner) Propose(ctx context.Context, q Request) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := r.plan(q, v)
+	p := r.plan(ctx, q, v)
 	p.ID, p.At = r.newID(), r.o.Now()
 	p.Call.ID = p.ID
 	if v.access.Set.Previewer != nil && p.Call.Verb != "" {
@@ -38,7 +38,7 @@ func (r *Runner) Facts(ctx context.Context, q Request) (policy.Facts, error) {
 
 // plan is the plan of what was looked at, without its identity and without what only the provider can tell of
 // how it is done.
-func (r *Runner) plan(q Request, v view) Plan {
+func (r *Runner) plan(ctx context.Context, q Request, v view) Plan {
 	p := Plan{
 		Request: q, Acting: clean.Line(v.access.Identity), Name: v.name, Service: v.service,
 		Title: clean.Linef("%s %s", wording(q.Verb).title, v.name), Now: v.now, Then: wording(q.Verb).then,
@@ -53,7 +53,7 @@ func (r *Runner) plan(q Request, v view) Plan {
 	if v.draft != nil {
 		v.draft.fill(&p)
 	}
-	p.Gates = r.judge(v)
+	p.Gates = r.judge(ctx, v)
 	p.Demand = demand(p.Gates, v.word)
 	return p
 }
@@ -81,8 +81,11 @@ func (p *Plan) seen() sources.Revision {
 }
 
 // judge asks policy, and adds what the plan itself has against it.
-func (r *Runner) judge(v view) []policy.Finding {
+func (r *Runner) judge(ctx context.Context, v view) []policy.Finding {
 	gates := r.o.Policy.Judge(v.facts)
+	if err := r.o.Journal.Ready(ctx); err != nil {
+		gates = append([]policy.Finding{unwritten(v.facts.Action, err)}, gates...)
+	}
 	if d := v.draft; d != nil && !d.returns.fix.IsZero() {
 		for i := range gates {
 			if gates[i].Gate == comesBackGate && gates[i].Verdict > policy.Allow {
@@ -91,6 +94,19 @@ func (r *Runner) judge(v view) []policy.Finding {
 		}
 	}
 	return append(v.also, gates...)
+}
+
+// unwritten is what a journal that cannot be written means: no record, no action. Nothing stands between a page
+// and its answer, and nothing but a typed reason between a fire and its hose.
+func unwritten(verb sources.Verb, err error) policy.Finding {
+	f := policy.Finding{Gate: journalGate, Verdict: policy.Deny, Text: clean.Linef("no record could be written: %v", err), Fix: mendJournal(err)}
+	switch verb { //nolint:exhaustive // every other verb waits for the journal
+	case sources.Acknowledge:
+		f.Verdict, f.Fix = policy.Warn, clean.Const("it goes through all the same, unrecorded")
+	case sources.Rollback:
+		f.BreakGlass = true
+	}
+	return f
 }
 
 // demand is what a plan with these gates wants. Where only gates that glass may be broken for refuse it, it

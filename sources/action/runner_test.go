@@ -168,13 +168,23 @@ func (j *judge) say(v policy.Verdict, glass bool) {
 type book struct {
 	*journal.Journal
 	failAt journal.Stage
+	full   bool // the disk: nothing can be written at all
 }
 
+var errFull = errors.New("no space left on device")
+
 func (b *book) Append(ctx context.Context, r journal.Record) (journal.Record, error) {
-	if r.Stage == b.failAt {
-		return r, errors.New("no space left on device")
+	if b.full || r.Stage == b.failAt {
+		return r, errFull
 	}
 	return b.Journal.Append(ctx, r)
+}
+
+func (b *book) Ready(ctx context.Context) error {
+	if b.full {
+		return errFull
+	}
+	return b.Journal.Ready(ctx)
 }
 
 type bench struct {
@@ -438,6 +448,43 @@ func TestAcknowledgingWithoutAJournal(t *testing.T) {
 		out := b.Execute(t.Context(), b.plan(t, action.Request{}), action.Approval{})
 		if out.State != action.Done || !out.Unrecorded || b.pager.writes != 1 || !strings.Contains(out.Fix.String(), "journal") {
 			t.Errorf("outcome %+v", out)
+		}
+	})
+}
+
+// What a plan says of a disk that is full: a page is acknowledged all the same, a rollback wants a typed reason,
+// and everything else is refused before anything is sent.
+func TestWithoutAJournal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.book.full = true
+		p := b.plan(t, action.Request{})
+		if v, text := finding(p, "journal"); v != policy.Warn || !strings.Contains(text, "no space left") || p.Demand.Kind != action.NoDemand {
+			t.Errorf("acknowledging: %s %q, demand %+v", v, text, p.Demand)
+		}
+		if out := b.Execute(t.Context(), p, action.Approval{}); out.State != action.Done || !out.Unrecorded || b.pager.writes != 1 {
+			t.Errorf("acknowledging: %+v, %d writes", out, b.pager.writes)
+		}
+		b.pager.writes = 0
+		p = b.plan(t, action.Request{Verb: sources.Resolve})
+		out := b.Execute(t.Context(), p, action.Approval{Yes: true, Reason: "now", BreakGlass: true})
+		if p.Demand.Kind != action.Refusal || out.State != action.Refused || b.pager.writes != 0 {
+			t.Errorf("resolving: demand %+v, %+v, %d writes", p.Demand, out, b.pager.writes)
+		}
+
+		y := newYard(t)
+		y.book.full = true
+		p = y.plan(t, y.rollback())
+		if v, _ := finding(p, "journal"); v != policy.Deny || !p.Demand.Reason || p.Demand.Kind != action.TypeDemand {
+			t.Errorf("rolling back: %s, demand %+v", v, p.Demand)
+		}
+		if out := y.Execute(t.Context(), p, action.Approval{Typed: p.Demand.Word}); out.State != action.Refused || len(y.hub.writes) != 0 {
+			t.Errorf("rolling back without a reason: %+v, %d writes", out, len(y.hub.writes))
+		}
+		out = y.Execute(t.Context(), p, action.Approval{Typed: p.Demand.Word, Reason: "the disk is full and prod burns", BreakGlass: true})
+		if out.State != action.Done || !out.Unrecorded || len(y.hub.writes) != 1 || !strings.Contains(out.Fix.String(), "note down") {
+			t.Errorf("rolling back: %+v, %d writes", out, len(y.hub.writes))
 		}
 	})
 }

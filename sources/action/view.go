@@ -24,6 +24,7 @@ const (
 	versionGate    = "version"    // which version it would be is not known
 	meansGate      = "means"      // there is no way to do it
 	controllerGate = "controller" // a controller would undo it
+	journalGate    = "journal"    // it speaks when no record could be written
 	comesBackGate  = "comes_back" // policy's own, whose cure the plan knows
 	queueGate      = "queue"      // policy's own
 )
