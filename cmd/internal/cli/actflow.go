@@ -113,7 +113,7 @@ func distinct(list []action.Request) []action.Request {
 		}
 	}
 	for i := range out {
-		out[i].Bulk, out[i].Via = len(out), "command"
+		out[i].Bulk = len(out)
 	}
 	return out
 }
@@ -200,6 +200,12 @@ func (p *performer) say(format string, args ...any) {
 
 // perform plans, asks, carries out and watches one request. again is how many guards have led to it.
 func (p *performer) perform(ctx context.Context, q action.Request, again int) (code int, err error) {
+	switch {
+	case p.flags.dryRun:
+		q.Via = wire.ViaLook
+	case q.Via == "":
+		q.Via = "command"
+	}
 	if err := p.complete(&q); err != nil {
 		return 0, err
 	}

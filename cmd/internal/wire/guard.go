@@ -89,6 +89,8 @@ const (
 	viaBoard  = "board"
 	viaGuard  = "guard"
 	viaNotify = "notify"
+	// ViaLook is the way of a request whose plan is only looked at.
+	ViaLook = "look"
 )
 
 func versionOf(v sources.Version) string { return cmp.Or(v.SHA, v.Tag.String()) }

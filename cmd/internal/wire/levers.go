@@ -60,6 +60,7 @@ type levers struct {
 	mu       sync.Mutex
 	closed   bool
 	taken    map[string]bool               // plans that were sent, or are being carried out
+	told     map[string]bool               // plans whose refusal was written down
 	settling map[sources.Ref]chan struct{} // closed when what a crash left open on a target is settled
 	done     map[string]watched            // what was promoted and rolled back here, by plan
 }
@@ -67,7 +68,7 @@ type levers struct {
 func newLevers(b *Board) *levers {
 	l := &levers{
 		b: b, now: b.now, crash: b.guard(), operations: newOperations(b.now, b.guard()),
-		taken: map[string]bool{}, settling: map[sources.Ref]chan struct{}{}, done: map[string]watched{},
+		taken: map[string]bool{}, told: map[string]bool{}, settling: map[sources.Ref]chan struct{}{}, done: map[string]watched{},
 	}
 	l.ctx, l.end = context.WithCancel(httpx.Urgent(context.Background()))
 	l.telling, l.hush = context.WithCancel(httpx.Urgent(context.Background()))
@@ -105,12 +106,27 @@ func (l *levers) cosigned(p *action.Plan) string {
 // offer lets a second person agree to a plan that demands one. What has not changed since it was offered
 // keeps what was agreed.
 func (l *levers) offer(p *action.Plan) {
-	if p.Demand.Kind != action.SecondDemand {
+	if p.Demand.Kind != action.SecondDemand || p.Request.Via == ViaLook {
 		return
 	}
 	if err := l.place().Offer(p); err != nil {
 		l.b.log.Warn("offer a plan to a second person", "plan", p.ID, "err", err)
 		p.Lines = append(p.Lines, clean.Linef("nobody can agree to it: %v", err))
+	}
+}
+
+// refused writes down, once, that policy refuses what somebody asks for on the board: there a plan that nothing
+// makes go ahead is only closed. Commands carry it out, and are refused.
+func (l *levers) refused(ctx context.Context, p *action.Plan) {
+	if p.Demand.Kind != action.Refusal || p.Request.Via != viaBoard {
+		return
+	}
+	l.mu.Lock()
+	told := l.told[p.ID]
+	l.told[p.ID] = true
+	l.mu.Unlock()
+	if !told {
+		l.runner().Execute(ctx, *p, action.Approval{})
 	}
 }
 
@@ -181,6 +197,7 @@ func (b *Board) Propose(ctx context.Context, q action.Request) (action.Plan, err
 	b.levers.book.look(ctx)
 	if err == nil {
 		b.levers.offer(&p)
+		b.levers.refused(ctx, &p)
 	}
 	return p, err
 }
@@ -190,6 +207,7 @@ func (b *Board) Renew(ctx context.Context, p action.Plan) (action.Plan, error) {
 	fresh, err := b.levers.runner().Renew(httpx.Urgent(ctx), p)
 	if err == nil {
 		b.levers.offer(&fresh)
+		b.levers.refused(ctx, &fresh)
 	}
 	return fresh, err
 }

@@ -372,6 +372,21 @@ func TestReadOnlySendsNothing(t *testing.T) {
 						t.Errorf("%s: demands %+v and is %+v", verb, p.Demand, out)
 					}
 				}
+				p := s.propose(action.Request{Verb: sources.Resolve, Target: s.page("checkout").Ref, Via: "board"})
+				if _, err := s.board.Renew(context.Background(), p); err != nil {
+					t.Error(err)
+				}
+				refused := 0
+				for r, err := range s.board.Journal().Records() {
+					if err != nil || r.Plan == p.ID && r.Stage != journal.Refused {
+						t.Errorf("%+v, %v", r, err)
+					} else if r.Plan == p.ID {
+						refused++
+					}
+				}
+				if refused != 1 {
+					t.Errorf("what the board refuses is recorded %d times", refused)
+				}
 				if got := s.writes(); len(got) != 0 {
 					t.Errorf("sent were %q", got)
 				}
