@@ -10,6 +10,7 @@ import (
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/guard"
 	"example.com/signalbox/sources/notify"
+	"example.com/signalbox/ui/theme"
 )
 
 // notifyLimit is how long telling may take: a little more than the notifier gives a change at a provider.
@@ -69,7 +70,9 @@ func (l *levers) tell(m notify.Message) {
 	l.beside(l.telling, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, notifyLimit)
 		defer cancel()
-		_ = n.Tell(ctx, m) // what fails is in the log, and nobody waits for it
+		if err := n.Tell(ctx, m); err != nil && l.ctx.Err() == nil {
+			l.b.tell(theme.Warn, clean.Linef("not everybody was told of it: %v", err))
+		}
 	})
 }
 
