@@ -8,6 +8,7 @@ import (
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
+	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/guard"
 	"example.com/signalbox/sources/notify"
 	"example.com/signalbox/ui/theme"
