@@ -38,7 +38,8 @@ func TestFeedsShareWakeUps(t *testing.T) {
 		least int // reads in them
 	}{
 		{"many that move", 60, 13 * time.Second, 600, 2600},
-		{"a quiet board", 16, 55 * time.Second, 180, 165},
+		{"a quiet board", 16, 55 * time.Second, 120, 165},
+		{"pages", 3, 5 * time.Second, 120, 350},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -318,7 +318,7 @@ func (e *Engine) succeed(l *loop, r result) store.Mutation {
 		wait = time.Duration(float64(l.health.Interval) * (0.5 + 0.5*e.o.Rand()))
 	}
 	l.first = false
-	l.due = e.beat(max(l.started+wait, e.o.Elapsed()+minGap))
+	l.due = max(e.beat(l.started+wait, l.health.Interval), e.o.Elapsed()+minGap)
 	return change
 }
 

@@ -187,12 +187,27 @@ func (e *Engine) jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (1 + spread*(2*e.o.Rand()-1)))
 }
 
-// beat moves a read to the nearest of the moments, a second apart, at which the board wakes anyway: what is due in
-// one second is sent in one wake-up. On the average it delays nothing. Chance still spreads the feeds of many boards
-// over the seconds, and each board has a moment of its own within them.
-func (e *Engine) beat(due time.Duration) time.Duration {
+// The moments at which reads fall, counted from the board's own: each fifth second for feeds whose interval is a
+// number of these, and each second for the others.
+const (
+	fine   = time.Second
+	coarse = 5 * time.Second
+	seldom = 45 * time.Second // from this interval on a feed is early rather than late: a promise of a minute is a minute
+)
+
+// beat moves a read of a feed to one of the moments at which the board wakes anyway: what is due about one moment
+// is sent in one wake-up. Chance still spreads a board's feeds over the moments, and each board has moments of its
+// own.
+func (e *Engine) beat(due, interval time.Duration) time.Duration {
 	since := e.o.Now().Add(due - e.o.Elapsed()).Sub(e.second)
-	return due + since.Round(time.Second) - since
+	switch {
+	case interval >= seldom:
+		// What began a few milliseconds after its moment is not late by these.
+		return due + (since + fine/2).Truncate(coarse) - since
+	case (interval - interval.Round(coarse)).Abs() < fine/2:
+		return due + since.Round(coarse) - since
+	}
+	return due + since.Round(fine) - since
 }
 
 // backoff is how long to wait after the n-th failure in a row. It doubles up to a limit, with a fifth of
