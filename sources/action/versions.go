@@ -167,7 +167,8 @@ func (d *draft) chooseOn() error {
 	}
 	d.wantText = d.promoted()
 	for i := range d.candidates {
-		if c := &d.candidates[i]; c.Version.Same(d.want) && !c.Why.IsZero() {
+		// That a version is new there is what a promotion is for.
+		if c := &d.candidates[i]; c.Version.Same(d.want) && (c.Ran || c.Deployment.State == sources.StateFailed) {
 			d.warned = c.Why
 		}
 	}
