@@ -69,6 +69,23 @@ func KindOf(err error) ErrKind {
 	return Transient
 }
 
+// Message is what an error says to people, without its cure: the Msg of the first *Error in its chain, else all
+// of its text. It is not cleaned.
+func Message(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Msg != "" {
+		return e.Msg
+	}
+	return err.Error()
+}
+
+// Cure is what mends an error: the Fix of the first *Error in its chain; "" when that says nothing.
+func Cure(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Fix
+	}
+	return ""
+}
+
 // ErrNotModified is returned by a list that was answered "not modified" throughout: what the same
 // Source returned for the same Query the last time still holds, and nothing was decoded.
 var ErrNotModified = errors.New("not modified")

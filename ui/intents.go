@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -189,7 +188,7 @@ func (a *App) browsed(m browsedMsg) tea.Cmd {
 		return nil
 	}
 	a.failure = m.err
-	a.say(theme.Info, clean.Linef("%s: copied %s", message(m.err), url))
+	a.say(theme.Info, clean.Linef("%s: copied %s", sources.Message(m.err), url))
 	return a.clipboard(url)
 }
 
@@ -240,7 +239,7 @@ func (a *App) fail(doing string, err error) {
 	}
 	a.failure = err
 	a.push(dialog.NewError(clean.Linef("Could not %s", doing), err))
-	a.toasts.Note(a.opts.Clock(), pane.Part{Token: theme.Crit, Text: clean.Linef("could not %s: %s", doing, message(err))})
+	a.toasts.Note(a.opts.Clock(), pane.Part{Token: theme.Crit, Text: clean.Linef("could not %s: %s", doing, sources.Message(err))})
 }
 
 func (a *App) showFailure() {
@@ -249,12 +248,4 @@ func (a *App) showFailure() {
 		return
 	}
 	a.push(dialog.NewError(clean.Const("Last error"), a.failure))
-}
-
-// message is what an error says to people.
-func message(err error) string {
-	if e, ok := errors.AsType[*sources.Error](err); ok && e.Msg != "" {
-		return e.Msg
-	}
-	return fmt.Sprint(err)
 }

@@ -81,6 +81,15 @@ type aim struct {
 	why      string           // why it cannot be done; "" when it can
 }
 
+// title is that of the dialogs about it.
+func (m *aim) title() clean.Text {
+	l, _ := leverOf(m.action)
+	if n := len(m.requests); n > 1 {
+		return clean.Linef("%s %d at once", l.does(), n)
+	}
+	return clean.Linef("%s %s", l.does(), m.subject.Name)
+}
+
 // aimMsg is an aim that was chosen from the palette, or whose request was filled in.
 type aimMsg struct {
 	aim    aim
@@ -92,50 +101,52 @@ type lever struct {
 	verbs []sources.Verb // the first that a view of the row's object offers
 	kinds []sources.Kind // of the rows that it is about
 	what  string         // of these, in words
-	does  string         // in a title: "Acknowledge"
 }
+
+// does is what the lever is called in a title: "Acknowledge".
+func (l *lever) does() string { return action.Title(l.verbs[0]) }
 
 // leverOf is what an action means; ok is false for one that is no lever on a row.
 func leverOf(a keymap.Action) (l lever, ok bool) {
 	incident := []sources.Kind{sources.KindIncident, sources.KindMonitor, sources.KindPage}
 	environment := []sources.Kind{sources.KindEnvironment, sources.KindDeployment}
 	run := []sources.Kind{sources.KindRun}
-	of := func(kinds []sources.Kind, what, does string, verbs ...sources.Verb) (lever, bool) {
-		return lever{verbs, kinds, what, does}, true
+	of := func(kinds []sources.Kind, what string, verbs ...sources.Verb) (lever, bool) {
+		return lever{verbs, kinds, what}, true
 	}
 	switch a {
 	case keymap.Ack:
-		return of(incident, "an incident", "Acknowledge", sources.Acknowledge)
+		return of(incident, "an incident", sources.Acknowledge)
 	case keymap.Escalate:
-		return of(incident, "an incident", "Escalate", sources.Escalate)
+		return of(incident, "an incident", sources.Escalate)
 	case keymap.Snooze:
-		return of(incident, "an incident", "Snooze", sources.Snooze)
+		return of(incident, "an incident", sources.Snooze)
 	case keymap.AddNote:
-		return of(incident, "an incident", "Note on", sources.AddNote)
+		return of(incident, "an incident", sources.AddNote)
 	case keymap.Resolve:
-		return of(incident, "an incident", "Resolve", sources.Resolve)
+		return of(incident, "an incident", sources.Resolve)
 	case keymap.HandOver:
-		return of(incident, "an incident", "Hand over", sources.Reassign)
+		return of(incident, "an incident", sources.Reassign)
 	case keymap.Silence:
-		return of(incident, "an incident", "Silence", sources.SilenceIt, sources.Mute)
+		return of(incident, "an incident", sources.SilenceIt, sources.Mute)
 	case keymap.Merge:
-		return of(incident, "an incident", "Merge into", sources.Merge)
+		return of(incident, "an incident", sources.Merge)
 	case keymap.Tell:
-		return of(incident, "an incident", "Status update of", sources.PostStatus)
+		return of(incident, "an incident", sources.PostStatus)
 	case keymap.Promote:
-		return of(environment, "an environment", "Promote to", sources.Promote)
+		return of(environment, "an environment", sources.Promote)
 	case keymap.Rollback:
-		return of(append(environment, incident...), "an environment or an incident", "Roll back", sources.Rollback)
+		return of(append(environment, incident...), "an environment or an incident", sources.Rollback)
 	case keymap.Approve:
-		return of(run, "a run", "Approve", sources.Approve)
+		return of(run, "a run", sources.Approve)
 	case keymap.Reject:
-		return of(run, "a run", "Reject", sources.Reject)
+		return of(run, "a run", sources.Reject)
 	case keymap.Rerun:
-		return of(run, "a run", "Run the failed jobs again of", sources.RerunFailed)
+		return of(run, "a run", sources.RerunFailed)
 	case keymap.RerunAll:
-		return of(run, "a run", "Run again", sources.RerunAll)
+		return of(run, "a run", sources.RerunAll)
 	case keymap.Cancel:
-		return of(run, "a run", "Cancel", sources.Cancel)
+		return of(run, "a run", sources.Cancel)
 	default:
 		return lever{}, false
 	}

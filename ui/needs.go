@@ -41,11 +41,7 @@ func (m *aim) with(change func(*action.Request)) tea.Msg {
 
 // need is the dialog that asks for something that a request lacks; nil when it has it.
 func (a *App) need(m *aim, need string, q *action.Request) dialog.Dialog {
-	l, _ := leverOf(m.action)
-	title := clean.Linef("%s %s", l.does, m.subject.Name)
-	if n := len(m.requests); n > 1 {
-		title = clean.Linef("%s %d at once", l.does, n)
-	}
+	title := m.title()
 	switch {
 	case need == "text" && q.Text == "":
 		return dialog.NewForm(title, clean.Const("Text"), nil, "", nil, func(s string) (tea.Msg, string) {
@@ -243,7 +239,7 @@ func (a *App) leverItem(act keymap.Action) dialog.Item {
 		if p := m.subject.Problem; p != nil && act == keymap.Rollback && m.subject.Environment.IsZero() {
 			what = rollable(p)[0].Text.String()
 		}
-		it.Long = fmt.Sprintf("%s %s", lowerFirst(l.does), what)
+		it.Long = fmt.Sprintf("%s %s", lowerFirst(l.does()), what)
 	}
 	return it
 }

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"errors"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"example.com/signalbox/sources"
@@ -11,6 +9,7 @@ import (
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/dialog"
 	"example.com/signalbox/ui/keymap"
+	"example.com/signalbox/ui/pane/kit"
 	"example.com/signalbox/ui/theme"
 )
 
@@ -45,7 +44,7 @@ func (a *App) quick(m quickMsg) tea.Cmd {
 	switch {
 	case m.err != nil:
 		a.failure = m.err
-		a.say(theme.Crit, clean.Linef("not acknowledged, nothing was sent: %s", reason(m.err)))
+		a.say(theme.Crit, clean.Linef("not acknowledged, nothing was sent: %s", kit.ErrText(m.err)))
 	case len(a.dialogs) > 0 || a.typing():
 		a.say(theme.Warn, clean.Linef("%s asks something first: press %s again", m.plan.Title, a.key1(keymap.Ack)))
 	default:
@@ -54,15 +53,6 @@ func (a *App) quick(m quickMsg) tea.Cmd {
 		a.push(d)
 	}
 	return nil
-}
-
-// reason is what an error says to people, with its cure.
-func reason(err error) string {
-	s := message(err)
-	if e, ok := errors.AsType[*sources.Error](err); ok && e.Fix != "" {
-		s += ": " + e.Fix
-	}
-	return s
 }
 
 // sayOutcome says how an action ended that nobody looks at.

@@ -116,12 +116,7 @@ func (a *App) begin(m aim) tea.Cmd {
 	if q.Verb == sources.Acknowledge && len(m.requests) == 1 && ownPage(&m.subject) {
 		return a.atOnce(q)
 	}
-	l, _ := leverOf(m.action)
-	title := clean.Linef("%s %s", l.does, m.subject.Name)
-	if len(m.requests) > 1 {
-		title = clean.Linef("%s %d at once", l.does, len(m.requests))
-	}
-	return a.planWithout(m.left, q.Verb, title, m.requests...)
+	return a.planWithout(m.left, q.Verb, m.title(), m.requests...)
 }
 
 // asked opens the plan of what a pane asks for.

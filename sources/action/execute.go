@@ -77,7 +77,7 @@ func (x *execution) disagrees() string {
 	d, a := x.plan.Demand, x.approval
 	switch {
 	case d.Kind == Refusal:
-		return "refused: " + strictestText(x.plan.Gates)
+		return "refused: " + policy.Worst(x.plan.Gates).Text.String()
 	case d.Reason && (!a.BreakGlass || a.Reason == ""):
 		return "refused: a typed reason is demanded"
 	case d.Kind == YesDemand && !a.Yes:
@@ -96,16 +96,6 @@ func (x *execution) cosigner() string {
 		return x.o.Cosigned(x.plan)
 	}
 	return x.approval.Cosigner
-}
-
-func strictestText(gates []policy.Finding) string {
-	worst := policy.Finding{}
-	for _, g := range gates {
-		if g.Verdict > worst.Verdict {
-			worst = g
-		}
-	}
-	return worst.Text.String()
 }
 
 // hold takes the locks on everything that the plan is about, and settles first what a crash has left open on
@@ -162,7 +152,7 @@ func (x *execution) again(ctx context.Context) (out Outcome, ok bool) {
 	switch now, then := policy.Strictest(lifted), x.agreed(); {
 	case now > then:
 		x.plan.Gates = fresh.Gates
-		return x.refuse(ctx, clean.Line(strictestText(lifted)), clean.Const("this was not so when you looked: look at the plan again")), false
+		return x.refuse(ctx, policy.Worst(lifted).Text, clean.Const("this was not so when you looked: look at the plan again")), false
 	case changed:
 		x.plan.Gates = fresh.Gates
 		return x.refuse(ctx, worse, clean.Const("this was not so when you looked: look at the plan again")), false
@@ -405,15 +395,12 @@ func (x *execution) append(ctx context.Context, stage journal.Stage, fill func(*
 }
 
 func errorText(err error) clean.Text {
-	if e, ok := errors.AsType[*sources.Error](err); ok && e.Msg != "" {
-		return clean.Line(e.Msg)
-	}
-	return clean.Line(err.Error())
+	return clean.Line(sources.Message(err))
 }
 
 func fixOf(err error) clean.Text {
-	if e, ok := errors.AsType[*sources.Error](err); ok && e.Fix != "" {
-		return clean.Line(e.Fix)
+	if cure := sources.Cure(err); cure != "" {
+		return clean.Line(cure)
 	}
 	return clean.Const("look at it at the provider, then plan it again")
 }

@@ -203,11 +203,18 @@ func wording(v sources.Verb) phrase {
 		return phrase{"Cancel", clean.Const("ends as cancelled")}
 	case sources.PostEvent:
 		return phrase{"Mark", clean.Const("a marker on the charts")}
-	case sources.Dispatch, sources.Deploy, sources.Promote, sources.Rollback:
+	case sources.Promote:
+		return phrase{"Promote to", clean.Const("another version runs")}
+	case sources.Rollback:
+		return phrase{"Roll back", clean.Const("an earlier version runs")}
+	case sources.Dispatch, sources.Deploy:
 		return phrase{"Deploy to", clean.Const("another version runs")}
 	}
 	return phrase{string(v), clean.Text{}}
 }
+
+// Title is what a verb is called where the name of its object follows: "Acknowledge", "Note on".
+func Title(v sources.Verb) string { return wording(v).title }
 
 // deadline is for how long a verb's effect is followed.
 func deadline(v sources.Verb) time.Duration {

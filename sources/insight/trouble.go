@@ -200,10 +200,7 @@ func appendFeeds(out []Trouble, s *store.Snapshot) []Trouble {
 
 // ErrorText is what an error says to people, without its cure.
 func ErrorText(e *sources.Error) clean.Text {
-	if e.Msg != "" {
-		return clean.Line(e.Msg)
-	}
-	return clean.Line(e.Error())
+	return clean.Line(sources.Message(e))
 }
 
 // Waits lists what waits for a person, mine first: approvals, and deployments that failed in production

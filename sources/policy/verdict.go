@@ -7,6 +7,9 @@
 package policy
 
 import (
+	"cmp"
+	"slices"
+
 	"example.com/signalbox/sources/clean"
 )
 
@@ -58,11 +61,15 @@ type Finding struct {
 
 // Strictest is the strictest verdict of findings; Allow when there are none.
 func Strictest(findings []Finding) Verdict {
-	worst := Allow
-	for _, f := range findings {
-		worst = max(worst, f.Verdict)
+	return Worst(findings).Verdict
+}
+
+// Worst is the strictest of findings, of several the first; the zero Finding when there are none.
+func Worst(findings []Finding) Finding {
+	if len(findings) == 0 {
+		return Finding{}
 	}
-	return worst
+	return slices.MaxFunc(findings, func(a, b Finding) int { return cmp.Compare(a.Verdict, b.Verdict) })
 }
 
 // Lift is findings after a typed reason has lifted those that allow it, and the names of these: they warn

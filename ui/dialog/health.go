@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/pane"
@@ -98,14 +98,14 @@ func causes(e pane.Env, feeds []*store.Feed, w int) []Line {
 	seen := map[string]bool{}
 	for _, f := range feeds {
 		err := f.Health.Err
-		if err == nil || seen[errorText(err).String()] {
+		if err == nil || seen[insight.ErrorText(err).String()] {
 			continue
 		}
-		text := errorText(err)
+		text := insight.ErrorText(err)
 		seen[text.String()] = true
 		n := 0
 		for _, g := range feeds {
-			if g.Health.Err != nil && errorText(g.Health.Err) == text {
+			if g.Health.Err != nil && insight.ErrorText(g.Health.Err) == text {
 				n++
 			}
 		}
@@ -231,13 +231,6 @@ func latency(d time.Duration) string {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
-}
-
-func errorText(e *sources.Error) clean.Text {
-	if e.Msg != "" {
-		return clean.Line(e.Msg)
-	}
-	return clean.Line(e.Error())
 }
 
 // advice is what is wrong, and under it what mends it.

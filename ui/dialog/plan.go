@@ -8,6 +8,7 @@ import (
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/guard"
+	"example.com/signalbox/sources/policy"
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/pane"
 )
@@ -193,11 +194,11 @@ func (p *Plan) Proposed(gen int, plans []action.Plan, errs []error) {
 			p.phase, p.err = broken, errs[i]
 			return
 		case errs[i] != nil:
-			p.left = append(p.left, LeftOut{clean.Line(p.requests[i].Target.ID), clean.Line(said(errs[i]))})
+			p.left = append(p.left, LeftOut{clean.Line(p.requests[i].Target.ID), clean.Line(sources.Message(errs[i]))})
 			p.err = errs[i]
 		case plans[i].Demand.Kind == action.Refusal && len(plans) > 1:
-			p.left = append(p.left, LeftOut{plans[i].Name, strictest(plans[i].Gates)})
-			p.err = &sources.Error{Kind: sources.Conflict, Op: string(plans[i].Request.Verb), Msg: strictest(plans[i].Gates).String()}
+			p.left = append(p.left, LeftOut{plans[i].Name, policy.Worst(plans[i].Gates).Text})
+			p.err = &sources.Error{Kind: sources.Conflict, Op: string(plans[i].Request.Verb), Msg: policy.Worst(plans[i].Gates).Text.String()}
 		default:
 			kept, requests = append(kept, plans[i]), append(requests, p.requests[i])
 		}

@@ -1,13 +1,9 @@
 package dialog
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/policy"
@@ -143,7 +139,7 @@ func (p *Plan) reasonLine(w int) pinned {
 
 // refusal says what refuses, and what lifts it.
 func (p *Plan) refusal(e pane.Env, w int) []pinned {
-	worst := worstOf(p.plans[0].Gates)
+	worst := policy.Worst(p.plans[0].Gates)
 	closes := keyParts("Esc", "closes")
 	text := clean.Linef("%s Refused: %s", e.Theme.Glyph(theme.GlyphFailed), worst.Text)
 	var out []pinned
@@ -160,24 +156,6 @@ func (p *Plan) refusal(e pane.Env, w int) []pinned {
 		out = append(out, pinned{left: []pane.Part{{Token: theme.Info, Text: e.Theme.Glyph(theme.GlyphArrow)}, {Token: theme.Text, Text: clean.Linef(" %s", worst.Fix)}}})
 	}
 	return out
-}
-
-// worstOf is the strictest finding.
-func worstOf(gates []policy.Finding) policy.Finding {
-	if len(gates) == 0 {
-		return policy.Finding{Text: clean.Const("policy refuses it")}
-	}
-	return slices.MaxFunc(gates, func(a, b policy.Finding) int { return cmp.Compare(a.Verdict, b.Verdict) })
-}
-
-func strictest(gates []policy.Finding) clean.Text { return worstOf(gates).Text }
-
-// said is what an error says to people.
-func said(err error) string {
-	if e, ok := errors.AsType[*sources.Error](err); ok && e.Msg != "" {
-		return e.Msg
-	}
-	return fmt.Sprint(err)
 }
 
 // verdict is how a gate's word is shown.

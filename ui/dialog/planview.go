@@ -2,7 +2,6 @@ package dialog
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,9 +112,9 @@ func (p *Plan) body(e pane.Env, w int) []Line {
 }
 
 func (p *Plan) bodyBroken(b *planLines) {
-	b.row("", theme.Crit, theme.GlyphFailed, clean.Line(said(p.err)))
-	if e, ok := errors.AsType[*sources.Error](p.err); ok && e.Fix != "" {
-		b.fix(clean.Line(e.Fix))
+	b.row("", theme.Crit, theme.GlyphFailed, clean.Line(sources.Message(p.err)))
+	if cure := sources.Cure(p.err); cure != "" {
+		b.fix(clean.Line(cure))
 	}
 	b.leftOut(p.left)
 	b.text(theme.Muted, clean.Const("Nothing was sent."))
@@ -195,7 +194,7 @@ func (p *Plan) offered(b *planLines, q *action.Plan) {
 // freshness is the one line that a refresh may change.
 func (p *Plan) freshness(b *planLines) {
 	if p.failed != nil {
-		b.gate("read", theme.Warn, theme.GlyphWarn, clean.Linef("%s, and it could not be read again: %s", readAgo(b.e.Now.Sub(p.read)), said(p.failed)))
+		b.gate("read", theme.Warn, theme.GlyphWarn, clean.Linef("%s, and it could not be read again: %s", readAgo(b.e.Now.Sub(p.read)), sources.Message(p.failed)))
 		return
 	}
 	ago := readAgo(b.e.Now.Sub(p.read))
@@ -260,7 +259,7 @@ func (p *Plan) bodyMany(b *planLines) {
 		tok, g := verdict(worst)
 		b.row("", tok, g, clean.Linef("%s  %s", q.Name, q.Now))
 		if worst > policy.Allow {
-			b.under(4, theme.Muted, strictest(q.Gates))
+			b.under(4, theme.Muted, policy.Worst(q.Gates).Text)
 		}
 	}
 	b.leftOut(p.left)

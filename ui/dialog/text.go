@@ -6,6 +6,7 @@ import (
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/pane"
 	"example.com/signalbox/ui/theme"
@@ -22,7 +23,7 @@ func errorLines(env pane.Env, err error, w int) []Line {
 	if !ok {
 		return advice(env.Theme, theme.Crit, clean.Line(err.Error()), clean.Text{}, w)
 	}
-	out := advice(env.Theme, theme.Crit, errorText(e), clean.Line(e.Fix), w)
+	out := advice(env.Theme, theme.Crit, insight.ErrorText(e), clean.Line(e.Fix), w)
 	facts := []struct{ name, text string }{{"doing", e.Op}, {"where", e.Scope}, {"kind", e.Kind.String()}}
 	if !e.RetryAt.IsZero() {
 		facts = append(facts, struct{ name, text string }{"again at", e.RetryAt.In(env.Zone).Format("15:04")})

@@ -101,7 +101,7 @@ func (o *observer) read(ctx context.Context, since time.Time) (guard.Observation
 		defer mu.Unlock()
 		if err != nil {
 			errs = append(errs, err)
-			seen.Lacking = append(seen.Lacking, clean.Linef("%s: %s", source, messageOf(err)))
+			seen.Lacking = append(seen.Lacking, clean.Linef("%s: %s", source, sources.Message(err)))
 			return
 		}
 		answers++
@@ -177,12 +177,4 @@ func ask[T any](ctx context.Context, o *observer, key string, q sources.Query, l
 	}
 	o.kept[key] = b
 	return slices.Clone(b.Items), b.Notices, nil
-}
-
-// messageOf is what an error says to people.
-func messageOf(err error) string {
-	if e, ok := errors.AsType[*sources.Error](err); ok && e.Msg != "" {
-		return e.Msg
-	}
-	return err.Error()
 }
