@@ -37,7 +37,7 @@ func TestAgreeAsAnotherProcess(t *testing.T) {
 // another test just forked would hold the copied program open for writing.
 func TestAnotherUserAgrees(t *testing.T) { //nolint:paralleltest // see above
 	if os.Geteuid() != 0 {
-		t.Skip("unvalidated: 1: only root can run a process as another user")
+		t.Skip("not tried: a process of another user, which root alone can start")
 	}
 	const uid, gid = 65534, 4242
 	dir, bin := t.TempDir(), t.TempDir()

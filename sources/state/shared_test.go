@@ -268,7 +268,7 @@ func TestSharedLockOfAProcessThatCrashes(t *testing.T) { //nolint:paralleltest /
 // alone: a child that another test just forked would hold the copied program open for writing.
 func TestSharedLockOfAnotherUser(t *testing.T) { //nolint:paralleltest // see above
 	if os.Geteuid() != 0 {
-		t.Skip("unvalidated: 1: only root can run a process as another user")
+		t.Skip("not tried: a process of another user, which root alone can start")
 	}
 	const uid, gid = 65534, 4242
 	dir := sharedDir(t)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 	"time"
+	_ "time/tzdata" // as the program has it
 
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/ui/chart"
@@ -58,7 +59,7 @@ func TestTimesFollowTheClock(t *testing.T) {
 	t.Parallel()
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip("unvalidated: 1: this system knows no time zones")
+		t.Fatal(err)
 	}
 	w := chart.WindowOf(time.Date(2026, 10, 27, 12, 0, 0, 0, zone), 7*24*time.Hour, 84)
 	g := screen.NewGrid(84, 1)
