@@ -194,7 +194,6 @@ func (b *Board) Offers(ref sources.Ref) []sources.ActionSpec { return b.levers.r
 // Propose implements pane.Levers.
 func (b *Board) Propose(ctx context.Context, q action.Request) (action.Plan, error) {
 	p, err := b.levers.runner().Propose(httpx.Urgent(ctx), q)
-	b.levers.book.look(ctx)
 	if err == nil {
 		b.levers.offer(&p)
 		b.levers.refused(ctx, &p)
