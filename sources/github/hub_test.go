@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -67,13 +68,13 @@ func (h *hub) status(path string, status int, v any, headers ...string) {
 	if raw, ok := v.(string); ok {
 		body = []byte(raw)
 	}
+	sum := sha256.Sum256(slices.Concat(body, fmt.Append(nil, headers)))
 	h.handle(path, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		for i := 0; i+1 < len(headers); i += 2 {
 			w.Header().Set(headers[i], headers[i+1])
 		}
 		if status == 200 {
-			sum := sha256.Sum256(append(body, fmt.Sprint(headers)...))
 			etag := `W/"` + hex.EncodeToString(sum[:8]) + `"`
 			w.Header().Set("ETag", etag)
 			if r.Header.Get("If-None-Match") == etag {

@@ -211,9 +211,13 @@ func (q *question) resizes() {
 			continue // another size comes before it is drawn
 		}
 		q.s.until(fmt.Sprintf("the question at %dx%d", w, h), func(t *vt.Terminal) bool {
-			x, y, ok := find(t, q.asks)
+			_, y, ok := find(t, q.asks)
 			tw, th := t.Size()
-			return ok && tw == w && th == h && x+len([]rune(q.asks)) < w && y < h-1 && strings.HasSuffix(strings.TrimRight(strings.Split(t.String(), "\n")[y], " ╮│╯"), "┃")
+			if !ok || tw != w || th != h || y >= h-1 {
+				return false
+			}
+			_, after, _ := strings.Cut(strings.Split(t.String(), "\n")[y], q.asks)
+			return strings.Contains(after, "┃")
 		})
 	}
 }
