@@ -236,7 +236,7 @@ func (w *tale) passes(s *session, step time.Duration, keys, what string, cond fu
 	late := time.Now().Add(patience)
 	for {
 		s.mu.Lock()
-		ok, changed := cond(s.term), s.changed
+		ok, changed := s.whole == s.total && cond(s.term), s.changed
 		s.mu.Unlock()
 		if ok {
 			return
