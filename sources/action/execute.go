@@ -106,7 +106,6 @@ func (x *execution) hold(ctx context.Context) (release func(), out Outcome, ok b
 	if err != nil {
 		return nil, x.refuse(ctx, clean.Linef("another action on it is under way: %v", errors.Unwrap(err)), clean.Const("wait for it to end")), false
 	}
-	// What the journal tells counts, not only that a lock was left: an earlier try to settle may have failed.
 	if err := x.settleTargets(ctx, refs); err != nil && !x.unrecordable() {
 		out := x.refuse(ctx, clean.Linef("an action that a crash left open could not be settled: %v", err), clean.Const("look at the target yourself, then try again"))
 		release()

@@ -53,7 +53,6 @@ type planet struct {
 	weather float64                    // how likely a request goes wrong
 	full    bool                       // the disk
 	locks   map[string]*process        // who holds each
-	shut    map[string]bool            // whose holder was killed
 	plans   map[string]*carried        // what somebody has confirmed
 	written map[string][]journal.Stage // what is on the disk, by plan
 	ops     int
@@ -274,24 +273,22 @@ func (s provider) Verify(ctx context.Context, c sources.Call, _ sources.Receipt)
 	return sources.Progress{Text: clean.Const("not yet")}, nil
 }
 
-// Lock implements action.Locker: locks that are lost with their process, and tell so.
-func (p *process) Lock(name string) (func(), bool, error) {
+// Lock implements action.Locker: locks that are lost with their process.
+func (p *process) Lock(name string) (func(), error) {
 	p.alive()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.locks[name] != nil {
-		return nil, false, errors.New("locked by another board")
+		return nil, errors.New("locked by another board")
 	}
-	crashed := p.shut[name]
 	p.locks[name] = p
-	delete(p.shut, name)
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if !p.dead && p.locks[name] == p {
 			delete(p.locks, name)
 		}
-	}, crashed, nil
+	}, nil
 }
 
 // Judge implements action.Judge.
@@ -464,7 +461,7 @@ func (p *process) confirm(plan action.Plan) {
 	}
 }
 
-// kill ends a process at once. Its locks are free, and tell of it.
+// kill ends a process at once. Its locks are free.
 func (p *process) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -472,7 +469,6 @@ func (p *process) kill() {
 	for name, holder := range p.locks {
 		if holder == p {
 			delete(p.locks, name)
-			p.shut[name] = true
 		}
 	}
 	for _, x := range p.things {
@@ -539,7 +535,7 @@ func quickDir(t *testing.T) string {
 func live(t *testing.T, seed uint64, length time.Duration) (ops, effects, plans int) {
 	t.Helper()
 	w := &planet{
-		rng: rand.New(rand.NewPCG(seed, 1)), journal: journal.New(quickDir(t), nil), locks: map[string]*process{}, shut: map[string]bool{},
+		rng: rand.New(rand.NewPCG(seed, 1)), journal: journal.New(quickDir(t), nil), locks: map[string]*process{},
 		plans: map[string]*carried{}, written: map[string][]journal.Stage{},
 	}
 	for _, source := range []string{"pagerduty", "pagerduty-eu"} { // the same names in two sources

@@ -30,10 +30,9 @@ type Book interface {
 	Open() ([][]journal.Record, error)
 }
 
-// Locker gives out the locks on targets. Lock never waits: it returns an error that says who holds the
-// lock. crashed reports that whoever held it before ended without giving it back.
+// Locker gives out the locks on targets. Lock never waits: it returns an error that says who holds the lock.
 type Locker interface {
-	Lock(name string) (release func(), crashed bool, err error)
+	Lock(name string) (release func(), err error)
 }
 
 // Judge is the policy: a *policy.Set.

@@ -124,24 +124,23 @@ func (p *pager) Verify(_ context.Context, c sources.Call, _ sources.Receipt) (so
 
 // locks are those of one process.
 type locks struct {
-	mu      sync.Mutex
-	held    map[string]bool
-	crashed bool
-	refuse  bool
+	mu     sync.Mutex
+	held   map[string]bool
+	refuse bool
 }
 
-func (l *locks) Lock(name string) (func(), bool, error) {
+func (l *locks) Lock(name string) (func(), error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.held[name] || l.refuse {
-		return nil, false, errors.New("locked by sre2")
+		return nil, errors.New("locked by sre2")
 	}
 	l.held[name] = true
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.held, name)
-	}, l.crashed, nil
+	}, nil
 }
 
 // judge says what it is told.
@@ -564,25 +563,21 @@ func (b *bench) killAt(t *testing.T, k *killer, p action.Plan) {
 	dying.Execute(t.Context(), p, action.Approval{})
 }
 
-// The next action on a target on which a crash left something open settles that first: the journal tells of
-// it, also when the lock does not, because somebody has held it since and could not settle.
+// The next action on a target on which a crash left something open settles that first: the journal tells of it.
 func TestTheNextActionSettlesACrash(t *testing.T) {
 	t.Parallel()
-	for _, lockTells := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
-			b.killAt(t, &killer{book: b.book, at: journal.Answered}, b.plan(t, action.Request{}))
-			b.pager.writes = 0
-			p := b.plan(t, action.Request{Verb: sources.Resolve})
-			b.locks.crashed = lockTells
-			if out := b.Execute(t.Context(), p, action.Approval{}); out.State != action.Done || b.pager.writes != 1 {
-				t.Errorf("outcome %+v, %d writes", out, b.pager.writes)
-			}
-			if got, want := b.stages(t), "intended answered verified intended answered verified"; got != want {
-				t.Errorf("journal %q, want %q", got, want)
-			}
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.killAt(t, &killer{book: b.book, at: journal.Answered}, b.plan(t, action.Request{}))
+		b.pager.writes = 0
+		p := b.plan(t, action.Request{Verb: sources.Resolve})
+		if out := b.Execute(t.Context(), p, action.Approval{}); out.State != action.Done || b.pager.writes != 1 {
+			t.Errorf("outcome %+v, %d writes", out, b.pager.writes)
+		}
+		if got, want := b.stages(t), "intended answered verified intended answered verified"; got != want {
+			t.Errorf("journal %q, want %q", got, want)
+		}
+	})
 }
 
 func TestProposalsThatCannotBe(t *testing.T) {

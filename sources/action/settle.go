@@ -155,7 +155,7 @@ func (r *Runner) take(refs []sources.Ref) (release func(), err error) {
 		}
 	}
 	for _, ref := range refs {
-		one, _, err := r.o.Locks.Lock(lockName(ref))
+		one, err := r.o.Locks.Lock(lockName(ref))
 		if err != nil {
 			release()
 			return nil, fmt.Errorf("lock: %w", err)

@@ -45,7 +45,7 @@ type lockedLate struct {
 	before func()
 }
 
-func (l lockedLate) Lock(name string) (func(), bool, error) {
+func (l lockedLate) Lock(name string) (func(), error) {
 	l.before()
 	return l.locks.Lock(name)
 }

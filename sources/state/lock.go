@@ -47,11 +47,7 @@ func (e *LockedError) Error() string {
 }
 
 // Lock is a lock that this process holds until Unlock, or until it ends.
-type Lock struct {
-	file *os.File
-	// Crashed is who held it before and ended without giving it back; nil when the last owner did.
-	Crashed *Owner
-}
+type Lock struct{ file *os.File }
 
 // Lock takes the named lock for owner. It never waits: it returns a *LockedError while another holds it.
 // Locks are advisory, belong to the process's open file, and end with it however it ends.
@@ -81,9 +77,6 @@ func lock(f *os.File, err error, path, name string, owner Owner) (*Lock, error) 
 		return nil, fmt.Errorf("lock %s: %w", name, err)
 	}
 	l := &Lock{file: f}
-	if before := readOwner(path); before.PID != 0 {
-		l.Crashed = &before
-	}
 	data, err := json.Marshal(owner)
 	if err == nil {
 		err = l.record(data)
@@ -108,21 +101,6 @@ func (l *Lock) record(data []byte) error {
 func (l *Lock) Unlock() error {
 	if err := errors.Join(l.record(nil), unflock(l.file)); err != nil {
 		return fmt.Errorf("unlock: %w", err)
-	}
-	return nil
-}
-
-// Return gives the lock back as it was found, unused: whoever takes it next learns of the same crash.
-func (l *Lock) Return() error {
-	if l.Crashed == nil {
-		return l.Unlock()
-	}
-	data, err := json.Marshal(l.Crashed)
-	if err == nil {
-		err = l.record(data)
-	}
-	if err := errors.Join(err, unflock(l.file)); err != nil {
-		return fmt.Errorf("return the lock: %w", err)
 	}
 	return nil
 }

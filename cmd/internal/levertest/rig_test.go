@@ -249,12 +249,12 @@ type locks struct {
 	now func() time.Time
 }
 
-func (l locks) Lock(name string) (func(), bool, error) {
+func (l locks) Lock(name string) (func(), error) {
 	one, err := l.dir.Lock(name, state.Self(l.now()))
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	return func() { _ = one.Unlock() }, one.Crashed != nil, nil
+	return func() { _ = one.Unlock() }, nil
 }
 
 // observe lets the rig know what a board would: the lists of its source, read once.

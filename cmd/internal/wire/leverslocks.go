@@ -33,30 +33,28 @@ func newLocks(own records, shared string, k *book, b *Board) *locks {
 }
 
 // Lock implements action.Locker. The lock that colleagues share is taken first. A shared directory that is broken
-// stops nothing: it is said, and the target is still read again before anything is sent. A lock that is not
-// used, since the other cannot be had, is returned as it was found: a crash that it tells of is not forgotten.
-func (l *locks) Lock(name string) (release func(), crashed bool, err error) {
+// stops nothing: it is said, and the target is still read again before anything is sent.
+func (l *locks) Lock(name string) (release func(), err error) {
 	self := state.Self(l.now())
 	shared, err := l.lockShared(name, self)
 	if err != nil {
-		return nil, false, told(err)
+		return nil, told(err)
 	}
 	own, err := l.lockOwn(name, self)
 	_, taken := errors.AsType[*state.LockedError](err)
 	switch {
 	case err == nil:
-		crashed = own.Crashed != nil || shared != nil && shared.Crashed != nil
-		return func() { l.unlock(own); l.unlock(shared) }, crashed, nil
+		return func() { l.unlock(own); l.unlock(shared) }, nil
 	case taken, l.writable():
-		l.giveBack(shared)
-		return nil, false, told(err)
+		l.unlock(shared)
+		return nil, told(err)
 	case !l.lockHere(name):
-		l.giveBack(shared)
-		return nil, false, errors.New("this board is at it")
+		l.unlock(shared)
+		return nil, errors.New("this board is at it")
 	}
 	// Nothing can be recorded either, so that nothing but the answer to a page gets any further.
 	l.log.Warn("a target is locked in this process alone", "err", err)
-	return func() { l.unlockHere(name); l.unlock(shared) }, false, nil
+	return func() { l.unlockHere(name); l.unlock(shared) }, nil
 }
 
 // unlock gives a lock back; nil is none.
@@ -66,16 +64,6 @@ func (l *locks) unlock(one *state.Lock) {
 	}
 	if err := one.Unlock(); err != nil {
 		l.log.Warn("give a lock back", "err", err)
-	}
-}
-
-// giveBack returns a lock that was not used; nil is none.
-func (l *locks) giveBack(one *state.Lock) {
-	if one == nil {
-		return
-	}
-	if err := one.Return(); err != nil {
-		l.log.Warn("return a lock", "err", err)
 	}
 }
 

@@ -45,26 +45,26 @@ func TestLocksAreShared(t *testing.T) {
 	shared := teamDir(t)
 	mine, _ := locksIn(t, t.TempDir(), shared)
 	theirs, warned := locksIn(t, t.TempDir(), shared)
-	release, crashed, err := mine.Lock("target")
-	if err != nil || crashed {
-		t.Fatalf("the first lock: %v, %v", crashed, err)
+	release, err := mine.Lock("target")
+	if err != nil {
+		t.Fatalf("the first lock: %v", err)
 	}
-	if _, _, err := theirs.Lock("target"); err == nil || !strings.Contains(err.Error(), "has been at it since") {
+	if _, err := theirs.Lock("target"); err == nil || !strings.Contains(err.Error(), "has been at it since") {
 		t.Errorf("the colleague is told %v", err)
 	}
-	if _, _, err := mine.Lock("target"); err == nil {
+	if _, err := mine.Lock("target"); err == nil {
 		t.Error("a second action of one's own on the same target goes on")
 	}
-	other, _, err := theirs.Lock("another")
+	other, err := theirs.Lock("another")
 	if err != nil {
 		t.Errorf("another target: %v", err)
 	} else {
 		other()
 	}
 	release()
-	release, crashed, err = theirs.Lock("target")
-	if err != nil || crashed || len(*warned) != 0 {
-		t.Fatalf("after the release: %v, %v, %v", crashed, err, *warned)
+	release, err = theirs.Lock("target")
+	if err != nil || len(*warned) != 0 {
+		t.Fatalf("after the release: %v, %v", err, *warned)
 	}
 	release()
 }
@@ -73,7 +73,7 @@ func TestLocksAreShared(t *testing.T) {
 func TestBrokenSharedDirectoryStopsNothing(t *testing.T) {
 	t.Parallel()
 	l, warned := locksIn(t, t.TempDir(), filepath.Join(t.TempDir(), "gone"))
-	release, _, err := l.Lock("target")
+	release, err := l.Lock("target")
 	if err != nil || len(*warned) != 1 {
 		t.Fatalf("%v; warned of %v", err, *warned)
 	}
@@ -88,32 +88,32 @@ func TestLocksWithoutADirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, _ := locksIn(t, filepath.Join(file, "state"), "")
-	release, crashed, err := l.Lock("target")
-	if err != nil || crashed {
-		t.Fatalf("%v, %v", crashed, err)
+	release, err := l.Lock("target")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, _, err := l.Lock("target"); err == nil {
+	if _, err := l.Lock("target"); err == nil {
 		t.Error("the same target is locked twice")
 	}
 	release()
-	if release, _, err = l.Lock("target"); err != nil {
+	if release, err = l.Lock("target"); err != nil {
 		t.Fatal(err)
 	}
 	release()
 }
 
-// A lock that its owner never gave back tells of a crash; one that cannot be had where records can be written
-// is a refusal, and so is one that another holds where they cannot.
-func TestLockTellsOfACrash(t *testing.T) {
+// A lock that its owner never gave back is free; one that cannot be had where records can be written is a
+// refusal, and so is one that another holds where they cannot.
+func TestLockAfterACrash(t *testing.T) {
 	t.Parallel()
 	own := t.TempDir()
 	l, _ := locksIn(t, own, "")
 	if err := os.WriteFile(filepath.Join(own, "target.lock"), []byte(`{"pid":1,"user":"sre2","host":"x"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	release, crashed, err := l.Lock("target")
-	if err != nil || !crashed {
-		t.Fatalf("%v, %v", crashed, err)
+	release, err := l.Lock("target")
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(own, "odd.lock"), 0o700); err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func TestLockTellsOfACrash(t *testing.T) {
 	if err := l.book.Ready(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := l.Lock("odd"); err == nil {
+	if _, err := l.Lock("odd"); err == nil {
 		t.Error("what cannot be locked is taken for locked")
 	}
 	if err := os.Rename(l.book.journal.Path(), l.book.journal.Path()+".gone"); err != nil {
@@ -130,7 +130,7 @@ func TestLockTellsOfACrash(t *testing.T) {
 	if err := os.Mkdir(l.book.journal.Path(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := l.Lock("target"); err == nil {
+	if _, err := l.Lock("target"); err == nil {
 		t.Error("what another action holds is locked once more, because nothing can be recorded")
 	}
 	release()
