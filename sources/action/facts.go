@@ -168,7 +168,7 @@ func (d *draft) facts(ctx context.Context) policy.Facts {
 	f.Deployments = d.deployments()
 	if !d.want.IsZero() {
 		f.Version = d.version()
-		f.Checks = d.checks(ctx)
+		f.Checks, f.Unchecked = d.checks(ctx)
 	}
 	return f
 }
@@ -269,15 +269,15 @@ func (d *draft) rolledBack() int {
 }
 
 // checks are how CI judges exactly the version's commit, besides the run that the action is on, and dispatched
-// deployments, which judge nothing. Nil: not known.
-func (d *draft) checks(ctx context.Context) *policy.CheckFacts {
+// deployments, which judge nothing. Nil: not known, for the reason that the error gives.
+func (d *draft) checks(ctx context.Context) (*policy.CheckFacts, error) {
 	if d.a.Set.Checks == nil || d.want.SHA == "" {
-		return nil
+		return nil, nil //nolint:nilnil // there is nobody, or nothing, to ask
 	}
 	list, err := d.a.Set.Checks.ListChecks(ctx, d.env.Ref.Scope, d.want.SHA)
 	if err != nil {
 		d.o.Log.Info("list checks", "scope", d.env.Ref.Scope, "err", err)
-		return nil
+		return nil, err
 	}
 	own := d.own()
 	out := &policy.CheckFacts{}
@@ -307,7 +307,7 @@ func (d *draft) checks(ctx context.Context) *policy.CheckFacts {
 			out.Passed = 1
 		}
 	}
-	return out
+	return out, nil
 }
 
 // own is the run that the action is on; nil for none.

@@ -43,7 +43,7 @@ func TestFactsThatAreNotKnown(t *testing.T) {
 		}
 		q := y.promote()
 		q.Version = "vc"
-		if f = y.facts(t, q); f.Version == nil || f.Checks != nil {
+		if f = y.facts(t, q); f.Version == nil || f.Checks != nil || sources.KindOf(f.Unchecked) != sources.Permission {
 			t.Errorf("%+v", f)
 		}
 		y.hub.order = []string{"0"}

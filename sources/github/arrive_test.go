@@ -142,7 +142,7 @@ func TestChecksOfACommit(t *testing.T) {
 		t.Helper()
 		list, err := s.ListChecks(context.Background(), scope, sha(3))
 		if err != nil {
-			return "error " + sources.KindOf(err).String()
+			return "error " + sources.KindOf(err).String() + ", " + sources.Cure(err)
 		}
 		var out []string
 		for _, c := range list {
@@ -154,7 +154,7 @@ func TestChecksOfACommit(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 	h.status(commit+"/check-runs", 403, obj{"message": "Resource not accessible by personal access token"})
-	if got := read(); got != "error permission" {
+	if got := read(); got != "error permission, give the token this permission: checks=read" {
 		t.Errorf("a check that nobody may see: %s", got)
 	}
 	h.status(commit+"/check-runs", 404, obj{"message": "Not Found"})

@@ -348,7 +348,11 @@ func explainAccess(e *sources.Error, res *http.Response, message string) {
 		e.Kind, e.Msg, e.Fix = sources.NotExist, "GitHub has blocked this repository", "ask its owner"
 		return
 	}
-	if need := missingScope(res.Header); need != "" {
+	need := missingScope(res.Header)
+	if need == "" && strings.Contains(low, "resource not accessible") {
+		need = missingPermission(res.Request)
+	}
+	if need != "" {
 		e.Kind, e.Msg = sources.Permission, "the token may not do this"
 		e.Fix = need
 		if res.StatusCode == http.StatusNotFound {
@@ -381,6 +385,19 @@ func missingScope(h http.Header) string {
 		}
 	}
 	return "give the token one of these scopes: " + strings.Join(accepted, ", ")
+}
+
+// missingPermission names what a fine-grained token lacks where GitHub does not: of what judges a commit, which
+// a token that reads everything else need not have.
+func missingPermission(req *http.Request) string {
+	switch {
+	case req == nil:
+	case strings.HasSuffix(req.URL.Path, "/check-runs"):
+		return "give the token this permission: checks=read"
+	case strings.HasSuffix(req.URL.Path, "/status"):
+		return "give the token this permission: statuses=read"
+	}
+	return ""
 }
 
 func split(s string) []string {

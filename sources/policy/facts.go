@@ -25,6 +25,7 @@ type Facts struct {
 	FirstStage  bool        // there is no environment before this one, so that nothing can run there first
 	Version     *VersionFacts
 	Checks      *CheckFacts // the runs and checks of exactly that commit, besides the run that the action is on
+	Unchecked   error       // why Checks is nil; nil where that is not known either
 	Run         *RunFacts   // of run verbs
 	Incidents   []IncidentFacts
 	// IncidentsKnown, MonitorsKnown and so on report that the sources have answered: an empty list then

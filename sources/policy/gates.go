@@ -180,6 +180,12 @@ func ci(f *Facts, s setting) (Finding, bool) {
 	switch {
 	case !f.judged():
 		return Finding{}, false
+	case c == nil && f.Unchecked != nil:
+		finding := unknown(f, clean.Linef("the checks of this commit cannot be read: %s", sources.Message(f.Unchecked)))
+		if cure := sources.Cure(f.Unchecked); cure != "" {
+			finding.Fix = clean.Line(cure)
+		}
+		return finding, true
 	case c == nil:
 		return unknown(f, clean.Const("the checks of this commit are not known")), true
 	case c.Failed > 0:

@@ -101,6 +101,9 @@ func TestBuiltinGates(t *testing.T) {
 		{"a check runs", with(func(f *Facts) { f.Checks = &CheckFacts{Passed: 6, Running: 2} }), "ci", Deny, true, false, false, "2 checks of this commit have not ended"},
 		{"no check", with(func(f *Facts) { f.Checks = &CheckFacts{} }), "ci", Deny, true, false, false, "no check of this commit has run"},
 		{"checks unknown", with(func(f *Facts) { f.Checks = nil }), "ci", Deny, true, true, false, "not known"},
+		{"checks that cannot be read", with(func(f *Facts) {
+			f.Checks, f.Unchecked = nil, &sources.Error{Kind: sources.Permission, Msg: "the token may not do this"}
+		}), "ci", Deny, true, true, false, "cannot be read: the token may not do this"},
 		{"checks, to staging", with(both(staging, func(f *Facts) { f.Checks = nil })), "ci", 0, false, false, true, ""},
 		{"checks, of a rollback", rollback(func(f *Facts) { f.Checks = nil }), "ci", 0, false, false, true, ""},
 		{"checks, of an approval", with(func(f *Facts) { f.Action, f.Deploys, f.Checks = sources.Approve, true, nil }), "ci", Deny, true, true, false, "not known"},
@@ -489,5 +492,15 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("it does not say what to do: %v", e)
 			}
 		})
+	}
+}
+
+// What mends it is said where the source says it.
+func TestTheCureOfWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	f := good()
+	f.Checks, f.Unchecked = nil, &sources.Error{Kind: sources.Permission, Msg: "the token may not do this", Fix: "give it checks=read"}
+	if got, _ := said(Default().Judge(f), "ci"); got.Fix.String() != "give it checks=read" {
+		t.Errorf("%+v", got)
 	}
 }
