@@ -119,10 +119,10 @@ type Message struct {
 const Guard = "guard"
 
 // Tell sends m to every target that wants it, all at once, and returns when each has answered or failed: at
-// most ten seconds later for those that are sent a request, a minute for notes and events. The error joins
-// those of the targets, each an *sources.Error that names its target and holds no secret. They are in the log
+// most ten seconds later for those that are sent a request, a minute for notes and events. It returns the errors of
+// those that failed, each an *sources.Error that names its target and holds no secret. They are in the log
 // already.
-func (n *Notifier) Tell(ctx context.Context, m Message) error {
+func (n *Notifier) Tell(ctx context.Context, m Message) []error {
 	errs := make([]error, len(n.o.Targets))
 	var wg sync.WaitGroup
 	for i := range n.o.Targets {
@@ -133,7 +133,7 @@ func (n *Notifier) Tell(ctx context.Context, m Message) error {
 		wg.Go(func() { errs[i] = n.tell(ctx, t, &m) })
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 }
 
 // tell sends m to one target, whose panic is its own.

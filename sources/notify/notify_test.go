@@ -140,7 +140,7 @@ func (w lockedWriter) Write(p []byte) (int, error) {
 // tells sends m and checks that no secret was shown.
 func (b *bench) tells(t *testing.T, m Message) error {
 	t.Helper()
-	err := b.Tell(t.Context(), m)
+	err := errors.Join(b.Tell(t.Context(), m)...)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, one := range []string{hidden, "SECRET", "secretpath", key} {
@@ -545,7 +545,7 @@ func TestAHang(t *testing.T) {
 		<-r.Context().Done()
 	})
 	b := newBench(t, Target{Slack: kept(t, s.address()), On: []string{"rollback"}})
-	kind, text := kindAndText(t, b.Tell(ctx, message()))
+	kind, text := kindAndText(t, errors.Join(b.Tell(ctx, message())...))
 	if kind != sources.Ambiguous || strings.Contains(text, hidden) || len(s.requests()) != 1 {
 		t.Errorf("%v %s, sent %d times", kind, text, len(s.requests()))
 	}
@@ -649,8 +649,8 @@ func TestNoSecondTryAfterTheEnd(t *testing.T) {
 		cancel()
 		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	})
-	if err := b.Tell(ctx, message()); err == nil || sent != 1 {
-		t.Errorf("sent %d times, %v", sent, err)
+	if errs := b.Tell(ctx, message()); len(errs) != 1 || sent != 1 {
+		t.Errorf("sent %d times, %v", sent, errs)
 	}
 }
 

@@ -26,6 +26,8 @@ type deedFact struct {
 	Next    string          `json:"next,omitempty"`    // what followed on the guard's verdict: hold, proceed, ask, rollback
 	// Rollback is the rollback that the guard asked for.
 	Rollback *deedFact `json:"rollback,omitempty"`
+	// Untold is who could not be told of it, and why.
+	Untold []clean.Text `json:"not_told,omitempty"`
 	// Target and Error are those of one of several objects, for which no plan could be made.
 	Target string     `json:"target,omitempty"`
 	Error  clean.Text `json:"error,omitzero"`
@@ -66,6 +68,10 @@ func (c *commands) act(cmd *cobra.Command, flags actFlags, about scope, requests
 	stop := p.narrate()
 	code, err := p.all(cmd.Context(), distinct(list))
 	stop()
+	closeBoard() // it waits until others have been told
+	for i := range p.facts {
+		p.untold(&p.facts[i])
+	}
 	if flags.out == outputJSON && len(p.facts) > 0 {
 		var answer any = p.facts
 		if len(list) == 1 {
@@ -196,6 +202,19 @@ func (p *performer) recover(ctx context.Context) {
 // say tells a person what goes on: on the error stream, so that the output stays the answer's.
 func (p *performer) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.cmd.ErrOrStderr(), format, args...) // nobody is left to tell when it is gone
+}
+
+// untold says who could not be told of what was done. It changes no exit code.
+func (p *performer) untold(f *deedFact) {
+	if f.Plan != nil {
+		f.Untold = p.board.Untold(f.Plan.ID)
+	}
+	for _, text := range f.Untold {
+		p.say("%s\n", text)
+	}
+	if f.Rollback != nil {
+		p.untold(f.Rollback)
+	}
 }
 
 // perform plans, asks, carries out and watches one request. again is how many guards have led to it.

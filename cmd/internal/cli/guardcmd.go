@@ -77,8 +77,11 @@ func (c *commands) watch(cmd *cobra.Command, flags actFlags, q wire.GuardRequest
 	if err != nil {
 		return sourceError(q.Service+"/"+q.Environment, "guard", err)
 	}
+	closeBoard() // it waits until others have been told
+	fact.Untold = p.board.Untold(q.Plan)
+	p.untold(fact)
 	if flags.out == outputJSON {
-		if err := writeJSON(cmd.OutOrStdout(), guardFact{fact.Guard, fact.Next, fact.Rollback}); err != nil {
+		if err := writeJSON(cmd.OutOrStdout(), guardFact{fact.Guard, fact.Next, fact.Rollback, fact.Untold}); err != nil {
 			return err
 		}
 	}
@@ -90,6 +93,7 @@ type guardFact struct {
 	Guard    *guard.Verdict `json:"guard"`
 	Next     string         `json:"next"`
 	Rollback *deedFact      `json:"rollback,omitempty"`
+	Untold   []clean.Text   `json:"not_told,omitempty"` // who could not be told of it, and why
 }
 
 // prodOf is the environment of a service that people are paged for; "prod" where none is known.

@@ -44,7 +44,7 @@ type demoAt struct {
 	still bool // the clock stands
 }
 
-// open composes a board: of the demo's world, or of the config. closeBoard ends all that was begun.
+// open composes a board: of the demo's world, or of the config. closeBoard ends all that was begun, once.
 func (c *commands) open(ctx context.Context, o wire.Options, at demoAt) (board *wire.Board, closeBoard func(), err error) {
 	var closers []func() error
 	closeAll := func() {
@@ -53,6 +53,7 @@ func (c *commands) open(ctx context.Context, o wire.Options, at demoAt) (board *
 				o.Log.Warn("closing", "err", err)
 			}
 		}
+		closers = nil
 	}
 	defer func() {
 		if err != nil {

@@ -63,12 +63,14 @@ type levers struct {
 	told     map[string]bool               // plans whose refusal was written down
 	settling map[sources.Ref]chan struct{} // closed when what a crash left open on a target is settled
 	done     map[string]watched            // what was promoted and rolled back here, by plan
+	untold   map[string][]clean.Text       // who could not be told, and why, by plan
 }
 
 func newLevers(b *Board) *levers {
 	l := &levers{
 		b: b, now: b.now, crash: b.guard(), operations: newOperations(b.now, b.guard()),
 		taken: map[string]bool{}, told: map[string]bool{}, settling: map[sources.Ref]chan struct{}{}, done: map[string]watched{},
+		untold: map[string][]clean.Text{},
 	}
 	l.ctx, l.end = context.WithCancel(httpx.Urgent(context.Background()))
 	l.telling, l.hush = context.WithCancel(httpx.Urgent(context.Background()))
@@ -330,7 +332,13 @@ func (l *levers) close() {
 	defer late.Stop()
 	select {
 	case <-ended:
+		return
 	case <-late.C:
 		l.b.log.Warn("what was under way did not end in time", "waited", patience)
+	}
+	l.hush() // who is being told just now is given up on, which is soon said
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
 	}
 }

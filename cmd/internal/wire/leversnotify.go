@@ -2,7 +2,9 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/signalbox/config"
@@ -63,6 +65,7 @@ func (l *levers) tell(m notify.Message) {
 	switch {
 	case err != nil:
 		l.b.log.Warn("nobody is told", "plan", m.Plan, "err", err)
+		l.notTold(m.Plan, err)
 		return
 	case n == nil:
 		return
@@ -71,10 +74,33 @@ func (l *levers) tell(m notify.Message) {
 	l.beside(l.telling, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, notifyLimit)
 		defer cancel()
-		if err := n.Tell(ctx, m); err != nil && l.ctx.Err() == nil {
-			l.b.tell(theme.Warn, clean.Linef("not everybody was told of it: %v", err))
+		errs := n.Tell(ctx, m)
+		l.notTold(m.Plan, errs...)
+		if len(errs) > 0 && l.ctx.Err() == nil {
+			l.b.tell(theme.Warn, clean.Linef("not everybody was told of it: %v", errors.Join(errs...)))
 		}
 	})
+}
+
+// notTold keeps why somebody was not told of what came of a plan.
+func (l *levers) notTold(plan string, errs ...error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, err := range errs {
+		text := "could not " + err.Error()
+		if e, ok := errors.AsType[*sources.Error](err); ok && e.Fix != "" {
+			text += ": " + e.Fix
+		}
+		l.untold[plan] = append(l.untold[plan], clean.Line(text))
+	}
+}
+
+// Untold says who could not be told of what came of a plan, or of the guard's verdict after it, and why. All of it
+// is known once the board is closed.
+func (b *Board) Untold(plan string) []clean.Text {
+	b.levers.mu.Lock()
+	defer b.levers.mu.Unlock()
+	return slices.Clone(b.levers.untold[plan])
 }
 
 // tellOutcome tells what became of an action. Nobody is told of what was not done.
