@@ -267,9 +267,10 @@ type Deployment struct {
 	Reason   clean.Text `json:"reason,omitzero"` // the newest status's description, or the provider's word
 	Actor    clean.Text `json:"actor"`
 	Created  time.Time  `json:"created"`
-	Ended    time.Time  `json:"ended,omitzero"` // when it became final
-	Run      Ref        `json:"run,omitzero"`   // the run that made it, when known
-	URL      string     `json:"url,omitempty"`  // its log, else its page
+	Started  time.Time  `json:"started,omitzero"` // when it began to be carried out, behind all that it waited for; zero: not known
+	Ended    time.Time  `json:"ended,omitzero"`   // when it became final
+	Run      Ref        `json:"run,omitzero"`     // the run that made it, when known
+	URL      string     `json:"url,omitempty"`    // its log, else its page
 	// Unproven reports that it was superseded before it was seen to succeed. Listened reports that who filed
 	// it did not carry it out: somebody listens for deployments here. Both are told by a re-read alone.
 	Unproven bool `json:"-"`

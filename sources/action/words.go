@@ -199,21 +199,23 @@ func seenBy(k sources.EvidenceKind) string {
 	return "told by " + string(k)
 }
 
-// expected is for how long it usually takes: the median of the runs that did it before, else of the
-// deployments.
+// expected is for how long it usually takes: what the runs that did it before took, else the median of the
+// deployments, from when they began. What a run did before the gate that is approved now is done.
 func (d *draft) expected() time.Duration {
-	if d.way != nil && d.way.run != nil && d.way.run.Expected > 0 {
-		return d.way.run.Expected
-	}
-	for r := range d.snap.Runs() {
-		if r.Expected > 0 && r.Ref.Source == d.env.Ref.Source && r.Ref.Scope == d.env.Ref.Scope && d.deploysBy(r.Path) {
-			return r.Expected
+	if approves := d.q.Verb == sources.Approve || d.way != nil && d.way.means == ByApproval; !approves {
+		for r := range d.snap.Runs() {
+			same := d.deploysBy(r.Path) || d.way != nil && d.way.run != nil && d.way.run.Path == r.Path
+			if r.Expected > 0 && r.Ref.Source == d.env.Ref.Source && r.Ref.Scope == d.env.Ref.Scope && same {
+				return r.Expected
+			}
 		}
 	}
 	var took []time.Duration
 	for i := range d.env.History {
-		if h := &d.env.History[i]; h.State == sources.StatePassed && h.Ended.After(h.Created) {
-			took = append(took, h.Ended.Sub(h.Created))
+		h := &d.env.History[i]
+		worked := h.State == sources.StatePassed || h.State == sources.StateSuperseded && !h.Unproven
+		if worked && !h.Started.IsZero() && h.Ended.After(h.Started) {
+			took = append(took, h.Ended.Sub(h.Started))
 		}
 	}
 	if len(took) == 0 {

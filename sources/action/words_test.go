@@ -67,7 +67,9 @@ func TestHowLongItTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(t)
 		for i := range y.hub.envs["prod"].History {
-			y.hub.envs["prod"].History[i].Ended = y.hub.envs["prod"].History[i].Created.Add(time.Duration(i+1) * time.Minute)
+			h := &y.hub.envs["prod"].History[i]
+			h.Started = h.Created.Add(time.Hour) // it waited for an approval
+			h.Ended = h.Started.Add(time.Duration(i+1) * time.Minute)
 		}
 		p := y.plan(t, y.rollback())
 		if p.Change.Expected != 2*time.Minute || p.Deadline != 30*time.Minute {

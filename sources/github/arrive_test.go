@@ -199,6 +199,30 @@ func TestWhatADeploymentTells(t *testing.T) {
 	}
 }
 
+// How long a deployment took counts from when it was carried out, not from when it began to wait for people.
+func TestWhenADeploymentStarted(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.json(deploysPath, []obj{filed(4, "prod", time.Hour, nil), filed(3, "prod", 2*time.Hour, nil), filed(2, "prod", 3*time.Hour, nil), filed(1, "prod", 4*time.Hour, nil)})
+	says := func(id int, states ...string) { // newest first, a minute apart
+		out := []obj{}
+		for i, state := range states {
+			out = append(out, obj{"id": 10*id + i + 1, "state": state, "created_at": ago(time.Duration(i+1) * time.Minute)})
+		}
+		h.json(fmt.Sprintf("%s/%d/statuses", deploysPath, id), out)
+	}
+	says(4, "success", "in_progress", "queued", "waiting")
+	says(3, "success", "waiting")
+	says(2, "success")
+	says(1)
+	history := openOn(t, h).lanes(t, ask(sources.ServiceSpec{Name: "checkout", Environments: stages("prod")}))[0].History
+	for i, want := range []time.Time{now.Add(-2 * time.Minute), {}, now.Add(-3 * time.Hour), {}} {
+		if got := history[i].Started; !got.Equal(want) {
+			t.Errorf("%s started at %v, want %v", history[i].Ref.ID, got, want)
+		}
+	}
+}
+
 // A dispatched run that names no version waits with one that nobody knows, whatever commit it was taken from.
 func TestGatesWithoutAVersion(t *testing.T) {
 	t.Parallel()

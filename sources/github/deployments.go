@@ -269,7 +269,7 @@ const unheard = time.Hour
 func (c *repoConn) deployment(ctx context.Context, r *record, state sources.State, now time.Time) sources.Deployment {
 	d := sources.Deployment{
 		Ref: c.ref(sources.KindDeployment, r.ID), State: state,
-		Actor: clean.Line(r.Creator.name()), Created: r.CreatedAt.Time,
+		Actor: clean.Line(r.Creator.name()), Created: r.CreatedAt.Time, Started: r.started(),
 	}
 	_, succeeded := r.state()
 	d.Unproven, d.Listened = state == sources.StateSuperseded && !succeeded, r.listened()
@@ -301,6 +301,24 @@ func (c *repoConn) deployment(ctx context.Context, r *record, state sources.Stat
 	}
 	d.Revision = sources.Revision(strconv.FormatInt(newest, 10) + "/" + d.State.String())
 	return d
+}
+
+// started is when the record began to be carried out. One that never waited did when it was filed, where
+// nothing says more; of one that did, nothing else tells.
+func (r *record) started() time.Time {
+	waited := false
+	for _, st := range slices.Backward(r.statuses) {
+		switch st.State {
+		case "in_progress":
+			return st.CreatedAt.Time
+		case "waiting":
+			waited = true
+		}
+	}
+	if waited || len(r.statuses) == 0 {
+		return time.Time{}
+	}
+	return r.CreatedAt.Time
 }
 
 func (r *record) byBot() bool {
