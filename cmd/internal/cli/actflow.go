@@ -58,6 +58,7 @@ func (c *commands) act(cmd *cobra.Command, flags actFlags, about scope, requests
 		return err
 	}
 	if !flags.dryRun {
+		p.sayUnshared()
 		p.recover(cmd.Context())
 	}
 	list, err := requests(r)
@@ -154,6 +155,13 @@ func worse(a, b int) int {
 		return b
 	}
 	return a
+}
+
+// sayUnshared says, before anything is asked or done, that the directory of several users cannot be used.
+func (p *performer) sayUnshared() {
+	if bad := p.board.SharedTrouble(); bad != nil {
+		p.say("%s\n", clean.Linef("the shared directory %s %s: %s: %s", bad.Dir, bad.Msg, wire.Unshared, bad.Fix))
+	}
 }
 
 // leftOpen are the feeds that tell what became of actions that a crash has left open.

@@ -56,6 +56,7 @@ func (c *commands) watch(cmd *cobra.Command, flags actFlags, q wire.GuardRequest
 		return err
 	}
 	defer closeBoard()
+	p.sayUnshared()
 	p.recover(cmd.Context())
 	r, err := p.settle(scope{service: q.Service}, true)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/place"
+	"example.com/signalbox/ui/theme"
 )
 
 // Check asks every source what could keep it from working, one after the other in the order of the
@@ -88,19 +89,37 @@ func (b *Board) CheckState() []sources.Finding {
 	return append(out, b.checkShared()...)
 }
 
-// checkShared tells whether what several users share can be used.
-func (b *Board) checkShared() []sources.Finding {
+// Unshared is what follows where the shared directory cannot be used.
+const Unshared = "what you act on is locked against your own boards and commands alone, not against other people's, and nobody can agree to a plan"
+
+// SharedTrouble is why what several users share cannot be used; nil where it can, or none is configured.
+func (b *Board) SharedTrouble() *place.Error {
 	dir := b.sharedDir()
 	if dir == "" {
 		return nil
 	}
-	if bad, ok := errors.AsType[*place.Error](place.Check(dir)); ok {
+	bad, _ := errors.AsType[*place.Error](place.Check(dir))
+	return bad
+}
+
+// checkShared tells whether what several users share can be used.
+func (b *Board) checkShared() []sources.Finding {
+	if b.sharedDir() == "" {
+		return nil
+	}
+	if bad := b.SharedTrouble(); bad != nil {
 		return []sources.Finding{{
-			Level: sources.LevelFail, What: clean.Linef("the shared directory %s %s", bad.Dir, bad.Msg),
-			Detail: clean.Const("nobody can agree to a plan, and what others do is not seen"), Fix: clean.Line(bad.Fix),
+			Level: sources.LevelFail, What: clean.Linef("the shared directory %s %s", bad.Dir, bad.Msg), Detail: clean.Const(Unshared), Fix: clean.Line(bad.Fix),
 		}}
 	}
-	return []sources.Finding{{Level: sources.LevelOK, What: clean.Linef("shared: %s", dir)}}
+	return []sources.Finding{{Level: sources.LevelOK, What: clean.Linef("shared: %s", b.sharedDir())}}
+}
+
+// sayUnshared says at the board's start that what several users share cannot be used.
+func (b *Board) sayUnshared(context.Context) {
+	if bad := b.SharedTrouble(); bad != nil {
+		b.tell(theme.Warn, clean.Linef("the shared directory %s %s: %s: %s", bad.Dir, bad.Msg, Unshared, bad.Fix))
+	}
 }
 
 // Proposal is a service that a source knows of, and the source's name.

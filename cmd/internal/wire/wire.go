@@ -157,7 +157,7 @@ func (b *Board) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context){b.poll, b.follow, b.keep, b.attendTo, b.levers.start} {
+	for _, part := range []func(context.Context){b.poll, b.follow, b.keep, b.attendTo, b.sayUnshared, b.levers.start} {
 		wg.Go(func() { b.guard().Run(func() { part(ctx) }) })
 	}
 	done := make(chan struct{})
