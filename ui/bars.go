@@ -23,18 +23,19 @@ type headerKey struct {
 	theme  *theme.Theme
 	zone   *time.Location
 	hidden string // what the panes that are not seen have to say
+	broken bool   // the journal cannot be written
 }
 
 // drawHeader draws whose board this is at the left, and the sources' health and the clock at the right.
-// Where both do not fit, detail goes first, then names; the clock stays longest. Between them stands what
-// the panes say that are not seen, where there is room.
+// Where both do not fit, detail goes first, then names; the clock, and that nothing can be put on record, stay
+// longest. Between them stands what the panes say that are not seen, where there is room.
 func (a *App) drawHeader(rect layout.Rect) {
 	if rect.Empty() {
 		return
 	}
 	now := a.moment()
 	hidden := a.hiddenMarks()
-	k := headerKey{a.snap, now, a.follow, a.whose, rect, a.set.Theme, a.set.Zone, component.String(hidden)}
+	k := headerKey{a.snap, now, a.follow, a.whose, rect, a.set.Theme, a.set.Zone, component.String(hidden), a.unrecorded()}
 	if k == a.canvas.header {
 		return
 	}
@@ -45,26 +46,43 @@ func (a *App) drawHeader(rect layout.Rect) {
 	w, _ := r.Size()
 	hs := healths(a.snap, now)
 	clock := component.Part{Token: theme.Strong, Text: a.clock(now)}
-	left, duty, health := fitHeader(w-clock.Text.Width()-3, func(l int, d dutyDetail, h healthDetail) (left, duty, health []component.Part) {
+	x := w - clock.Text.Width() - 3
+	journal := a.journalMark(x - minHeader)
+	left, duty, health := fitHeader(x-gapped(journal, 3), func(l int, d dutyDetail, h healthDetail) (left, duty, health []component.Part) {
 		return a.identity(l), a.duty(now, d), healthParts(hs, th, h)
 	})
 	component.Spread(r, 0, th, left, []component.Part{clock}, 0)
 	hw := component.Width(health)
-	x := w - clock.Text.Width() - 3 - hw
+	x -= hw
 	component.Draw(r, x, 0, hw, th, health)
+	a.canvas.health = layout.Rect{X: rect.X + 1 + x, Y: rect.Y, W: hw, H: 1}
+	x -= gapped(journal, 3)
+	component.Draw(r, x, 0, component.Width(journal), th, journal)
 	free := x - 4
 	if mw := component.Width(hidden); mw > 0 && component.Width(left)+mw+8 <= x {
 		free -= mw + 4
 		component.Draw(r, free+4, 0, mw, th, hidden)
 	}
-	// At a place that nothing at the right moves, while it has some room to spare.
-	if from, dw := component.Width(left)+4, component.Width(duty); dw > 0 {
-		if from+dw+16 <= free {
-			from += 8
+	a.drawDuty(r, now, duty, component.Width(left)+4, free)
+}
+
+// minHeader is what the least of the name and of the sources' health takes.
+const minHeader = 15
+
+// drawDuty draws who is on call between two columns, in less detail where there is less room: at a place that
+// nothing at the right moves, while it has some room to spare.
+func (a *App) drawDuty(r screen.Region, now time.Time, duty []component.Part, from, to int) {
+	for _, less := range [...]dutyDetail{dutyNow, dutyShort, dutyNone} {
+		if from+component.Width(duty) <= to {
+			break
 		}
-		component.Draw(r, from, 0, dw, th, duty)
+		duty = a.duty(now, less)
 	}
-	a.canvas.health = layout.Rect{X: rect.X + 1 + x, Y: rect.Y, W: hw, H: 1}
+	dw := component.Width(duty)
+	if from+dw+16 <= to {
+		from += 8
+	}
+	component.Draw(r, from, 0, dw, a.set.Theme, duty)
 }
 
 // hiddenMarks name the panes of the board that are not seen and have something to say, as tabs would.
@@ -107,9 +125,9 @@ func fitHeader(w int, parts func(left int, duty dutyDetail, health healthDetail)
 		duty   dutyDetail
 		health healthDetail
 	}{
-		{0, dutyFull, healthFull}, {1, dutyFull, healthFull}, {2, dutyFull, healthFull}, {2, dutyShort, healthFull},
+		{0, dutyFull, healthFull}, {1, dutyFull, healthFull}, {2, dutyFull, healthFull}, {2, dutyNow, healthFull}, {2, dutyShort, healthFull},
 		{3, dutyShort, healthFull}, {2, dutyShort, healthNames}, {3, dutyShort, healthNames}, {4, dutyShort, healthNames},
-		{1, dutyFull, healthShort}, {2, dutyFull, healthShort}, {2, dutyShort, healthShort}, {3, dutyShort, healthShort},
+		{1, dutyFull, healthShort}, {2, dutyFull, healthShort}, {2, dutyNow, healthShort}, {2, dutyShort, healthShort}, {3, dutyShort, healthShort},
 		{2, dutyShort, healthGlyphs}, {3, dutyShort, healthGlyphs}, {4, dutyShort, healthGlyphs}, {4, dutyShort, healthWorst}, {4, dutyNone, healthWorst},
 		{5, dutyNone, healthWorst}, {5, dutyNone, healthNone},
 	} {

@@ -16,6 +16,7 @@ type dutyDetail uint8
 const (
 	dutyNone  dutyDetail = iota
 	dutyShort            // "sre1 until 06:00"
+	dutyNow              // "on call sre1 until 06:00"
 	dutyFull             // "on call sre1 until 06:00, then sre2"
 )
 
@@ -36,7 +37,7 @@ func (a *App) duty(now time.Time, d dutyDetail) []component.Part {
 	tok := theme.Text
 	if first.Mine {
 		who, lead, tok = clean.Const("you"), "", theme.Accent
-		if d == dutyFull {
+		if d > dutyShort {
 			who = clean.Const("you are on call")
 		}
 	}

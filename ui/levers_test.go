@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/ui"
 	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/theme"
 )
 
 func TestOwnPageIsAcknowledgedAtOnce(t *testing.T) {
@@ -194,9 +196,10 @@ func TestFooterSaysWhatActs(t *testing.T) {
 		b, l, _ := armed(t, w, 24)
 		b.says("armed")
 		b.says("a ack")
-		l.status.Journal = clean.Const("the disk is full")
+		l.status.Journal = clean.Const("write the journal: write journal.jsonl: the disk is full")
 		b.data()
 		b.says("journal ✗")
+		b.hides("write journal.jsonl")
 		l.status.ReadOnly = clean.Const("--read-only")
 		b.data()
 		b.says("read-only")
@@ -204,6 +207,30 @@ func TestFooterSaysWhatActs(t *testing.T) {
 	}
 	b := newBoard(t, 160, 24)
 	b.hides("armed")
+}
+
+// A board that can put nothing on record says so at the top, at every size that has one.
+func TestHeaderSaysThatTheJournalCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	for _, size := range sizes[:len(sizes)-1] {
+		name := fmt.Sprintf("%dx%d", size[0], size[1])
+		b, l, _ := armed(t, size[0], size[1])
+		b.hides("! journal")
+		l.status.Journal = clean.Const("the disk is full")
+		b.data()
+		b.says("! journal")
+		if size[0] >= 60 {
+			b.says("! journal: cannot be written")
+		}
+		goldens.Check(t, "journal-"+name, b.app.Frame(), theme.New(theme.Options{Depth: theme.TrueColor}))
+		b.press("enter")
+		if size[0] >= 60 {
+			b.says("! journal: cannot be written")
+		}
+		l.status.ReadOnly = clean.Const("--read-only")
+		b.data()
+		b.hides("! journal")
+	}
 }
 
 func TestWhatAVerbNeedsIsAskedFor(t *testing.T) {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -246,7 +247,7 @@ func (a *App) status(short bool) []component.Part {
 	if !s.Journal.IsZero() {
 		text := clean.Linef("journal %s", th.Glyph(theme.GlyphFailed))
 		if !short {
-			text = clean.Linef("%s %s", text, s.Journal)
+			text = clean.Linef("%s %s", text, cause(s.Journal))
 		}
 		return []component.Part{{Token: theme.Crit, Text: text}}
 	}
@@ -255,6 +256,34 @@ func (a *App) status(short bool) []component.Part {
 		out = append(out, component.Part{Token: theme.Muted, Text: clean.Linef(" %s journal ok", th.Glyph(theme.GlyphDot))})
 	}
 	return out
+}
+
+// cause is the end of an error's text, which names what is behind the rest of it.
+func cause(t clean.Text) clean.Text {
+	s := t.String()
+	return clean.Line(strings.TrimSpace(s[strings.LastIndex(s, ": ")+1:]))
+}
+
+// unrecorded reports that nothing can be done because the journal cannot be written.
+func (a *App) unrecorded() bool {
+	if a.opts.Levers == nil {
+		return false
+	}
+	s := a.opts.Levers.Status()
+	return s.ReadOnly.IsZero() && !s.Journal.IsZero()
+}
+
+// journalMark says at the top that nothing can be put on record, in a word where w columns are too few for
+// all of it.
+func (a *App) journalMark(w int) []component.Part {
+	if !a.unrecorded() {
+		return nil
+	}
+	mark := []component.Part{{Token: theme.Crit, Text: a.set.Theme.Glyph(theme.GlyphWarn)}, {Token: theme.Crit, Text: clean.Const(" journal: cannot be written")}}
+	if component.Width(mark) > w {
+		mark[1].Text = clean.Const(" journal")
+	}
+	return mark
 }
 
 func (a *App) showOperations() {

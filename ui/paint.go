@@ -318,7 +318,8 @@ func (a *App) tinyLast() []component.Part {
 	return nil
 }
 
-// drawTinyHeader draws the name, the source that does worst, where it is not well, and the clock.
+// drawTinyHeader draws the name, that nothing can be put on record, the source that does worst, where it is not
+// well, and the clock.
 func (a *App) drawTinyHeader(r screen.Region, e pane.Env) {
 	th := a.set.Theme
 	left := []component.Part{{Token: theme.Strong, Text: clean.Const("signalbox")}}
@@ -331,6 +332,9 @@ func (a *App) drawTinyHeader(r screen.Region, e pane.Env) {
 		}
 	}
 	w, _ := r.Size()
+	if mark := a.journalMark(w - 12 - component.Width(right)); len(mark) > 0 {
+		right = append(append(mark, component.Part{Text: clean.Const("  ")}), right...)
+	}
 	if worst != nil {
 		health := []component.Part{{Token: worst.token, Text: clean.Concat(th.Glyph(worst.glyph), clean.Line(" "+worst.short()+"  "))}}
 		if component.Width(left)+1+component.Width(health)+component.Width(right) <= w {
