@@ -66,14 +66,61 @@ func (s *source) arrived(ctx context.Context, v *arrival) (sources.Progress, err
 	there, arriving := v.count()
 	p := sources.Progress{Text: clean.Const("GitHub shows nothing of it yet"), URL: v.env.URL}
 	switch n := len(targetsOf(v.call, v.env)); {
+	case v.run != nil && v.run.State == sources.StateWaiting && len(v.run.Gates) > 0:
+		p.Begun, p.Text, p.URL = true, waits(v.run), v.run.URL
 	case there+arriving > 0:
 		p.Begun, p.Text = true, clean.Linef("%d of %d there, %d on their way", there, n, arriving)
 	case v.run != nil:
-		p.Begun, p.Text, p.URL = true, clean.Linef("run %d: %s", v.run.Number, stands(v.run)), v.run.URL
+		p.Begun, p.Text, p.URL = true, clean.Linef("run %d: %s%s", v.run.Number, stands(v.run), s.behind(ctx, v.run)), v.run.URL
 	case !v.made.IsZero():
 		p.Begun, p.Text = true, clean.Const("the deployment is filed, and nobody has taken it yet")
 	}
 	return p, nil
+}
+
+// waits says whom a run waits for: "run 813 waits for approval, yours to give".
+func waits(run *sources.Run) clean.Text {
+	g := run.Gates[0]
+	switch {
+	case slices.ContainsFunc(run.Gates, func(g sources.Gate) bool { return g.CanApprove }):
+		return clean.Linef("run %d waits for approval, yours to give", run.Number)
+	case !g.Blocked.IsZero():
+		return clean.Linef("run %d waits: %s", run.Number, g.Blocked)
+	default:
+		return clean.Linef("run %d waits for approval by %s", run.Number, reviewers(g))
+	}
+}
+
+// behind says which run holds the concurrency group that a queued one waits for: " behind run 812, which waits
+// for approval"; "" where it waits for none, or nothing tells.
+func (s *source) behind(ctx context.Context, run *sources.Run) string {
+	if run.State != sources.StateQueued {
+		return ""
+	}
+	c, err := s.repo(ctx, run.Ref.Scope)
+	if err != nil {
+		return ""
+	}
+	groups, err := c.groups(ctx, run.Ref.ID)
+	if err != nil {
+		return ""
+	}
+	for _, g := range groups.Groups {
+		holder, mine := g.holder(run.Ref.ID)
+		if holder == 0 || mine {
+			continue
+		}
+		r, err := fetch[wireRun](ctx, c, fmt.Sprintf("%s/actions/runs/%d", c.path, holder))
+		if err != nil {
+			return " behind another run"
+		}
+		if r.Value.Status == "waiting" {
+			return fmt.Sprintf(" behind run %d, which waits for approval", r.Value.RunNumber)
+		}
+		state, _ := stateOf(r.Value.Status, r.Value.Conclusion)
+		return fmt.Sprintf(" behind run %d, which is %s", r.Value.RunNumber, state)
+	}
+	return ""
 }
 
 // count is how many targets run the version, and to how many it is on its way.

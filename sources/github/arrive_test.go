@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/signalbox/sources"
+	"example.com/signalbox/sources/clean"
 )
 
 // arrivalCase is what one target of prod shows while version 3 is to come there by run 50.
@@ -36,10 +37,18 @@ func TestArrival(t *testing.T) {
 			Created: now.Add(after), Run: sources.Ref{Source: "github", Kind: sources.KindRun, Scope: scope, ID: fmt.Sprint(by)},
 		}
 	}
+	waiting := func(g sources.Gate) *sources.Run {
+		r := run(sources.StateWaiting)
+		r.Gates = []sources.Gate{g}
+		return r
+	}
 	old := of(2, 20, sources.StatePassed, -time.Hour)
 	for _, c := range []arrivalCase{
 		{name: "nothing yet", current: old, text: "nothing of it yet"},
 		{name: "its run is queued", current: old, run: run(sources.StateQueued), begun: true, text: "run 813: queued"},
+		{name: "its run waits for whoever looks", current: old, arriving: of(3, 50, sources.StateWaiting, time.Second), run: waiting(sources.Gate{CanApprove: true}), begun: true, text: "run 813 waits for approval, yours to give"},
+		{name: "its run waits for others", current: old, run: waiting(sources.Gate{Reviewers: []clean.Text{clean.Const("lead")}}), begun: true, text: "run 813 waits for approval by lead"},
+		{name: "its run waits for nobody", current: old, run: waiting(sources.Gate{Blocked: clean.Const("its wait timer runs")}), begun: true, text: "run 813 waits: its wait timer runs"},
 		{name: "on its way", current: old, arriving: of(3, 50, sources.StateRunning, time.Second), run: run(sources.StateRunning), begun: true, text: "0 of 1 there, 1 on their way"},
 		{name: "there", current: of(3, 50, sources.StatePassed, time.Minute), run: run(sources.StatePassed), want: sources.Done, text: "runs in prod"},
 		{
@@ -73,6 +82,43 @@ func TestArrival(t *testing.T) {
 			}
 			p, err := openOn(t, h).arrived(context.Background(), &v)
 			if err != nil || p.State != c.want || p.Superseded != c.superseded || p.Begun != c.begun || !strings.Contains(p.Text.String(), c.text) || p.Text.IsZero() {
+				t.Errorf("%+v, %v", p, err)
+			}
+		})
+	}
+}
+
+// A run that waits for its concurrency group says behind whom.
+func TestArrivalBehindAnotherRun(t *testing.T) {
+	t.Parallel()
+	group := func(members ...obj) obj {
+		return obj{"total_count": 1, "concurrency_groups": []obj{{"group_name": "deploy-prod", "group_members": members}}}
+	}
+	held := group(obj{"run_id": 40, "position": 0}, obj{"run_id": 50, "position": 1})
+	for _, c := range []struct {
+		name   string
+		groups obj
+		holder obj
+		want   string
+	}{
+		{"one that waits", held, obj{"run_number": 812, "status": "waiting", "conclusion": nil}, "run 813: queued behind run 812, which waits for approval"},
+		{"one that runs", held, obj{"run_number": 812, "status": "in_progress", "conclusion": nil}, "run 813: queued behind run 812, which is running"},
+		{"one that cannot be read", held, nil, "run 813: queued behind another run"},
+		{"nobody", group(obj{"run_id": 50, "position": 0}), nil, "run 813: queued"},
+		{"nobody knows whom", nil, nil, "run 813: queued"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			if c.groups != nil {
+				h.json(runsPath+"/50/concurrency_groups", c.groups)
+			}
+			if c.holder != nil {
+				h.run(40, c.holder)
+			}
+			run := &sources.Run{Ref: sources.Ref{Source: "github", Kind: sources.KindRun, Scope: scope, ID: "50"}, Number: 813, State: sources.StateQueued}
+			v := arrival{call: sources.Call{Verb: sources.Dispatch, Fields: map[string]string{sources.FieldVersion: sha(3)}}, env: &sources.Environment{Name: "prod", Targets: []sources.Target{{}}}, run: run}
+			if p, err := openOn(t, h).arrived(context.Background(), &v); err != nil || p.Text.String() != c.want || !p.Begun {
 				t.Errorf("%+v, %v", p, err)
 			}
 		})

@@ -3,7 +3,6 @@ package github
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"example.com/signalbox/sources"
@@ -39,22 +38,26 @@ func (c *repoConn) gates(ctx context.Context, r *sources.Run) ([]sources.Gate, e
 	return gates, nil
 }
 
-// holds is the concurrency group that a run holds while it waits. An older server does not tell.
+// holds is the concurrency group that a run holds while it waits.
 func (c *repoConn) holds(ctx context.Context, run string) (clean.Text, error) {
+	groups, err := c.groups(ctx, run)
+	for _, g := range groups.Groups {
+		if _, mine := g.holder(run); mine {
+			return clean.Line(g.Name), nil
+		}
+	}
+	return clean.Text{}, err
+}
+
+// groups are the concurrency groups that a run holds or waits for. An older server does not tell.
+func (c *repoConn) groups(ctx context.Context, run string) (wireGroups, error) {
 	path := fmt.Sprintf("%s/actions/runs/%s/concurrency_groups?per_page=30", c.path, run)
 	r, err := spare(ctx, c, path, func() (reply[wireGroups], error) { return fetch[wireGroups](ctx, c, path) })
 	if err != nil {
 		var unknown noticeBox
-		return clean.Text{}, c.optional(&unknown, "", err)
+		return wireGroups{}, c.optional(&unknown, "", err)
 	}
-	for _, g := range r.Value.Groups {
-		for _, m := range g.Members {
-			if m.Position == 0 && strconv.FormatInt(m.RunID, 10) == run {
-				return clean.Line(g.Name), nil
-			}
-		}
-	}
-	return clean.Text{}, nil
+	return r.Value, nil
 }
 
 func gate(w wirePending) sources.Gate {

@@ -2,6 +2,7 @@ package github
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -163,14 +164,29 @@ type wirePending struct {
 }
 
 type wireGroups struct {
-	Total  *int `json:"total_count"`
-	Groups []struct {
-		Name    string `json:"group_name"`
-		Members []struct {
-			RunID    int64 `json:"run_id"`
-			Position int   `json:"position"` // 0 holds the group
-		} `json:"group_members"`
-	} `json:"concurrency_groups"`
+	Total  *int        `json:"total_count"`
+	Groups []wireGroup `json:"concurrency_groups"`
+}
+
+type wireGroup struct {
+	Name    string `json:"group_name"`
+	Members []struct {
+		RunID    int64 `json:"run_id"`
+		Position int   `json:"position"` // 0 holds the group
+	} `json:"group_members"`
+}
+
+// holder is the run that holds the group, and whether it is this one; 0 where nothing tells.
+func (g *wireGroup) holder(run string) (id int64, mine bool) {
+	for _, m := range g.Members {
+		if m.Position != 0 {
+			continue
+		}
+		if id = m.RunID; strconv.FormatInt(id, 10) == run {
+			return id, true
+		}
+	}
+	return id, false
 }
 
 func (g wireGroups) whole() bool { return listed(g.Total, g.Groups != nil) }
