@@ -146,6 +146,7 @@ type appToken struct {
 	mu    sync.Mutex
 	token string
 	until time.Time
+	may   *gh.InstallationPermissions // nil: not told
 }
 
 // renewBefore is how long before its end a token is renewed; GitHub's live for an hour.
@@ -172,14 +173,21 @@ func (a *appToken) valid(now time.Time) (string, bool) {
 	return a.token, a.token != "" && now.Before(a.until.Add(-renewBefore))
 }
 
-func (a *appToken) set(token string, until time.Time) {
+func (a *appToken) set(token string, until time.Time, may *gh.InstallationPermissions) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.token, a.until = token, until
+	a.token, a.until, a.may = token, until, may
 }
 
 // forget drops a token that GitHub refused: it may have been revoked.
-func (a *appToken) forget() { a.set("", time.Time{}) }
+func (a *appToken) forget() { a.set("", time.Time{}, nil) }
+
+// permissions are those of the installation; nil: not told.
+func (a *appToken) permissions() *gh.InstallationPermissions {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.may
+}
 
 // installationToken is the current token, or a new one. Callers that overlap share one exchange, which
 // goes on when one of them gives up.
@@ -239,7 +247,7 @@ func (s *source) exchange(ctx context.Context, at *appToken) (string, error) {
 	if until.IsZero() {
 		until = s.env.Now().Add(time.Hour)
 	}
-	at.set(token.GetToken(), until)
+	at.set(token.GetToken(), until, token.Permissions)
 	return token.GetToken(), nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	gh "github.com/google/go-github/v60/github"
 	"golang.org/x/sync/errgroup"
 
 	"example.com/signalbox/sources"
@@ -83,7 +84,11 @@ func (s *source) checkCredential(ctx context.Context, f *httpx.Findings, owner s
 	} else {
 		f.OK(what, "signed in as "+who.Login)
 	}
-	checkScopes(f, what, h, c.app != nil)
+	if c.app != nil {
+		checkPermissions(f, what, c.app.permissions())
+	} else {
+		checkScopes(f, what, h)
+	}
 	checkExpiry(f, what, h, s.env.Now())
 	checkBudget(f, what, h)
 	if v := h.Get("X-Github-Enterprise-Version"); v != "" {
@@ -133,20 +138,43 @@ func checkClock(f *httpx.Findings, h http.Header, now time.Time) {
 	}
 }
 
-// checkScopes reads a classic token's scopes. Other tokens have permissions, which GitHub does not list.
-func checkScopes(f *httpx.Findings, what string, h http.Header, app bool) {
-	if app || len(h.Values("X-Oauth-Scopes")) == 0 {
+// checkScopes reads a classic token's scopes, of which repo lets it read and act. Other tokens have permissions,
+// which GitHub does not list.
+func checkScopes(f *httpx.Findings, what string, h http.Header) {
+	if len(h.Values("X-Oauth-Scopes")) == 0 {
+		f.OK(what+": permissions", "GitHub does not list those of this token: reading is tried below; whether it may act (Actions and Deployments, write; Checks and Commit statuses, read) only an attempt tells")
 		return
 	}
 	scopes := split(h.Get("X-Oauth-Scopes"))
 	switch {
 	case slices.Contains(scopes, "repo"):
-		f.OK(what+": scopes", strings.Join(scopes, ", "))
+		f.OK(what+": scopes", strings.Join(scopes, ", ")+": may read and act")
 	case slices.Contains(scopes, "public_repo"):
 		f.Add(sources.LevelWarn, what+": scopes", strings.Join(scopes, ", ")+": public repositories alone", "add the scope repo for private ones")
 	default:
-		f.Add(sources.LevelWarn, what+": scopes", firstOf(strings.Join(scopes, ", "), "none")+": it may read public data alone", "add the scope repo on github.com/settings/tokens")
+		f.Add(sources.LevelWarn, what+": scopes", firstOf(strings.Join(scopes, ", "), "none")+": it may read public data alone, and not act", "add the scope repo on github.com/settings/tokens")
 	}
+}
+
+// checkPermissions tells whether an App's installation may act. What it may read is tried.
+func checkPermissions(f *httpx.Findings, what string, p *gh.InstallationPermissions) {
+	if p == nil {
+		return
+	}
+	var lacks []string
+	for _, one := range []struct{ name, has, needs string }{
+		{"Actions", p.GetActions(), "write"}, {"Deployments", p.GetDeployments(), "write"},
+		{"Checks", p.GetChecks(), "read"}, {"Commit statuses", p.GetStatuses(), "read"},
+	} {
+		if one.has != "write" && one.has != one.needs {
+			lacks = append(lacks, one.name+" ("+one.needs+")")
+		}
+	}
+	if len(lacks) > 0 {
+		f.Add(sources.LevelWarn, what+": permissions", "too few to act: it lacks "+strings.Join(lacks, ", "), "add them on the App's settings page, and accept them for the installation")
+		return
+	}
+	f.OK(what+": permissions", "may act")
 }
 
 func checkExpiry(f *httpx.Findings, what string, h http.Header, now time.Time) {

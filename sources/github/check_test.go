@@ -35,10 +35,10 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		want    []string
 	}{
 		"well": {[]string{"Date", date(0), "X-OAuth-Scopes", "repo, workflow", "X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", "4990", "GitHub-Authentication-Token-Expiration", "2027-03-01 10:00:00 UTC"},
-			[]string{"0 clock: agrees", "0 credential: signed in as sre1", "0 credential: scopes: repo, workflow", "0 credential: rate limit: 4990 of 5000", "0 credential: expires: 2027-03-01", "1 credential: single sign-on: hides organisations 21955855,20582480"}},
+			[]string{"0 clock: agrees", "0 credential: signed in as sre1", "0 credential: scopes: repo, workflow: may read and act", "0 credential: rate limit: 4990 of 5000", "0 credential: expires: 2027-03-01", "1 credential: single sign-on: hides organisations 21955855,20582480"}},
 		"worn out": {[]string{"Date", date(2 * time.Minute), "X-OAuth-Scopes", "gist", "X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", "12", "GitHub-Authentication-Token-Expiration", "2026-11-25 10:00:00 +0000"},
-			[]string{"1 clock: is 2m0s off", "1 credential: scopes: gist", "1 credential: rate limit: 12 of 5000", "1 credential: expires: 2026-11-25"}},
-		"far off":    {[]string{"Date", date(-time.Hour)}, []string{"2 clock: is 1h0m0s off"}},
+			[]string{"1 clock: is 2m0s off", "1 credential: scopes: gist: it may read public data alone, and not act", "1 credential: rate limit: 12 of 5000", "1 credential: expires: 2026-11-25"}},
+		"far off":    {[]string{"Date", date(-time.Hour)}, []string{"2 clock: is 1h0m0s off", "0 credential: permissions: GitHub does not list those of this token"}},
 		"enterprise": {[]string{"Date", date(0), "X-GitHub-Enterprise-Version", "3.17.2", "X-GitHub-Api-Version-Selected", "2022-11-28"}, []string{"0 GitHub Enterprise Server: 3.17.2", "0 API version: 2022-11-28"}},
 	} {
 		h.json("/user", obj{"login": "sre1"}, c.headers...)
@@ -47,6 +47,26 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: no %q in\n%s", name, want, got)
 			}
+		}
+	}
+}
+
+// An App's installation says what it may; what acting needs and it lacks is told.
+func TestCheckOfAnApp(t *testing.T) {
+	t.Parallel()
+	_, file := appKey(t)
+	for want, permissions := range map[string]obj{
+		"0 credential: permissions: may act": {"actions": "write", "deployments": "write", "checks": "read", "statuses": "write"},
+		"1 credential: permissions: too few to act: it lacks Actions (write), Commit statuses (read)": {"actions": "read", "deployments": "write", "checks": "read"},
+	} {
+		h := newHub(t)
+		h.json("/app/installations/67/access_tokens", obj{"token": "ghs_1", "expires_at": now.Add(time.Hour).Format(time.RFC3339), "permissions": permissions})
+		h.json("/installation/repositories", obj{"total_count": 3})
+		s := openOn(t, h, func(c *Config) {
+			*c = Config{BaseURL: c.BaseURL, App: &App{ID: 12, Installation: 67, Key: parseRef(t, "file:"+file)}}
+		})
+		if got := checked(t, s); !strings.Contains(got, want+"\n") {
+			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
 }
