@@ -9,6 +9,7 @@ import (
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/component"
+	"example.com/signalbox/ui/pane/kit"
 	"example.com/signalbox/ui/theme"
 )
 
@@ -99,7 +100,7 @@ func (t *tally) sum(now time.Time) sourceHealth {
 	}
 	if t.stale != nil && t.worst.State <= store.Degraded {
 		h.token, h.glyph = theme.Warn, theme.GlyphStale
-		h.words = component.Span(now.Sub(t.stale.LastGood)) + " old"
+		h.words = kit.Span(now.Sub(t.stale.LastGood)) + " old"
 	}
 	return h
 }
@@ -110,7 +111,7 @@ func (t *tally) age(now time.Time) string {
 	if t.oldest == nil || now.Sub(t.oldest.LastGood) < time.Minute {
 		return ""
 	}
-	return component.Span(now.Sub(t.oldest.LastGood)) + " old"
+	return kit.Span(now.Sub(t.oldest.LastGood)) + " old"
 }
 
 // some says what is wrong, and of how many feeds where it is not all of them.

@@ -3,7 +3,6 @@ package component
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"example.com/signalbox/sources/clean"
 )
@@ -36,19 +35,6 @@ func Wrap(t clean.Text, w int) []clean.Text {
 		line, width = rest.String(), rest.Width()
 	}
 	return append(out, clean.Line(line))
-}
-
-// Span is a duration in one unit, cut down: "45s", "3m", "5h", "12d".
-func Span(d time.Duration) string {
-	switch d = max(0, d); {
-	case d < time.Minute:
-		return strconv.Itoa(int(d/time.Second)) + "s"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
-	case d < 48*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + "h"
-	}
-	return strconv.Itoa(int(d/(24*time.Hour))) + "d"
 }
 
 // Number is n with a comma between the thousands.

@@ -3,7 +3,6 @@ package component
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"example.com/signalbox/sources/clean"
 )
@@ -29,15 +28,8 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-func TestSpanAndNumber(t *testing.T) {
+func TestNumber(t *testing.T) {
 	t.Parallel()
-	for d, want := range map[time.Duration]string{
-		-time.Second: "0s", 59 * time.Second: "59s", time.Minute: "1m", 119 * time.Minute: "1h", 47 * time.Hour: "47h", 49 * time.Hour: "2d",
-	} {
-		if got := Span(d); got != want {
-			t.Errorf("Span(%v) = %q, want %q", d, got, want)
-		}
-	}
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
 		if got := Number(n); got != want {
 			t.Errorf("Number(%d) = %q, want %q", n, got, want)

@@ -12,6 +12,7 @@ import (
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
 	"example.com/signalbox/ui/theme"
 )
 
@@ -148,7 +149,7 @@ func feedLines(e pane.Env, f *store.Feed, width int, ownBudget bool, w int) []Li
 		{Token: tok, Text: clean.Line(word)},
 	}
 	if !h.Since.IsZero() && h.State != store.Healthy {
-		head = append(head, pane.Part{Token: theme.Muted, Text: clean.Line(" for " + component.Span(e.Now.Sub(h.Since)))})
+		head = append(head, pane.Part{Token: theme.Muted, Text: clean.Line(" for " + kit.Span(e.Now.Sub(h.Since)))})
 	}
 	facts := feedFacts(e, h)
 	if b := budget(e, h); ownBudget && b != "" {
@@ -180,9 +181,9 @@ func feedFacts(e pane.Env, h *store.Health) string {
 	case h.LastGood.IsZero():
 		facts = append(facts, "never read")
 	case h.Cached:
-		facts = append(facts, "from the disk, read "+component.Span(e.Now.Sub(h.LastGood))+" ago")
+		facts = append(facts, "from the disk, read "+kit.Span(e.Now.Sub(h.LastGood))+" ago")
 	default:
-		facts = append(facts, "read "+component.Span(e.Now.Sub(h.LastGood))+" ago")
+		facts = append(facts, "read "+kit.Span(e.Now.Sub(h.LastGood))+" ago")
 	}
 	switch h.Staleness(e.Now) {
 	case store.Fresh:
@@ -202,13 +203,13 @@ func feedFacts(e pane.Env, h *store.Health) string {
 	}
 	if !h.Next.IsZero() {
 		if d := h.Next.Sub(e.Now); d >= time.Second {
-			facts = append(facts, "next in "+component.Span(d))
+			facts = append(facts, "next in "+kit.Span(d))
 		} else {
 			facts = append(facts, "asked now")
 		}
 	}
 	if h.Interval > 0 {
-		facts = append(facts, "every "+component.Span(h.Interval))
+		facts = append(facts, "every "+kit.Span(h.Interval))
 	}
 	return strings.Join(facts, " · ")
 }

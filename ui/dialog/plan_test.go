@@ -66,11 +66,12 @@ func TestParseFor(t *testing.T) {
 	}
 }
 
-func TestLasting(t *testing.T) {
+func TestUntilNamesTheDayWhereItIsAnother(t *testing.T) {
 	t.Parallel()
-	for d, want := range map[time.Duration]string{30 * time.Minute: "30m", time.Hour: "1h", 90 * time.Minute: "1h30m", 25 * time.Hour: "25h", 125 * time.Minute: "2h05m"} {
-		if got := Lasting(d); got != want {
-			t.Errorf("%v is %q, want %q", d, got, want)
+	b := planLines{e: pane.Env{Now: time.Date(2026, 11, 21, 23, 30, 0, 0, time.UTC), Zone: time.UTC}}
+	for d, want := range map[time.Duration]string{20 * time.Minute: "23:50 UTC", time.Hour: "Sun 00:30 UTC", 25 * time.Hour: "Mon 00:30 UTC", 9 * 24 * time.Hour: "30 Nov 23:30 UTC"} {
+		if got := b.until(d); got != want {
+			t.Errorf("%v from now is %q, want %q", d, got, want)
 		}
 	}
 }

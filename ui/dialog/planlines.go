@@ -222,24 +222,23 @@ func (b *planLines) request(q *action.Request) {
 		b.label("text", theme.Strong, clean.Line(q.Text))
 	}
 	if q.For > 0 {
-		b.label("for", theme.Text, clean.Linef("%s, until %s", Lasting(q.For), b.e.Now.Add(q.For).In(b.e.Zone).Format("15:04 MST")))
+		b.label("for", theme.Text, clean.Linef("%s, until %s", kit.Minutes(q.For), b.until(q.For)))
 	}
 	if q.Level > 0 {
 		b.label("to", theme.Text, clean.Linef("level %d of the escalation", q.Level))
 	}
 }
 
-// Lasting is a duration as it is typed: "30m", "1h30m".
-func Lasting(d time.Duration) string {
-	d = d.Round(time.Minute)
-	h, m := int(d/time.Hour), int(d%time.Hour/time.Minute)
+// until is the time when d has passed, with the day where it is another one.
+func (b *planLines) until(d time.Duration) string {
+	now, end := b.e.Now.In(b.e.Zone), b.e.Now.Add(d).In(b.e.Zone)
 	switch {
-	case h == 0:
-		return fmt.Sprintf("%dm", m)
-	case m == 0:
-		return fmt.Sprintf("%dh", h)
+	case end.YearDay() == now.YearDay() && d < 24*time.Hour:
+		return end.Format("15:04 MST")
+	case d < 6*24*time.Hour:
+		return end.Format("Mon 15:04 MST")
 	}
-	return fmt.Sprintf("%dh%02dm", h, m)
+	return end.Format("2 Jan 15:04 MST")
 }
 
 // wakes names whom it pages, with the time that it is where they are.

@@ -14,6 +14,7 @@ import (
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/keymap"
 	"example.com/signalbox/ui/pane"
+	"example.com/signalbox/ui/pane/kit"
 	"example.com/signalbox/ui/screen"
 	"example.com/signalbox/ui/theme"
 )
@@ -209,7 +210,7 @@ func readAgo(d time.Duration) string {
 	if d < 5*time.Second {
 		return "read again just now"
 	}
-	return "read again " + component.Span(d) + " ago"
+	return "read again " + kit.Span(d) + " ago"
 }
 
 // extras are the keys that lead elsewhere: other versions, other means, a comment.

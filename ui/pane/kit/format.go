@@ -7,6 +7,7 @@ package kit
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.com/signalbox/sources/clean"
@@ -52,7 +53,15 @@ func Ago(now, t time.Time) string {
 	}
 }
 
-// Took is a duration to the second while seconds matter: "48s", "3m12s", "1h05m", "2d03h".
+// Span is Age with the seconds of the first minute: "45s", "3m", "5h", "12d".
+func Span(d time.Duration) string {
+	if d = max(0, d); d < time.Minute {
+		return Took(d.Truncate(time.Second))
+	}
+	return Age(d)
+}
+
+// Took is a duration in its two largest units: "48s", "3m12s", "1h05m", "2d03h".
 func Took(d time.Duration) string {
 	d = max(0, d).Round(time.Second)
 	switch {
@@ -67,16 +76,17 @@ func Took(d time.Duration) string {
 	}
 }
 
-// Minutes is a duration without seconds, for what moves while nobody counts: "<1m", "2m", "1h05m".
+// Minutes is Took without seconds and without what is nothing, for what moves while nobody counts: "<1m", "2m",
+// "1h05m", "3h".
 func Minutes(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return "<1m"
 	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
-	default:
-		return Took(d.Truncate(time.Minute))
+		return Age(d)
 	}
+	s := Took(d.Truncate(time.Minute))
+	return strings.TrimSuffix(strings.TrimSuffix(s, "00m"), "00h")
 }
 
 // Clock is when something was, as short as it stays clear: the time today, else the day too.

@@ -33,12 +33,13 @@ func TestAgesTakeThreeColumns(t *testing.T) {
 
 func TestDurations(t *testing.T) {
 	t.Parallel()
-	for d, want := range map[time.Duration][2]string{
-		-time.Second: {"0s", "<1m"}, 48 * time.Second: {"48s", "<1m"}, 192 * time.Second: {"3m12s", "3m"}, time.Hour + 5*time.Minute: {"1h05m", "1h05m"},
-		51 * time.Hour: {"2d03h", "2d03h"},
+	for d, want := range map[time.Duration][3]string{
+		-time.Second: {"0s", "<1m", "0s"}, 48 * time.Second: {"48s", "<1m", "48s"}, 59900 * time.Millisecond: {"1m00s", "<1m", "59s"},
+		192 * time.Second: {"3m12s", "3m", "3m"}, time.Hour: {"1h00m", "1h", "1h"}, time.Hour + 5*time.Minute: {"1h05m", "1h05m", "1h"},
+		10 * time.Hour: {"10h00m", "10h", "10h"}, 48 * time.Hour: {"2d00h", "2d", "2d"}, 51 * time.Hour: {"2d03h", "2d03h", "2d"},
 	} {
-		if took, minutes := Took(d), Minutes(d); took != want[0] || minutes != want[1] {
-			t.Errorf("%v is %q and %q, want %q", d, took, minutes, want)
+		if took, minutes, span := Took(d), Minutes(d), Span(d); took != want[0] || minutes != want[1] || span != want[2] {
+			t.Errorf("%v is %q, %q and %q, want %q", d, took, minutes, span, want)
 		}
 	}
 }
