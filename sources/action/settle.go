@@ -240,7 +240,7 @@ func (r *Runner) settle(ctx context.Context, records []journal.Record) (Settled,
 	rec := journal.Record{
 		Plan: first.Plan, Stage: stage, Verb: first.Verb, Who: r.o.Who, Target: first.Target, Name: first.Name, Service: first.Service,
 		Environment: first.Environment,
-		Outcome:     clean.Linef("settled after a crash: %s", s.Outcome.Text), URL: s.Outcome.URL,
+		Outcome:     clean.Linef("left open, and settled: %s", s.Outcome.Text), URL: s.Outcome.URL,
 	}
 	if _, err := r.o.Journal.Append(ctx, rec); err != nil {
 		return s, err

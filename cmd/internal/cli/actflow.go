@@ -200,10 +200,10 @@ func (p *performer) recover(ctx context.Context) {
 		if s.Open {
 			continue
 		}
-		p.say("settled an action that a crash had left open: %s %s: %s\n", s.Record.Verb, s.Record.Name, s.Outcome.Text)
+		p.say("settled an action that was left open: %s %s: %s\n", s.Record.Verb, s.Record.Name, s.Outcome.Text)
 	}
 	if err != nil {
-		p.say("an action that a crash left open could not be settled: %s\n", clean.Line(err.Error()))
+		p.say("an action that was left open could not be settled: %s\n", clean.Line(err.Error()))
 	}
 }
 

@@ -124,7 +124,7 @@ func TestInterruptedWhileFollowing(t *testing.T) {
 	s.Advance(30 * time.Minute)
 	next := runs(t, s.command(home, "note", "4107", "hello", "--yes"))
 	next.ends(0)
-	if said := next.err.String(); !strings.Contains(said, "settled an action that a crash had left open: promote search/prod: ") {
+	if said := next.err.String(); !strings.Contains(said, "settled an action that was left open: promote search/prod: ") {
 		t.Errorf("the next one says %s", said)
 	}
 	if list := s.writes(); len(list) != 3 {

@@ -331,7 +331,7 @@ func truthful(t *testing.T, v *verb, r *rig, plan string, applied int, settled b
 			continue
 		}
 		told := rec.Outcome.String()
-		if settled != strings.HasPrefix(told, "settled after a crash: ") || rubbish.MatchString(told) {
+		if settled != strings.HasPrefix(told, "left open, and settled: ") || rubbish.MatchString(told) {
 			t.Errorf("the end says %q: %s", told, text)
 		}
 		if settled && applied == 0 && !v.blind && !strings.Contains(told, "it shows no effect") {

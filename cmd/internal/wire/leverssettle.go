@@ -53,7 +53,7 @@ func (l *levers) openTargets(open [][]journal.Record) (release func()) {
 		}
 		ops = append(ops, pane.Operation{
 			Plan: first.Plan, Verb: first.Verb, Target: first.Target, Service: first.Service,
-			Title: clean.Linef("Left open by a crash: %s %s", first.Verb, first.Name), Step: action.Following,
+			Title: clean.Linef("Left open: %s %s", first.Verb, first.Name), Step: action.Following,
 		})
 		if l.settling[first.Target] == nil {
 			l.settling[first.Target] = done
