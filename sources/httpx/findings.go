@@ -22,8 +22,12 @@ func (f *Findings) Fail(what string, err error) { f.FailAs(sources.LevelFail, wh
 // FailAs is Fail with another level than LevelFail.
 func (f *Findings) FailAs(level sources.Level, what string, err error) {
 	e := Explain("", "", err)
+	fix := e.Fix
 	if e.Kind == sources.Throttled {
 		level = sources.LevelWarn
+		if fix == "" && !e.RetryAt.IsZero() {
+			fix = "try again at " + e.RetryAt.Local().Format("15:04 MST")
+		}
 	}
-	f.Add(level, what, e.Msg, e.Fix)
+	f.Add(level, what, e.Msg, fix)
 }

@@ -241,14 +241,23 @@ func (r *resolver) failing(k objectKind) string {
 	}
 	for f := range r.snap.FeedsOf(c) {
 		if f.Health.LastGood.IsZero() {
-			why := "it has not answered"
-			if f.Health.Err != nil {
-				why = f.Health.Err.Msg
-			}
-			return f.Key.Source + ": " + clean.Line(why).String()
+			return f.Key.Source + ": " + noAnswer(f)
 		}
 	}
 	return ""
+}
+
+// noAnswer is why a feed has told nothing yet, and what mends that.
+func noAnswer(f *store.Feed) string {
+	e := f.Health.Err
+	if e == nil {
+		return "it has not answered: type a longer --wait"
+	}
+	text := clean.Line(e.Msg).String()
+	if cure := cureOf(e); !cure.IsZero() {
+		text += ": " + cure.String()
+	}
+	return text
 }
 
 func (r *resolver) hasSource(name string) error {
@@ -289,11 +298,7 @@ func (r *resolver) environment(service, env string) (sources.Ref, error) {
 	}
 	for f := range r.snap.FeedsOf(store.Environments) {
 		if f.Key.Source == svc.Source && f.Key.Scope == svc.Repo && f.Health.LastGood.IsZero() {
-			why := "it has not answered"
-			if f.Health.Err != nil {
-				why = f.Health.Err.Msg
-			}
-			return sources.Ref{}, &exit{code: exitSource, err: fmt.Errorf("what runs in %s/%s cannot be told: %s: %s", service, env, f.Key.Source, clean.Line(why))}
+			return sources.Ref{}, &exit{code: exitSource, err: fmt.Errorf("what runs in %s/%s cannot be told: %s: %s", service, env, f.Key.Source, noAnswer(f))}
 		}
 	}
 	return sources.Ref{}, &exit{code: exitFailed, err: fmt.Errorf("nothing is known of %s/%s: nothing was ever deployed there", service, env)}

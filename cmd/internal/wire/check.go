@@ -10,14 +10,16 @@ import (
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/httpx"
 	"example.com/signalbox/sources/place"
 	"example.com/signalbox/ui/theme"
 )
 
 // Check asks every source what could keep it from working, one after the other in the order of the
 // config, and yields its name and what it found: of the source itself, then of each configured repository and
-// incident service.
+// incident service. It may spend what is kept from polling: a person waits for it.
 func (b *Board) Check(ctx context.Context) iter.Seq2[string, []sources.Finding] {
+	ctx = httpx.Urgent(ctx)
 	return func(yield func(string, []sources.Finding) bool) {
 		b.mu.Lock()
 		cfg, open := b.config, b.open
