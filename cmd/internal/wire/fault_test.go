@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"example.com/signalbox/config"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/poll"
@@ -59,13 +61,19 @@ func ailments() []ailment {
 // few are enough where others of the same provider meet all.
 var few = []string{"truncated", "hung", "403", "429 and when", "500"}
 
-// victims say which requests an ailment strikes, which feeds must show it, and which must not.
-var victims = []struct {
+// victim says which requests an ailment strikes, which feeds must show it, and which must not.
+type victim struct {
 	name, path string
 	struck     func(store.FeedKey) bool
 	spared     func(store.FeedKey) bool
 	only       []string // of the ailments; nil: all
-}{
+}
+
+func (v *victim) meets(a *ailment) bool {
+	return (v.only == nil || slices.Contains(v.only, a.name)) && (!a.github || strings.HasPrefix(v.path, "/repos/"))
+}
+
+var victims = []victim{
 	{
 		"PagerDuty", "/pagerduty/**",
 		func(k store.FeedKey) bool { return k.Source == "pagerduty" },
@@ -97,6 +105,18 @@ var victims = []struct {
 		few,
 	},
 	{
+		"Prometheus", "/prometheus/**",
+		func(k store.FeedKey) bool { return k.Source == "prometheus" },
+		func(k store.FeedKey) bool { return k.Source != "prometheus" },
+		nil,
+	},
+	{
+		"Alertmanager", "/alertmanager/**",
+		func(k store.FeedKey) bool { return k.Source == "alertmanager" },
+		func(k store.FeedKey) bool { return k.Source != "alertmanager" },
+		nil,
+	},
+	{
 		"one repository", "/repos/acme/web/**",
 		func(k store.FeedKey) bool { return k.Scope == "acme/web" },
 		func(k store.FeedKey) bool { return k.Scope != "acme/web" },
@@ -119,14 +139,15 @@ var victims = []struct {
 // rubbish is what a person must not be told: Go's own words, memory, markup.
 var rubbish = regexp.MustCompile(`json:|invalid character|unexpected end of JSON|Unmarshal|0x[0-9a-f]|&\{|<html|\bEOF\b|net/http:|dial tcp|context deadline|^\s*$`)
 
-// patient is a board on sim whose reads may take no longer than timeout, and which runs until the test ends.
-func patient(t *testing.T, sim *simulator.Simulator, timeout time.Duration) *Board {
+// patient is a board on sim and on monitoring besides it, whose reads may take no longer than timeout,
+// and which runs until the test ends.
+func patient(t *testing.T, sim *simulator.Simulator, monitoring string, timeout time.Duration) *Board {
 	t.Helper()
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte(sim.Token()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Parse("board.yaml", sim.Config("file:"+token), LoadOptions())
+	cfg, err := config.Parse("board.yaml", withMonitoring(string(sim.Config("file:"+token)), monitoring), LoadOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,83 +198,130 @@ func (b *Board) until(t *testing.T, what string, ok func(*store.Snapshot) bool) 
 	}
 }
 
+// pair is a victim that meets an ailment.
+type pair struct {
+	*victim
+	*ailment
+}
+
+// pairs are all that there are. The race detector makes a board many times as dear: it sees every ailment, and
+// every victim, once.
+func pairs(list []ailment) []pair {
+	var all []pair
+	met := map[*victim]int{}
+	for j := range list {
+		var those []pair
+		for i := range victims {
+			if victims[i].meets(&list[j]) {
+				those = append(those, pair{&victims[i], &list[j]})
+			}
+		}
+		if sourcetest.Slowed {
+			rarest := slices.MinFunc(those, func(a, b pair) int { return met[a.victim] - met[b.victim] })
+			met[rarest.victim]++
+			those = []pair{rarest}
+		}
+		all = append(all, those...)
+	}
+	return all
+}
+
 // TestFaultMatrix lets the provider answer wrongly in every way that there is, for one repository and for one
 // kind of request: exactly what it concerns says so in a clear line, everything else goes on, and all is well
 // again afterwards.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	list := ailments()
-	boards := 0
-	defer func() { t.Logf("fault matrix: %d ailments and %d victims: %d boards", len(list), len(victims), boards) }()
-	for i, v := range victims {
-		for j, a := range list {
-			if v.only != nil && !slices.Contains(v.only, a.name) || a.github && !strings.HasPrefix(v.path, "/repos/") {
-				continue
-			}
-			// The race detector makes a board many times as dear: it sees every ailment, and every victim, once.
-			if sourcetest.Slowed && (i+j)%len(victims) != 0 {
-				continue
-			}
-			boards++
-			t.Run(v.name+"/"+a.name, func(t *testing.T) {
-				t.Parallel()
-				rule := a.rule
-				rule.Path = v.path
-				sim, err := simulator.Start(t.Context(), simulator.Options{Seed: 3, Speed: 1, Start: time.Now().Truncate(time.Second), Faults: []fault.Rule{rule}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = sim.Close() })
-				// Only what hangs needs a timeout: a machine with much to do may be slow as well.
-				timeout := time.Minute
-				if a.rule.Kind == fault.Hang {
-					timeout = 4 * time.Second
-				}
-				b := patient(t, sim, timeout)
-				b.until(t, "every feed's first answer", settled)
-				snap := b.until(t, "what the ailment brings", func(s *store.Snapshot) bool {
-					for i := range s.Feeds {
-						h, k := s.Feeds[i].Health, s.Feeds[i].Key
-						waits := a.shared && h.State == store.Throttled
-						if v.struck(k) && !slices.Contains(a.states, h.State) && h.State != store.Degraded ||
-							v.spared(k) && !waits && h.State != store.Healthy {
-							return false
-						}
-					}
-					return true
-				})
-				for i := range snap.Feeds {
-					f := &snap.Feeds[i]
-					switch {
-					case v.struck(f.Key) && f.Health.Err != nil:
-						if text := f.Health.Err.Msg; rubbish.MatchString(text) || len(text) > 200 {
-							t.Errorf("%s says %q", f.Key, text)
-						}
-						if fix := f.Health.Err.Fix; f.Health.State != store.Throttled && rubbish.MatchString(fix) {
-							t.Errorf("%s says %q and proposes %q", f.Key, f.Health.Err.Msg, fix)
-						}
-					case v.struck(f.Key) && f.Health.State == store.Degraded:
-						if n := f.Health.Notices[0]; rubbish.MatchString(n.Text.String()) || n.Kind != sources.Throttled && rubbish.MatchString(n.Fix.String()) {
-							t.Errorf("%s notes %q and proposes %q", f.Key, n.Text, n.Fix)
-						}
-					case v.spared(f.Key) && f.Health.Err != nil && (!a.shared || f.Health.State != store.Throttled):
-						t.Errorf("%s is not concerned and says %v", f.Key, f.Health.Err)
-					}
-				}
-				if a.slow {
-					return
-				}
-				sim.ClearFaults()
-				b.engine.Nudge()
-				b.until(t, "every feed well again", func(s *store.Snapshot) bool {
-					for i := range s.Feeds {
-						if s.Feeds[i].Health.State != store.Healthy {
-							return false
-						}
-					}
-					return len(s.Feeds) > 0
-				})
-			})
+	all := pairs(list)
+	for i := range victims {
+		if v := &victims[i]; !slices.ContainsFunc(all, func(p pair) bool { return p.victim == v }) {
+			t.Errorf("%s meets nothing", v.name)
 		}
+	}
+	var boards errgroup.Group
+	boards.SetLimit(4) // most of a board's life it waits for a second to pass
+	if sourcetest.Slowed {
+		boards.SetLimit(2)
+	}
+	for _, p := range all {
+		boards.Go(func() error {
+			t.Run(p.victim.name+"/"+p.ailment.name, p.suffer)
+			return nil
+		})
+	}
+	_ = boards.Wait() // none returns an error
+	t.Logf("fault matrix: %d ailments and %d victims: %d boards", len(list), len(victims), len(all))
+}
+
+func (p pair) suffer(t *testing.T) {
+	rule := p.rule
+	rule.Path = p.path
+	sim, err := simulator.Start(t.Context(), simulator.Options{Seed: 3, Speed: 1, Start: time.Now().Truncate(time.Second), Faults: []fault.Rule{rule}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	servers := startMonitoring(t, rule)
+	// Only what hangs needs a timeout: a machine with much to do may be slow as well.
+	timeout := time.Minute
+	if rule.Kind == fault.Hang {
+		timeout = 4 * time.Second
+	}
+	b := patient(t, sim, servers.url, timeout)
+	b.until(t, "every feed's first answer", settled)
+	snap := b.until(t, "what the ailment brings", p.shows)
+	for i := range snap.Feeds {
+		p.check(t, &snap.Feeds[i])
+	}
+	if p.slow {
+		return
+	}
+	sim.ClearFaults()
+	servers.faults.Clear()
+	b.engine.Nudge()
+	b.until(t, "every feed well again", func(s *store.Snapshot) bool {
+		for i := range s.Feeds {
+			if s.Feeds[i].Health.State != store.Healthy {
+				return false
+			}
+		}
+		return len(s.Feeds) > 0
+	})
+}
+
+// shows reports that those that are struck show it, and that those that are not do not.
+func (p pair) shows(s *store.Snapshot) bool {
+	struck := 0
+	for i := range s.Feeds {
+		h, k := s.Feeds[i].Health, s.Feeds[i].Key
+		waits := p.shared && h.State == store.Throttled
+		if p.struck(k) && !slices.Contains(p.states, h.State) && h.State != store.Degraded ||
+			p.spared(k) && !waits && h.State != store.Healthy {
+			return false
+		}
+		if p.struck(k) {
+			struck++
+		}
+	}
+	return struck > 0
+}
+
+// check looks at what a feed says.
+func (p pair) check(t *testing.T, f *store.Feed) {
+	t.Helper()
+	switch h := f.Health; {
+	case p.struck(f.Key) && h.Err != nil:
+		if text := h.Err.Msg; rubbish.MatchString(text) || len(text) > 200 {
+			t.Errorf("%s says %q", f.Key, text)
+		}
+		if fix := h.Err.Fix; h.State != store.Throttled && rubbish.MatchString(fix) {
+			t.Errorf("%s says %q and proposes %q", f.Key, h.Err.Msg, fix)
+		}
+	case p.struck(f.Key) && h.State == store.Degraded:
+		if n := h.Notices[0]; rubbish.MatchString(n.Text.String()) || n.Kind != sources.Throttled && rubbish.MatchString(n.Fix.String()) {
+			t.Errorf("%s notes %q and proposes %q", f.Key, n.Text, n.Fix)
+		}
+	case p.spared(f.Key) && h.Err != nil && (!p.shared || h.State != store.Throttled):
+		t.Errorf("%s is not concerned and says %v", f.Key, h.Err)
 	}
 }
