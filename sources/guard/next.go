@@ -48,11 +48,11 @@ func Next(v Verdict, onFail string, headless, migrations, already bool) (Step, c
 	case !headless:
 		return Ask, v.Why
 	case onFail != OnRollback:
-		return Ask, join(": ", clean.Const("guard.on_fail is ask"), v.Why)
+		return Ask, join("; ", v.Why, clean.Const("it is not rolled back: guard.on_fail is ask"))
 	case already:
-		return Ask, join(": ", clean.Const("a guard rolls back once at most, and has done so"), v.Why)
+		return Ask, join("; ", v.Why, clean.Const("it is not rolled back: a guard does so once at most, and has"))
 	case migrations:
-		return Ask, join(": ", clean.Const("there may be migrations between the two versions, and the schema may not go back"), v.Why)
+		return Ask, join("; ", v.Why, clean.Const("it is not rolled back: there may be migrations between the two versions, and the schema may not go back"))
 	default:
 		return RollBack, v.Why
 	}

@@ -28,7 +28,7 @@ func TestNext(t *testing.T) {
 		{"an outcome of a later version", Verdict{Outcome: 9, Final: true}, "rollback", true, false, false, Hold, ""},
 		{"fail on the board", fail, "rollback", false, false, false, Ask, "errors"},
 		{"fail, headless", fail, "rollback", true, false, false, RollBack, "errors"},
-		{"fail, headless, ask", fail, "ask", true, false, false, Ask, "guard.on_fail is ask: errors"},
+		{"fail, headless, ask", fail, "ask", true, false, false, Ask, "errors; it is not rolled back: guard.on_fail is ask"},
 		{"fail, headless, nothing said", fail, "", true, false, false, Ask, ""},
 		{"fail across migrations", fail, "rollback", true, true, false, Ask, "schema may not go back"},
 		{"fail again", fail, "rollback", true, false, true, Ask, "once at most"},

@@ -197,7 +197,7 @@ type GuardRequest struct {
 
 // Guard watches a service until the verdict is final, and says what the config lets follow on it: where the
 // step is guard.RollBack, the request is what the caller is to propose and execute; where it is guard.Ask, it
-// is what a person may. It is nil otherwise. Its error is a *sources.Error: there is nothing to watch.
+// is what a person may, and the verdict says why it is left to them. It is nil otherwise. Its error is a *sources.Error: there is nothing to watch.
 func (b *Board) Guard(ctx context.Context, q GuardRequest) (guard.Verdict, guard.Step, *action.Request, error) {
 	return b.levers.guard(ctx, q)
 }
@@ -232,7 +232,8 @@ func (l *levers) guard(ctx context.Context, q GuardRequest) (guard.Verdict, guar
 	if undo.Target.IsZero() {
 		return v, guard.Ask, nil, nil // no source shows the environment, so nothing could be proposed
 	}
-	step, _ := guard.Next(v, l.b.standing.Load().cfg.Guard.OnFail, true, l.crossesMigrations(ctx, undo), l.rolledBack(w))
+	step, why := guard.Next(v, l.b.standing.Load().cfg.Guard.OnFail, true, l.crossesMigrations(ctx, undo), l.rolledBack(w))
+	v.Why = why
 	return v, step, &undo, nil
 }
 

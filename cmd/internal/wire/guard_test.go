@@ -217,7 +217,7 @@ func TestGuardRollsBackOnce(t *testing.T) {
 		back := s.propose(*undo)
 		s.rerun(&back)
 		v, step, undo = watch(back.ID)
-		if v.Outcome != guard.Fail || step != guard.Ask || undo == nil {
+		if v.Outcome != guard.Fail || step != guard.Ask || undo == nil || !strings.Contains(v.Why.String(), "it is not rolled back: ") {
 			t.Errorf("the second time the verdict is %s (%s), and what follows %s: %+v", v.Outcome, v.Why, step, undo)
 		}
 	})
