@@ -61,7 +61,7 @@ func (j *Journal) Append(ctx context.Context, r Record) (_ Record, err error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("write the journal: %w", err)
 	}
-	r, err = j.add(f, &h, r)
+	r, err = j.add(f, &h, "", r)
 	if err != nil {
 		return Record{}, fmt.Errorf("write the journal: %w", err)
 	}
@@ -192,18 +192,16 @@ func (j *Journal) settle(f *os.File) (head, error) {
 	return h, nil
 }
 
-// mend ends a torn line and says in a record of its own that it is there.
+// mend ends a torn line and says in a record of its own that it is there: both at once, since an ended line
+// that nothing tells of is damage.
 func (j *Journal) mend(f *os.File, h head, torn int) (head, error) {
-	if _, err := f.WriteString("\n"); err != nil {
-		return head{}, err //nolint:wrapcheck // the error names the path
-	}
-	h.Size += int64(torn) + 1
-	_, err := j.add(f, &h, Record{Stage: Restarted, Outcome: tornText(torn)})
+	h.Size += int64(torn)
+	_, err := j.add(f, &h, "\n", Record{Stage: Restarted, Outcome: tornText(torn)})
 	return h, err
 }
 
-// add appends r to f, which ends with h, and moves h on.
-func (j *Journal) add(f *os.File, h *head, r Record) (Record, error) {
+// add appends r, behind what stands before it, to f, which ends with h, and moves h on.
+func (j *Journal) add(f *os.File, h *head, before string, r Record) (Record, error) {
 	r.Seq, r.Prev, r.Hash, r.At = h.Count+1, h.Hash, "", j.now().UTC()
 	line, err := r.line()
 	if err != nil {
@@ -212,8 +210,8 @@ func (j *Journal) add(f *os.File, h *head, r Record) (Record, error) {
 	if len(line) > maxLine {
 		return r, fmt.Errorf("the record has %d bytes, and %d are the most", len(line), maxLine)
 	}
-	next := head{Count: r.Seq, Hash: hashOf(bytes.TrimSuffix(line, []byte("\n"))), Size: h.Size + int64(len(line))}
-	_, err = f.Write(line)
+	next := head{Count: r.Seq, Hash: hashOf(bytes.TrimSuffix(line, []byte("\n"))), Size: h.Size + int64(len(before)+len(line))}
+	_, err = f.Write(append([]byte(before), line...))
 	if err == nil {
 		err = f.Sync()
 	}
