@@ -122,9 +122,10 @@ type question struct {
 }
 
 const (
-	early = "not yet: read it first"
-	word  = "checkout/prod"
-	field = "Type " + word + " › "
+	early   = "not yet: read it first"
+	changed = "it changed: read it again"
+	word    = "checkout/prod"
+	field   = "Type " + word + " › "
 )
 
 // opens opens it and stops at the moment at which its verdict appears.

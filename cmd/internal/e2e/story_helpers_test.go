@@ -179,27 +179,55 @@ func (s *session) answer(key string, texts ...string) {
 // answers presses a key in a plan's dialog until it is taken: not before the plan was on the screen for a while.
 func (s *session) answers(key, what string, taken func(*vt.Terminal) bool) {
 	s.t.Helper()
-	const early = "not yet: read it first"
 	for {
 		s.keys(key)
 		again := false
 		s.until(what, func(t *vt.Terminal) bool {
-			again = !taken(t) && has(t, early)
+			again = !taken(t) && (has(t, early) || has(t, changed))
 			return again || taken(t)
 		})
 		if !again {
 			return
 		}
 		s.keys("\x1b[B") // moves, and takes the hint away
-		s.hides(early)
+		s.hides(early, changed)
 	}
 }
 
-// types types a word into a plan's dialog, letter by letter.
+// types types a word into a plan's dialog, letter by letter: not before the plan was on the screen for a while, and
+// from the first letter again where the plan has changed meanwhile, which empties the field.
 func (s *session) types(word string) {
 	s.t.Helper()
-	for i := range word {
-		s.answer(word[i:i+1], "Type "+word+" › "+word[:i+1])
+	ask := "Type " + word + " › "
+	for n := 0; n < len(word); {
+		s.keys(word[n : n+1])
+		next, dismiss := 0, ""
+		s.until(fmt.Sprintf("%q in the field", word[:n+1]), func(t *vt.Terminal) bool {
+			switch {
+			case holds(t, ask, word[:n+1]):
+				next, dismiss = n+1, ""
+			case has(t, early) || has(t, changed):
+				next, dismiss = 0, "\x1b[B" // moves, and takes the hint away
+			case n > 0 && holds(t, ask, word[n:n+1]):
+				next, dismiss = 0, "\x7f"
+			default:
+				return false
+			}
+			return true
+		})
+		n = next
+		if dismiss == "" {
+			continue
+		}
+		s.keys(dismiss)
+		s.until("a field to type in", func(t *vt.Terminal) bool {
+			for n = range len(word) {
+				if holds(t, ask, word[:n]) {
+					return !has(t, early) && !has(t, changed)
+				}
+			}
+			return false
+		})
 	}
 }
 
