@@ -36,6 +36,38 @@ func TestTheWordConfirms(t *testing.T) {
 	b.says("✓ done")
 }
 
+// However small the screen and however far it is scrolled, what is asked and what the gates say is there.
+func TestTheQuestionAndTheVerdictAlwaysShow(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{200, 50}, {120, 40}, {80, 24}, {60, 12}, {40, 10}, {40, 8}} {
+		b, l := rollingBack(t, 200, 50)
+		small := tea.WindowSizeMsg{Width: size[0], Height: size[1]}
+		b.send(small)
+		for range 3 {
+			b.says("Type checkout/prod")
+			b.says("! schema")
+			b.press("pgdown")
+		}
+		b.rest()
+		b.spell("checkout/production")
+		b.press("enter")
+		b.says("not checkout/prod: nothing is done")
+		l.shape = func(p *action.Plan) {
+			rollbackPlan(p)
+			p.Demand = action.Demand{Word: "checkout-frontend-service/production", Kind: action.TypeDemand}
+		}
+		b.press("esc")
+		b.send(tea.WindowSizeMsg{Width: 200, Height: 50})
+		b.rest()
+		b.press("R")
+		b.send(small)
+		b.rest()
+		b.spell("checkout")
+		b.says("› checkout")
+		l.calm(t, "looking")
+	}
+}
+
 // Nothing but the exact word and an Enter of its own confirms.
 func TestNothingElseConfirms(t *testing.T) {
 	t.Parallel()

@@ -88,18 +88,24 @@ func (b *planLines) gate(name string, tok theme.Token, g theme.Glyph, t clean.Te
 	b.wrapped(lead, theme.Text, t)
 }
 
+// gateName is a gate's name as it is written; with a question mark when it could not be told.
+func gateName(f *policy.Finding) string {
+	name := strings.ReplaceAll(f.Gate, "_", " ")
+	if f.Unknown && f.Verdict > policy.Allow {
+		name += " ?"
+	}
+	return name
+}
+
 // finding adds what one gate says, and what lifts it.
 func (b *planLines) finding(f *policy.Finding) {
 	if f.Gate == policy.Confirmation && f.Verdict == policy.Allow {
 		return
 	}
 	tok, g := verdict(f.Verdict)
-	name := strings.ReplaceAll(f.Gate, "_", " ")
-	switch {
-	case f.Gate == policy.Confirmation:
+	name := gateName(f)
+	if f.Gate == policy.Confirmation {
 		name, tok = "asks", theme.Muted
-	case f.Unknown && f.Verdict > policy.Allow:
-		name += " ?"
 	}
 	text := f.Text
 	if f.BreakGlass && f.Verdict == policy.Deny {

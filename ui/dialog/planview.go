@@ -44,9 +44,22 @@ func (p *Plan) Seconds() bool { return p.phase == asking || p.phase == running }
 // Want implements Dialog.
 func (p *Plan) Want(e pane.Env, w, h int) (int, int) {
 	w, p.room = max(0, min(w, planWidth)), h
-	body, bottom := p.body(e, w-2), p.bottom(e, w-2, h)
+	body, bottom := p.parts(e, w-2)
 	p.measure(len(body), h-len(bottom))
 	return w, max(1, min(h, len(body)+len(bottom)))
+}
+
+// parts are what scrolls and what does not. Where something has to scroll, the question has with it what the
+// gates say, in a line.
+func (p *Plan) parts(e pane.Env, w int) (body []Line, bottom []pinned) {
+	body, bottom = p.body(e, w), p.bottom(e, w, p.room)
+	if p.phase != asking || p.demand.Kind == action.Refusal || len(body)+len(bottom) <= p.room || len(bottom)+1 >= p.room {
+		return body, bottom
+	}
+	if p.room >= spaced {
+		bottom = bottom[1:] // it stands in the blank line's place
+	}
+	return body, append([]pinned{{left: p.verdicts(e, w)}}, bottom...)
 }
 
 // measure notes how much of the middle is seen.
@@ -58,7 +71,7 @@ func (p *Plan) measure(total, room int) {
 // Draw implements Dialog. What does not fit is the middle, which scrolls; the question always shows.
 func (p *Plan) Draw(e pane.Env, r screen.Region) {
 	w, h := r.Size()
-	body, bottom := p.body(e, w-2), p.bottom(e, w-2, p.room)
+	body, bottom := p.parts(e, w-2)
 	room := max(0, h-len(bottom))
 	for y := 0; y < room && p.top+y < len(body); y++ {
 		component.Draw(r, 1, y, w-2, e.Theme, body[p.top+y])
@@ -158,10 +171,7 @@ const queueGate = "queue"
 // gates adds what the gates say, the strictest first, and what can be done first below the one that it is
 // about.
 func (p *Plan) gates(b *planLines, q *action.Plan) {
-	sorted := slices.Clone(q.Gates)
-	slices.SortStableFunc(sorted, func(x, y policy.Finding) int {
-		return cmp.Compare(weight(&y), weight(&x))
-	})
+	sorted := strictestFirst(q.Gates)
 	for i := range sorted {
 		f := &sorted[i]
 		offered := f.Gate == queueGate && len(q.Offers) > 0
@@ -176,6 +186,12 @@ func (p *Plan) gates(b *planLines, q *action.Plan) {
 	if !slices.ContainsFunc(sorted, func(f policy.Finding) bool { return f.Gate == queueGate }) {
 		p.offered(b, q)
 	}
+}
+
+func strictestFirst(gates []policy.Finding) []policy.Finding {
+	sorted := slices.Clone(gates)
+	slices.SortStableFunc(sorted, func(x, y policy.Finding) int { return cmp.Compare(weight(&y), weight(&x)) })
+	return sorted
 }
 
 // weight is how early a finding is told: how hard the question is comes after what there is against it.
