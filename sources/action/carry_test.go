@@ -385,7 +385,7 @@ func TestSettlingWhatIsOnItsWay(t *testing.T) {
 		if !settled[0].Open || y.stages(t) != "intended answered" {
 			t.Errorf("%+v; journal %q", settled[0], y.stages(t))
 		}
-		if out := y.Execute(t.Context(), y.plan(t, y.rollback()), action.Approval{Yes: true, Typed: "checkout/prod", Reason: "again", BreakGlass: true}); out.State != action.Refused || !strings.Contains(out.Text.String(), "still on its way") {
+		if out := y.Execute(t.Context(), y.plan(t, y.rollback()), action.Approval{Yes: true, Typed: "checkout/prod", Reason: "again", BreakGlass: true}); out.State != action.Refused || !strings.Contains(out.Text.String(), "still on its way") || !strings.Contains(out.Fix.String(), "wait for it to end") {
 			t.Errorf("another one meanwhile: %+v", out)
 		}
 		y.hub.fate = sources.Progress{State: sources.Done, Text: clean.Const("there")}

@@ -107,7 +107,11 @@ func (x *execution) hold(ctx context.Context) (release func(), out Outcome, ok b
 		return nil, x.refuse(ctx, clean.Linef("another action on it is under way: %v", errors.Unwrap(err)), clean.Const("wait for it to end")), false
 	}
 	if err := x.settleTargets(ctx, refs); err != nil && !x.unrecordable() {
-		out := x.refuse(ctx, clean.Linef("an action that was left open could not be settled: %v", err), clean.Const("look at the target yourself, then try again"))
+		fix := clean.Const("look at the target yourself, then try again")
+		if cure := sources.Cure(err); cure != "" {
+			fix = clean.Line(cure)
+		}
+		out := x.refuse(ctx, clean.Linef("an action that was left open could not be settled: %s", errorText(err)), fix)
 		release()
 		return nil, out, false
 	}

@@ -178,7 +178,7 @@ func (r *Runner) settleTargets(ctx context.Context, refs []sources.Ref) error {
 				return err
 			}
 			if s.Open {
-				return errors.New(s.Outcome.Text.String())
+				return &sources.Error{Kind: sources.Conflict, Op: "settle", Scope: s.Record.Target.ID, Msg: s.Outcome.Text.String(), Fix: s.Outcome.Fix.String()}
 			}
 		}
 	}
@@ -227,7 +227,7 @@ func (r *Runner) settle(ctx context.Context, records []journal.Record) (Settled,
 				return s, nil
 			}
 		case p.Begun:
-			s.Outcome.Text = clean.Linef("it is still on its way: %s", p.Text)
+			s.Outcome.Text, s.Outcome.Fix = clean.Linef("it is still on its way: %s", p.Text), clean.Const("wait for it to end, or end its run at the provider, then try again")
 			if s.Open = r.o.Now().Before(first.At.Add(deadline(first.Verb))); s.Open {
 				return s, nil
 			}
