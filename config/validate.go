@@ -94,9 +94,15 @@ func (v *validator) sourceNames() []string {
 
 // knownSource checks the name of a source that the value at path gives.
 func (v *validator) knownSource(path, name string) {
-	if known := v.sourceNames(); !slices.Contains(known, name) {
-		v.at(path, didYouMean(name, known), "unknown source %s", quoted(name))
+	known := v.sourceNames()
+	if slices.Contains(known, name) {
+		return
 	}
+	fix := didYouMean(name, known)
+	if len(known) == 0 {
+		fix = "add it below sources:, as in signalbox config sample"
+	}
+	v.at(path, fix, "unknown source %s", quoted(name))
 }
 
 func (v *validator) me() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,8 +155,11 @@ func flagError(cmd *cobra.Command, err error) error {
 // badValue says what a flag takes instead of what it was given.
 func badValue(bad *pflag.InvalidValueError) error {
 	name := bad.GetFlag().Name
-	if _, own := bad.GetFlag().Value.(*patience); own {
+	switch bad.GetFlag().Value.(type) {
+	case *patience:
 		return usagef("%w", bad.Unwrap())
+	case *chosen:
+		return usagef("--%s %w", name, bad.Unwrap())
 	}
 	switch bad.GetFlag().Value.Type() {
 	case "int64":
@@ -171,6 +175,22 @@ func badValue(bad *pflag.InvalidValueError) error {
 	default: // a value of our own, which says what to type
 		return usagef("%w", bad.Unwrap())
 	}
+}
+
+// given refuses flags that were given nothing: where a script's variable is not set, what was meant is not done
+// with something else.
+func given(cmd *cobra.Command) (err error) {
+	blank := func(s string) bool { return strings.TrimSpace(s) == "" }
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		words := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			words = list.GetSlice()
+		}
+		if len(words) == 0 || slices.ContainsFunc(words, blank) {
+			err = usagef("--%s was given nothing: give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // nearestFlag is the flag of cmd whose name is at most two edits from name; "" when there is none.

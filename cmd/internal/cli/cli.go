@@ -86,8 +86,11 @@ func Main(p Process) (code int) {
 	return codeOf(err)
 }
 
-// begin prepares what every command has: the log, and the environment's switches.
+// begin prepares what every command has: flags with values, the log, and the environment's switches.
 func (c *commands) begin(cmd *cobra.Command) (io.Closer, error) {
+	if err := given(cmd); err != nil {
+		return io.NopCloser(nil), err
+	}
 	if _, _, err := c.readOnly(); err != nil {
 		return io.NopCloser(nil), err
 	}

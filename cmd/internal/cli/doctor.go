@@ -179,7 +179,7 @@ func examineFeeds(s *store.Snapshot, source string, known []findingFact) []findi
 			continue
 		}
 		level := levelName(sources.LevelFail)
-		if f.State == healthName(store.Degraded) || f.State == healthName(store.Throttled) {
+		if f.State == healthName(store.Degraded) {
 			level = levelName(sources.LevelWarn)
 		}
 		told := func(k findingFact) bool {

@@ -182,5 +182,5 @@ func (c *chosen) Set(s string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not one of them: type %s", s, strings.Join(c.of, ", "))
+	return fmt.Errorf("%q is none of %s: type one of them", s, strings.Join(c.of, ", "))
 }

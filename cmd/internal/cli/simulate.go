@@ -172,7 +172,10 @@ func (s *simulation) writeConfig(sim *simulator.Simulator) error {
 	s.token = []byte(sim.Token() + "\n")
 	s.config = append([]byte(configMark+worldMark+sim.URL()+"\n"), sim.Config("file:"+token)...)
 	// The token first: a config that is there names one that is there.
-	if err := errors.Join(writePrivate(token, s.token), writePrivate(s.configOut, s.config)); err != nil {
+	if err = writePrivate(token, s.token); err == nil {
+		err = writePrivate(s.configOut, s.config)
+	}
+	if err != nil {
 		return usagef("--config-out: %w: name a file in a folder that you may write", err)
 	}
 	return nil
