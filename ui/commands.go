@@ -184,7 +184,7 @@ func (a *App) meant(in keymap.Info, help string) keymap.Info {
 	case keymap.OpenBrowser:
 		in.Long = "open " + name + " in the browser"
 	case keymap.CopyURL:
-		in.Long = "copy the address of " + name
+		in.Long = "copy the url of " + name
 	case keymap.CopyID:
 		in.Long = "copy the id of " + name
 	case keymap.Runbook:

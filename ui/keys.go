@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -126,11 +127,7 @@ func (a *App) elsewhere(key string) {
 		}
 	case keymap.Board:
 		if action, ok := a.set.Keys.Lookup(keymap.Detail, key); ok {
-			where := "a log"
-			if action == keymap.Shorter || action == keymap.Longer {
-				where = "the large chart of a metric"
-			}
-			a.say(theme.Muted, clean.Linef("%s works in %s: %s", name, where, a.what(action)))
+			a.say(theme.Muted, clean.Line(a.works(action)))
 		}
 	case keymap.Everywhere:
 	}
@@ -221,7 +218,48 @@ func (a *App) act(action keymap.Action, count int) tea.Cmd {
 			return cmd
 		}
 	}
+	if why := a.foreign(action); why != "" {
+		a.say(theme.Muted, clean.Line(why))
+		return nil
+	}
 	return a.toPane(action, count)
+}
+
+// foreign is why an action means nothing to the focused pane; "" when it does, or when every pane takes it.
+func (a *App) foreign(action keymap.Action) string {
+	have := func(some ...keymap.Action) bool {
+		return slices.ContainsFunc(a.paneKeys(), func(b keymap.Binding) bool { return slices.Contains(some, b.Action) })
+	}
+	if have(action) {
+		return ""
+	}
+	switch action {
+	case keymap.Logs:
+		return "select a run"
+	case keymap.Mark:
+		return "nothing here can be marked"
+	case keymap.Filter:
+		return "there is nothing to filter here"
+	case keymap.OpenDetail:
+		return "there is nothing more to open here"
+	case keymap.NextMatch, keymap.PrevMatch, keymap.FirstError, keymap.FollowLog, keymap.Wrap, keymap.Save, keymap.Shorter, keymap.Longer:
+		return a.works(action)
+	case keymap.NextPane, keymap.PrevPane:
+		if !have(keymap.NextPane, keymap.PrevPane) {
+			return a.key1(action) + " works on the board: " + a.key1(keymap.Back) + " goes back there"
+		}
+	default:
+	}
+	return ""
+}
+
+// works says where an action means something that means nothing here.
+func (a *App) works(action keymap.Action) string {
+	where := "a log"
+	if action == keymap.Shorter || action == keymap.Longer {
+		where = "the large chart of a metric"
+	}
+	return a.key1(action) + " works in " + where + ": " + a.what(action)
 }
 
 func (a *App) toPane(action keymap.Action, count int) tea.Cmd {

@@ -64,7 +64,7 @@ func pointlessRun(act keymap.Action, r *sources.Run) string {
 func pointlessEnvironment(act keymap.Action, e *sources.Environment) string {
 	switch {
 	case act == keymap.Promote && e.Previous != "" && e.Ahead == 0:
-		return "it has all that " + e.Previous + " has"
+		return e.Name + " has all that " + e.Previous + " has"
 	case act == keymap.Rollback && len(e.History) == 0:
 		return "nothing is known to have run there"
 	}

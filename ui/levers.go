@@ -193,7 +193,7 @@ func (a *App) aimOn(act keymap.Action, s pane.Subject, some bool) aim {
 		if !some {
 			m.why = "nothing is selected"
 			if at := a.focused(); at != nil && at.rect.Empty() {
-				m.why = "the selected row is not on the screen: " + a.key1(keymap.Zoom) + " shows it"
+				m.why = "select it in a pane first: " + a.key1(keymap.Zoom) + " shows one"
 			}
 			return m
 		}

@@ -448,7 +448,7 @@ func TestWhatIsNotSeenIsNotActedOn(t *testing.T) {
 	for _, k := range []string{"a", "R", "V"} {
 		b.rest()
 		b.press(k)
-		b.says("the selected row is not on the screen")
+		b.says("select it in a pane first: z shows one")
 	}
 	if len(l.proposed) > 0 {
 		t.Errorf("it asked for %v", l.proposed)

@@ -9,6 +9,7 @@ import (
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/dialog"
+	"example.com/signalbox/ui/keymap"
 	"example.com/signalbox/ui/layout"
 	"example.com/signalbox/ui/pane"
 	"example.com/signalbox/ui/screen"
@@ -295,15 +296,31 @@ func (a *App) drawTiny() {
 		if y >= h {
 			break
 		}
-		w, _ := r.Size()
-		component.Draw(r, 0, y, w, th, l)
+		drawAged(r, y, th, l)
 		y++
 	}
 	last := a.tinyLast()
+	if len(last) == 0 && y < h {
+		last = fitKeys(slices.Concat(a.hint(keymap.Zoom, "one pane"), a.hint(keymap.Help, "help"), a.hint(keymap.Quit, "quit")), a.width)
+	}
 	if len(last) > 0 && h > 2 {
 		r.Sub(0, h-1, a.width, 1).Fill(screen.Style{})
 		component.Draw(r, 0, h-1, a.width, th, last)
 	}
+}
+
+// drawAged draws a line that ends in an age: what is cut is what stands before it.
+func drawAged(r screen.Region, y int, th *theme.Theme, l []component.Part) {
+	w, _ := r.Size()
+	const age = 6 // of two blanks and an age, at most
+	n := len(l) - 1
+	last := component.Width(l[n:])
+	if component.Width(l) <= w || n == 0 || last > age || w < 4*age {
+		component.Draw(r, 0, y, w, th, l)
+		return
+	}
+	component.Draw(r, 0, y, w-last, th, l[:n])
+	component.Draw(r, w-last, y, last, th, l[n:])
 }
 
 // tinyLast is the last line of the list: what was just said, else what is under way.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/ui/component"
 	"example.com/signalbox/ui/keymap"
 	"example.com/signalbox/ui/pane"
 	"example.com/signalbox/ui/theme"
@@ -64,16 +65,26 @@ func helpLine(k HelpKey, th *theme.Theme, w int, unicode bool) []Line {
 			key, keyTok = pad(":"+k.Command, helpKeyWidth), theme.KeyHint
 		}
 	}
-	lines := []Line{{{Token: keyTok, Text: key}, {Token: tok, Text: clean.Line(does)}}}
+	out := hanging(Line{{Token: keyTok, Text: key}}, tok, clean.Line(does), w)
 	if k.Disabled == "" {
-		return lines
+		return out
 	}
-	why := pane.Part{Token: theme.Warn, Text: clean.Linef("%s %s", th.Glyph(theme.GlyphDot), k.Disabled)}
-	if width(lines[0])+1+why.Text.Width() <= w {
-		lines[0] = append(lines[0], pane.Part{Text: clean.Const(" ")}, why)
-		return lines
+	why := clean.Linef("%s %s", th.Glyph(theme.GlyphDot), k.Disabled)
+	if last := &out[len(out)-1]; width(*last)+1+why.Width() <= w {
+		*last = append(*last, pane.Part{Text: clean.Const(" ")}, pane.Part{Token: theme.Warn, Text: why})
+		return out
 	}
-	return append(lines, Line{{Text: pad("", helpKeyWidth)}, why})
+	return append(out, hanging(Line{{Text: pad("", helpKeyWidth)}}, theme.Warn, why, w)...)
+}
+
+// hanging is text behind a lead, and under itself where it goes on.
+func hanging(lead Line, tok theme.Token, t clean.Text, w int) []Line {
+	var out []Line
+	for _, s := range component.Wrap(t, max(8, w-width(lead))) {
+		out = append(out, append(lead, pane.Part{Token: tok, Text: s}))
+		lead = Line{{Text: pad("", width(lead))}}
+	}
+	return out
 }
 
 // pad is s with blanks up to w columns, and at least one.
