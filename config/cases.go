@@ -58,6 +58,9 @@ func LoadCases(ctx context.Context, path string, o Options) ([]Case, error) {
 func ParseCases(name string, data []byte, o Options) ([]Case, error) {
 	p := &problems{}
 	root := parseTree(name, data, p)
+	if err := p.err([]string{name}); err != nil { // what is missing may stand where it cannot be read
+		return nil, err
+	}
 	var file caseFile
 	(&decoder{problems: p}).decode(root, reflect.ValueOf(&file).Elem(), field{})
 	list, _ := root.get("cases")
