@@ -327,6 +327,9 @@ func decode[T any, P interface {
 	if err := P(t).valid(); err != nil {
 		e := httpx.Explain(op.doing, "", err)
 		e.Op = op.doing
+		if why := trouble(body); why != "" && !strings.Contains(e.Msg, why) {
+			e.Msg += ": " + why
+		}
 		return nil, e
 	}
 	return t, nil

@@ -64,14 +64,18 @@ type timeseriesReply struct {
 }
 
 func (r *timeseriesReply) valid() error {
-	// No series at all are an answer; something else in their place is none.
-	if r.Data != nil && (r.Data.Attributes.Series.Given || r.Data.Attributes.Series.Bad == 0) {
-		return nil
-	}
-	if r.Errors != "" {
+	if r.Data == nil && r.Errors != "" {
 		return &sources.Error{Kind: sources.Invalid, Msg: "Datadog refuses the query: " + clean.Line(string(r.Errors)).String(), Err: &statusError{400}}
 	}
-	return unlike("series")
+	// No series at all are an answer; something else in their place is none. Values stand in the order of the
+	// series: with one missing, the others would be somebody else's.
+	if r.Data == nil || r.Data.Attributes.Series.Bad > 0 {
+		return unlike("series")
+	}
+	if at := &r.Data.Attributes; len(at.Values) < len(at.Series.Items) {
+		return unlike("values of its series")
+	}
+	return nil
 }
 
 // queryReply is version 1's. A query that Datadog cannot answer is a success with the status "error".
@@ -343,7 +347,7 @@ func foundIn(r *timeseriesReply, index int, step time.Duration) []found {
 	var out []found
 	at := &r.Data.Attributes
 	for i, meta := range at.Series.Items {
-		if int(meta.Index) != index || i >= len(at.Values) {
+		if int(meta.Index) != index {
 			continue
 		}
 		out = append(out, found{

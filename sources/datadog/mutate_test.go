@@ -42,7 +42,7 @@ func mutated(t *testing.T, now time.Time, q sources.Query, change func(*Config))
 			return src
 		},
 		Query:    q,
-		Needed:   regexp.MustCompile(`^(\.id|\.data|\.data\.attributes|\.data\.attributes\.(incidents|slos|values|times|series)|\.series|\.status|\.data\.overall|\.data\.id|\.data\.attributes\.incidents\[\]\.data)$`),
+		Needed:   regexp.MustCompile(`^(\.id|\.data|\.data\.attributes|\.data\.attributes\.(incidents|slos|values|times|series|series\[\])|\.series|\.status|\.data\.overall|\.data\.id|\.data\.attributes\.incidents\[\]\.data)$`),
 		Identity: regexp.MustCompile(`(\.id|\.uuid|\.tags|\.all_tags|\.service_tags|\.query|\.state|\.value|\.group_tags|\.query_index|\.series|\.fields|\.services|\.resolved|\.modified|\.attributes|\.evt|\.data|\.name|\.status|\.numerator|\.denominator|\.created|\.relationships|\.responders|\.escalations|\.finished_at|\.started_at|\.timestamp|\.start|\.end|\.user|\.env|\.service|\.included|\.git|\.commit_sha|\.version)$`),
 		Most:     500,
 	}
@@ -99,7 +99,7 @@ func TestRecordedAnswersWithAnyFieldMissing(t *testing.T) {
 			used[op.name]++
 			tp := sourcetest.NewTape(nil)
 			tp.Replies[x.url.EscapedPath()] = sourcetest.Reply{Status: http.StatusOK, Body: []byte(x.Response.Body)}
-			all := tp.Mutants(t, sourcetest.Mutation{Fields: readFields(), Seen: seen, Address: func(string) string { return op.name }})
+			all := tp.Mutants(t, sourcetest.Mutation{Fields: readFields(), Seen: seen, Wide: true, Address: func(string) string { return op.name }})
 			total += len(all)
 			for j, m := range all {
 				if sourcetest.Slowed && j%8 != 0 {

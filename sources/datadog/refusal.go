@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"example.com/signalbox/sources"
@@ -20,9 +22,23 @@ func complaint(body []byte) string {
 	if json.Unmarshal(body, &v) != nil {
 		return ""
 	}
-	for _, key := range []string{"errors", "error", "message"} {
-		if said := sayings(v[key], 0); len(said) > 0 {
-			return clean.Line(strings.Join(said, "; ")).String()
+	return said(v, "errors", "error", "message")
+}
+
+// trouble reads what a success says of what went wrong. Of what was asked for, message may be a field.
+func trouble(body []byte) string {
+	var v map[string]json.RawMessage
+	if json.Unmarshal(body, &v) != nil {
+		return ""
+	}
+	return said(v, "errors", "error")
+}
+
+// said is the text of the first of keys that has any.
+func said(v map[string]json.RawMessage, keys ...string) string {
+	for _, key := range keys {
+		if all := sayings(v[key], 0); len(all) > 0 {
+			return clean.Line(strings.Join(all, "; ")).Cut(200, clean.Const("…")).String()
 		}
 	}
 	return ""
@@ -75,8 +91,8 @@ func saying(raw json.RawMessage, depth int) []string {
 		return nil
 	}
 	var out []string
-	for k, v := range rest {
-		for _, s := range sayings(v, depth+1) {
+	for _, k := range slices.Sorted(maps.Keys(rest)) {
+		for _, s := range sayings(rest[k], depth+1) {
 			out = append(out, k+": "+s)
 		}
 	}

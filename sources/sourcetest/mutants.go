@@ -11,11 +11,17 @@ import (
 // Whole is where a Mutant changes more than a field.
 const Whole = "the whole"
 
-// The ways in which a field of a Mutant is changed.
+// The ways in which a field of a Mutant is changed. Those from Unknown on are of a wide Mutation.
 const (
 	LeftOut   = "left out"
 	Null      = "null"
 	OtherType = "of another type"
+
+	Unknown  = "a word that nobody knows"
+	Blank    = "empty"
+	Huge     = "larger than any number"
+	Negative = "negative"
+	More     = "joined by what nobody knows"
 )
 
 // Mutant is one answer with one field changed.
@@ -40,6 +46,8 @@ type Mutation struct {
 	Address func(key string) string
 	// Seen holds what was changed before: each field once for each kind of address.
 	Seen map[string]bool
+	// Wide changes also what fields say, and the items of lists as a whole.
+	Wide bool
 }
 
 // Mutants changes each field that is read once for each kind of address: it is left out, null, or of another
@@ -92,6 +100,14 @@ func (w *mutator) emit(where, how string) {
 func (w *mutator) walk(v any, where string) {
 	switch v := v.(type) {
 	case []any:
+		if len(v) > 0 && w.Wide && w.fresh(where+"[]") {
+			old := v[0]
+			v[0] = nil
+			w.emit(where+"[]", Null)
+			v[0] = otherType(old)
+			w.emit(where+"[]", OtherType)
+			v[0] = old
+		}
 		for i, item := range v {
 			if i == 0 || i == len(v)-1 {
 				w.walk(item, where+"[]")
@@ -110,10 +126,38 @@ func (w *mutator) walk(v any, where string) {
 				w.emit(at, Null)
 				v[k] = otherType(old)
 				w.emit(at, OtherType)
+				w.wide(v, k, at, old)
 				v[k] = old
 			}
 			w.walk(old, at)
 		}
+	}
+}
+
+// wide changes what a field says without another type.
+func (w *mutator) wide(in map[string]any, k, at string, old any) {
+	if !w.Wide {
+		return
+	}
+	as := func(v any, how string) {
+		in[k] = v
+		w.emit(at, how)
+	}
+	switch old := old.(type) {
+	case string:
+		as("shiny_new_thing", Unknown)
+		as("", Blank)
+	case float64:
+		as(json.RawMessage("92233720368547758089"), Huge)
+		as(json.RawMessage("1e999"), Huge)
+		as(-1, Negative)
+	case []any:
+		as([]any{}, Blank)
+	case map[string]any:
+		as(map[string]any{}, Blank)
+		more := maps.Clone(old)
+		more["shiny_new_field"] = map[string]any{"deep": []any{nil, 1, "x", map[string]any{}}}
+		as(more, More)
 	}
 }
 
