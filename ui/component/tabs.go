@@ -2,6 +2,7 @@ package component
 
 import (
 	"strconv"
+	"strings"
 
 	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/ui/screen"
@@ -16,52 +17,75 @@ type Tab struct {
 
 // TabBar draws tabs on one line, the chosen one in brackets:
 //
-//	[1 Incidents 1!]  2 Metrics  3 Pipelines 1✗
+//	[1 Incidents 1!]  2 Metrics · checkout  3 Pipelines 1✗
 //
-// Where they do not fit, the titles of those with nothing to say are cut, then all, evenly, then all but
-// the numbers and marks is left out. It returns the column at which each tab ends, for the mouse.
+// Where they do not fit, the titles of those with nothing to say are cut, then what stands behind a dot goes, then
+// all are cut, evenly, then all but the numbers and marks is left out. It returns the column at which each tab
+// ends, for the mouse.
 func TabBar(r screen.Region, th *theme.Theme, tabs []Tab, chosen int) []int {
 	w, _ := r.Size()
 	ends := make([]int, len(tabs))
-	limits := titleLimits(tabs, w, chosen)
-	x := 0
+	labels := make([]label, len(tabs))
 	for i, t := range tabs {
-		x = drawTab(r, x, th, t, i, limits[i], i == chosen)
+		labels[i] = newLabel(th, t)
+	}
+	limits := titleLimits(labels, w, chosen)
+	x := 0
+	for i := range tabs {
+		x = labels[i].draw(r, x, th, i, limits[i], i == chosen)
 		ends[i] = min(x, w)
 	}
 	return ends
+}
+
+// label is a Tab, its title without what stands behind a dot, and what each takes.
+type label struct {
+	Tab
+	name                clean.Text
+	whole, named, marks int
+}
+
+func newLabel(th *theme.Theme, t Tab) label {
+	l := label{Tab: t, name: t.Title, whole: t.Title.Width(), marks: Width(t.Marks)}
+	if name, _, more := strings.Cut(t.Title.String(), " "+th.Glyph(theme.GlyphDot).String()+" "); more {
+		l.name = clean.Line(name)
+	}
+	l.named = l.name.Width()
+	return l
 }
 
 // leastTitle is the least of a title that says something: "In…".
 const leastTitle = 3
 
 // titleLimits are the longest that titles may be so that all tabs fit into w columns.
-func titleLimits(tabs []Tab, w, chosen int) []int {
-	out := make([]int, len(tabs))
-	longest := 0
-	for _, t := range tabs {
-		longest = max(longest, t.Title.Width())
+func titleLimits(labels []label, w, chosen int) []int {
+	out := make([]int, len(labels))
+	longest, names := 0, 0
+	for i := range labels {
+		longest, names = max(longest, labels[i].whole), max(names, labels[i].named)
 	}
 	set := func(quiet, others int) bool {
 		total := 0
-		for i, t := range tabs {
+		for i := range labels {
 			out[i] = others
-			if i != chosen && Width(t.Marks) == 0 {
+			if i != chosen && labels[i].marks == 0 {
 				out[i] = quiet
 			}
-			total += tabWidth(t, out[i])
+			total += labels[i].width(out[i])
 		}
 		return total <= w
 	}
-	for limit := longest; limit >= leastTitle; limit-- {
-		if set(limit, longest) {
-			return out
+	for _, others := range [...]int{longest, names} {
+		for limit := others; limit >= leastTitle; limit-- {
+			if set(limit, others) {
+				return out
+			}
 		}
 	}
-	if set(0, longest) {
+	if set(0, names) {
 		return out
 	}
-	for limit := longest; limit > 0; limit-- {
+	for limit := names; limit > 0; limit-- {
 		if set(0, limit) {
 			return out
 		}
@@ -70,23 +94,29 @@ func titleLimits(tabs []Tab, w, chosen int) []int {
 	return out
 }
 
-func tabWidth(t Tab, limit int) int {
-	w := 4 + min(limit, t.Title.Width()) // brackets or blanks, number, blank
-	if limit == 0 {
+// width is what the tab takes whose title may be as long as limit.
+func (l *label) width(limit int) int {
+	w := 4 // brackets or blanks, number, blank
+	switch {
+	case limit == 0:
 		w--
+	case l.whole <= limit:
+		w += l.whole
+	default:
+		w += min(limit, l.named)
 	}
-	if m := Width(t.Marks); m > 0 {
-		w += 1 + m
+	if l.marks > 0 {
+		w += 1 + l.marks
 	}
 	return w
 }
 
-func drawTab(r screen.Region, x int, th *theme.Theme, t Tab, i, limit int, chosen bool) int {
+func (l *label) draw(r screen.Region, x int, th *theme.Theme, i, limit int, chosen bool) int {
 	name, edge := theme.Muted, th.Style(theme.Border)
 	if chosen {
 		name, edge = theme.TitleFocused, th.Style(theme.BorderFocused)
 	}
-	end := x + tabWidth(t, limit)
+	end := x + l.width(limit)
 	if chosen {
 		r.Label(x, 0, edge, "[")
 		r.Label(end-1, 0, edge, "]")
@@ -94,11 +124,15 @@ func drawTab(r screen.Region, x int, th *theme.Theme, t Tab, i, limit int, chose
 	x++
 	x += r.Text(x, 0, th.Style(theme.KeyHint), clean.Line(strconv.Itoa(i+1)))
 	if limit > 0 {
+		title := l.Title
+		if l.whole > limit {
+			title = l.name.Cut(limit, th.Glyph(theme.GlyphEllipsis))
+		}
 		x++
-		x += r.Text(x, 0, th.Style(name), t.Title.Cut(limit, th.Glyph(theme.GlyphEllipsis)))
+		x += r.Text(x, 0, th.Style(name), title)
 	}
-	if Width(t.Marks) > 0 {
-		Draw(r, x+1, 0, Width(t.Marks), th, t.Marks)
+	if l.marks > 0 {
+		Draw(r, x+1, 0, l.marks, th, l.Marks)
 	}
 	return end
 }
