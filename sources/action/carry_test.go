@@ -439,23 +439,25 @@ func TestRunsThatDeploy(t *testing.T) {
 	})
 }
 
-// One action on a target at a time, whichever of its names it is asked by: rejecting the run that waits at an
-// environment's gate is an action on the environment too.
+// One action on a target at a time, whichever of its names it is asked by: approving the run that waits at an
+// environment's gate is an action on the environment too. Rejecting it is not: it clears the way.
 func TestLocksCoverWhatIsTouched(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(t)
-		y.hub.wait("prod", "c", true)
+		waits := y.hub.wait("prod", "c", true)
 		rollback := y.plan(t, y.rollback())
-		reject := y.plan(t, rollback.Offers[0].Request)
-		var inner action.Outcome
+		yes := y.plan(t, action.Request{Verb: sources.Approve, Target: waits.Ref})
 		y.hub.noLook = refusal(sources.Transient)
 		done := make(chan action.Outcome)
 		go func() { done <- y.Execute(t.Context(), rollback, approve(rollback)) }()
 		synctest.Wait()
-		inner = y.Execute(t.Context(), reject, approve(reject))
-		if inner.State != action.Refused || len(y.hub.writes) != 1 {
-			t.Errorf("meanwhile: %+v, %d writes", inner, len(y.hub.writes))
+		if out := y.Execute(t.Context(), yes, approve(yes)); out.State != action.Refused || len(y.hub.writes) != 1 {
+			t.Errorf("approving it meanwhile: %+v, %d writes", out, len(y.hub.writes))
+		}
+		reject := y.plan(t, action.Request{Verb: sources.Reject, Target: waits.Ref})
+		if out := y.Execute(t.Context(), reject, approve(reject)); out.State == action.Refused || len(y.hub.writes) != 2 {
+			t.Errorf("rejecting it meanwhile: %+v, %d writes", out, len(y.hub.writes))
 		}
 		<-done
 	})

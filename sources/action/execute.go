@@ -119,7 +119,8 @@ func (x *execution) hold(ctx context.Context) (release func(), out Outcome, ok b
 }
 
 // touches are the objects that the plan is about, each once: what was asked for, what the request goes to, and
-// what it changes.
+// what it changes. What only ends a run puts nothing into the environment that the run would have changed: it is
+// what clears the way for a change there that is under way, and stuck behind that run.
 func (p *Plan) touches() []sources.Ref {
 	out := []sources.Ref{p.Request.Target}
 	add := func(ref sources.Ref) {
@@ -128,6 +129,9 @@ func (p *Plan) touches() []sources.Ref {
 		}
 	}
 	add(p.Call.Target)
+	if p.Request.Verb == sources.Reject || p.Request.Verb == sources.Cancel {
+		return out
+	}
 	for _, r := range p.Rests {
 		add(r.Ref)
 	}
