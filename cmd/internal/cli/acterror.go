@@ -9,6 +9,7 @@ import (
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
+	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/insight"
 	"example.com/signalbox/sources/store"
 )
@@ -94,8 +95,8 @@ func (p *performer) offered(q *action.Request) error {
 	name := p.nameOf(q.Target)
 	for _, ref := range sameTrouble(p.board.Snapshot(), q.Target) {
 		if slices.ContainsFunc(p.board.Offers(ref), is) {
-			return usagef("%s: %s cannot %s %s; %s can, which tells of the same: type %s",
-				name, q.Target.Source, q.Verb, article(string(q.Target.Kind)), ref.Source, commandOf(&action.Request{Verb: q.Verb, Target: ref}))
+			return usagef("%s: %s cannot %s %s; %s can, which tells of the same: name %s instead",
+				name, q.Target.Source, commandName(q.Verb), article(string(q.Target.Kind)), ref.Source, clean.Line(ref.String()))
 		}
 	}
 	if len(verbs) == 0 {
@@ -103,9 +104,9 @@ func (p *performer) offered(q *action.Request) error {
 	}
 	var can []string
 	for _, s := range verbs {
-		can = append(can, string(s.Verb))
+		can = append(can, commandName(s.Verb))
 	}
-	return usagef("%s: %s cannot %s %s: it can %s", name, q.Target.Source, q.Verb, article(string(q.Target.Kind)), strings.Join(can, ", "))
+	return usagef("%s: %s cannot %s %s: it can %s", name, q.Target.Source, commandName(q.Verb), article(string(q.Target.Kind)), strings.Join(can, ", "))
 }
 
 // sameTrouble are the other systems' views of what an object tells of.

@@ -366,7 +366,7 @@ func (p *performer) tell(o *action.Outcome) error {
 		text += "\n  " + clean.Line(o.URL).String()
 	}
 	if undo := o.Receipt.Undo; o.State == action.Done && undo != nil {
-		text += "\n  takes it back: " + commandOf(&action.Request{Verb: undo.Verb, Target: undo.Target})
+		text += "\n  takes it back: " + commandOf(&action.Request{Verb: undo.Verb, Target: undo.Target, To: undo.To})
 	}
 	return say(p.cmd.OutOrStdout(), "%s\n", text)
 }

@@ -262,9 +262,20 @@ func (w *planWriter) demand(p *action.Plan) {
 
 // commandOf is the command that does what a request asks for.
 func commandOf(q *action.Request) string {
-	verb := string(q.Verb)
-	if q.Verb == sources.RerunAll {
-		verb = "rerun --all"
+	text := fmt.Sprintf("signalbox %s %s", commandName(q.Verb), clean.Line(q.Target.String()))
+	if len(q.To) > 0 {
+		text += " --to " + shellWord(clean.Line(strings.Join(q.To, ",")).String())
 	}
-	return fmt.Sprintf("signalbox %s %s", verb, clean.Line(q.Target.String()))
+	return text
+}
+
+// commandName is what the command of a verb is called.
+func commandName(v sources.Verb) string {
+	switch v { //nolint:exhaustive // all others are called what they are
+	case sources.RerunAll:
+		return "rerun --all"
+	case sources.PostStatus:
+		return "update"
+	}
+	return string(v)
 }
