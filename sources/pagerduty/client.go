@@ -223,7 +223,7 @@ func pages[W lister[I], I any](ctx context.Context, s *source, key, path string,
 			step = r.Limit
 		}
 		offset += step
-		if n >= most || limit > 0 && len(all) >= limit || offset+pageSize > mostItems {
+		if n >= most || limit > 0 && len(all) >= limit {
 			return all, true, nil
 		}
 	}

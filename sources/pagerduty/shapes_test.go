@@ -44,6 +44,10 @@ func TestShapesOfIncidents(t *testing.T) {
 			`{"status":"suspended","urgency":"severity_based","alert_counts":{"all":"3"}}`,
 			func(i sources.Incident) bool { return i.State == sources.Triggered && !i.Low && i.Alerts == 0 },
 		},
+		"one that wakes nobody": {
+			`{"urgency":"low"}`,
+			func(i sources.Incident) bool { return i.State == sources.Triggered && i.Low },
+		},
 		"names that a terminal would obey": {
 			`{"title":"\u001b]0;x\u0007\u202eevil\nsecond","service":{"id":"PSVC1","summary":"\u001b[2Jcheckout"},"teams":[{"id":"PT1","name":"\u202epay"}]}`,
 			func(i sources.Incident) bool {

@@ -15,6 +15,7 @@ import (
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
+	"example.com/signalbox/sources/sourcetest"
 )
 
 // lines are what was asked for, in order.
@@ -334,6 +335,16 @@ func TestRateLimitSaysWhenToComeBack(t *testing.T) {
 	_, err := s.Perform(t.Context(), sources.Call{Verb: sources.Acknowledge, Identity: "sre1@example.com", Target: sources.Ref{Source: "pd", Kind: sources.KindIncident, ID: "PINC2"}})
 	if e, ok := errors.AsType[*sources.Error](err); !ok || e.Kind != sources.Throttled || asked != 2 {
 		t.Errorf("%v after %d requests", err, asked)
+	}
+	c, err := s.conn(t.Context())
+	budget, ok := s.env.Budget.(*sourcetest.Budget)
+	if err != nil || !ok {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"", "/writes"} {
+		if r := budget.Rate("pagerduty/" + c.fingerprint + part); r.Limit != 960 || r.Remaining != 0 {
+			t.Errorf("of %q the budget heard %+v", part, r)
+		}
 	}
 }
 
