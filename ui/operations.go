@@ -88,7 +88,7 @@ func (a *App) askQuit() (ok bool) {
 	for i := range a.levers.ops {
 		if o := &a.levers.ops[i]; !o.Ended() {
 			_, _, word, text := dialog.OperationLook(o)
-			lines = append(lines, clean.Line(kit.Sep(": ", dialog.OperationTitle(o).String(), kit.Sep(": ", word, text.String()))))
+			lines = append(lines, clean.Line(kit.Dots(a.set.Theme, dialog.OperationTitle(o).String(), word, text.String())))
 		}
 	}
 	if guards > 0 {

@@ -55,7 +55,7 @@ func (p *Plan) progress(b *planLines, q *action.Plan, out *action.Outcome) {
 		if q.Change != nil && q.Change.Expected > 0 {
 			took += " of about " + kit.Minutes(q.Change.Expected)
 		}
-		b.label("", theme.Muted, clean.Line(took))
+		b.under(gateWidth, theme.Muted, clean.Line(took))
 		return
 	}
 	b.outcome(out)
