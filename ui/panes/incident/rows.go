@@ -225,8 +225,11 @@ func (b *builder) paged(p *Pane, q *insight.Problem) {
 	for _, l := range p.logs() {
 		if l.Kind == "paged" || l.Kind == "escalated" || l.Kind == "reassigned" {
 			told++
-			b.text(key(l.At, l.Kind, told), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(e.Now, l.At, e.Zone)+" ")}}, theme.Text,
-				kit.Text(kit.Sep(" ", l.Kind, said(&l).String())))
+			text := said(&l)
+			if l.Kind != "paged" || text.IsZero() {
+				text = kit.Text(kit.Sep(": ", l.Kind, text.String()))
+			}
+			b.text(key(l.At, l.Kind, told), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(e.Now, l.At, e.Zone)+" ")}}, theme.Text, text)
 		}
 	}
 	in := q.Incident

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,12 +68,26 @@ func (b *builder) log(p *Pane) {
 		return
 	}
 	b.begin("LOG")
+	times, kinds := make([]string, len(logs)), make([]string, len(logs))
+	for i := range logs {
+		times[i], kinds[i] = kit.Clock(b.e.Now, logs[i].At, b.e.Zone), logs[i].Kind
+	}
+	at, kind := widest(times), min(widest(kinds), b.w/5)
 	for i := range logs {
 		l := &logs[i]
-		b.text(key(l.At, l.Kind, i), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(b.e.Now, l.At, b.e.Zone)+" "), kit.P(theme.Text, l.Kind+" ")},
+		b.text(key(l.At, l.Kind, i), row{left: []pane.Part{kit.P(theme.Muted, fmt.Sprintf("%*s ", at, times[i])), kit.P(theme.Text, fmt.Sprintf("%-*s ", kind, l.Kind))},
 			right: via(l)}, theme.Text, said(l))
 	}
 	b.trouble(p)
+}
+
+// widest is the width of the widest of texts.
+func widest(texts []string) int {
+	w := 0
+	for _, t := range texts {
+		w = max(w, kit.Text(t).Width())
+	}
+	return w
 }
 
 // said is who did it and what it says, the name once.
@@ -265,10 +280,13 @@ func (b *builder) before(p *Pane, q *insight.Problem) {
 		return
 	}
 	b.begin("SEEN BEFORE", kit.P(theme.Muted, kit.Often(q.Seen)+" in "+kit.Age(q.SeenIn)))
-	for i, in := range p.like {
-		if i == mostBefore {
-			break
-		}
+	like := p.like[:min(len(p.like), mostBefore)]
+	times := make([]string, len(like))
+	for i, in := range like {
+		times[i] = kit.Clock(b.e.Now, in.Created, b.e.Zone)
+	}
+	at := widest(times)
+	for i, in := range like {
 		took := ""
 		if !in.Ended.IsZero() && in.Ended.After(in.Created) {
 			took = "took " + kit.Minutes(in.Ended.Sub(in.Created))
@@ -277,7 +295,7 @@ func (b *builder) before(p *Pane, q *insight.Problem) {
 		if !in.EndedBy.IsZero() {
 			by = "ended by " + in.EndedBy.String()
 		}
-		b.text(in.Ref.String(), row{left: []pane.Part{kit.P(theme.Muted, kit.Clock(b.e.Now, in.Created, b.e.Zone)+" ")}, url: in.URL, ref: in.Ref},
+		b.text(in.Ref.String(), row{left: []pane.Part{kit.P(theme.Muted, fmt.Sprintf("%*s ", at, times[i]))}, url: in.URL, ref: in.Ref},
 			theme.Text, kit.Text(kit.Dots(b.e.Theme, in.Title.String(), took, by)))
 	}
 }
