@@ -141,7 +141,7 @@ func (p *Plan) touches() []sources.Ref {
 // again reads once more everything that the plan was made of: nothing is sent to a target that is not as it
 // was, nor where another call would be made of it now, nor when a gate has become stricter.
 func (x *execution) again(ctx context.Context) (out Outcome, ok bool) {
-	v, err := x.look(ctx, x.plan.Request)
+	v, err := x.look(sources.OneLook(ctx), x.plan.Request)
 	if err != nil {
 		return x.refuse(ctx, clean.Linef("it could not be read again: %s", errorText(err)), fixOf(err)), false
 	}

@@ -13,6 +13,7 @@ import (
 // Propose makes the plan of a request, by reading alone. Its error is a *sources.Error: the target is not
 // there, the source cannot do it or did not answer. A plan that policy refuses is a plan.
 func (r *Runner) Propose(ctx context.Context, q Request) (Plan, error) {
+	ctx = sources.OneLook(ctx)
 	v, err := r.look(ctx, q)
 	if err != nil {
 		return Plan{}, err
@@ -32,7 +33,7 @@ func (r *Runner) Propose(ctx context.Context, q Request) (Plan, error) {
 
 // Facts are what the gates may look at of a request, found out by reading alone.
 func (r *Runner) Facts(ctx context.Context, q Request) (policy.Facts, error) {
-	v, err := r.look(ctx, q)
+	v, err := r.look(sources.OneLook(ctx), q)
 	return v.facts, err
 }
 

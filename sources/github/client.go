@@ -56,8 +56,12 @@ func (s *source) repo(ctx context.Context, scope string) (*repoConn, error) {
 	return &repoConn{conn: c, s: s, scope: scope, path: "repos/" + scope}, nil
 }
 
-// get reads one page and decodes it.
+// get reads one page and decodes it, once in a look.
 func get[T wire](ctx context.Context, c *conn, path string) (reply[T], error) {
+	return sources.Looked(ctx, c.identity+" "+path, func() (reply[T], error) { return read[T](ctx, c, path) })
+}
+
+func read[T wire](ctx context.Context, c *conn, path string) (reply[T], error) {
 	var r reply[T]
 	req, err := c.client.NewRequest(http.MethodGet, path, nil)
 	if err != nil {
