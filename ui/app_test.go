@@ -324,7 +324,11 @@ func TestFollowAndWhoseTellEveryPane(t *testing.T) {
 			t.Errorf("w does not show %q: %s", want, line)
 		}
 	}
-	b.press("1", "f")
+	b.press("f", "w")
+	if line := b.line(0); !strings.Contains(line, "following search · mine only") {
+		t.Errorf("the header says less than what narrows the board: %s", line)
+	}
+	b.press("w", "w", "f", "1", "f")
 	b.says("no service is selected")
 }
 

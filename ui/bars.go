@@ -176,9 +176,13 @@ func (a *App) identity(level int) []component.Part {
 		if level > 3 {
 			text = clean.Line(a.follow)
 		}
-		return append(out, gap, component.Part{Token: theme.Info, Text: text})
+		out = append(out, gap, component.Part{Token: theme.Info, Text: text})
+		if a.whose == pane.Team {
+			return out
+		}
+		gap = dot
 	}
-	if level < 3 || a.whose != pane.Team && level < 5 {
+	if level < 3 || a.whose != pane.Team {
 		out = append(out, gap, a.whosePart(level))
 	}
 	if you := a.you(); you != "" && level == 0 {

@@ -7,6 +7,9 @@ import (
 	"example.com/signalbox/ui/theme"
 )
 
+// briefWidth is the room of a line on the screens that have briefs.
+const briefWidth = 76
+
 // Brief is a lane in one line a stage, production first.
 func Brief(e pane.Env, l *insight.Lane) [][]pane.Part {
 	if l.Last < 0 || l.Empty != insight.NotEmpty {
@@ -41,7 +44,11 @@ func Brief(e pane.Env, l *insight.Lane) [][]pane.Part {
 			parts = append(append(parts, kit.P(theme.Muted, "  health ")), healthParts(e, &l.Health, mostHealth)...)
 		}
 		if i == l.Last {
-			parts = append(append(parts, kit.P(theme.Text, "  ")), nextParts(e, l, stale, true)...)
+			next := nextParts(e, l, stale, true)
+			if kit.Width(parts)+2+kit.Width(next) > briefWidth {
+				next = nextParts(e, l, stale, false)
+			}
+			parts = append(append(parts, kit.P(theme.Text, "  ")), next...)
 		}
 		out = append(out, parts)
 	}

@@ -164,9 +164,9 @@ func testimony(all []sources.Evidence) string {
 // unverified explains why what is known is not enough.
 func unverified(all []sources.Evidence) string {
 	if len(all) == 0 {
-		return "nothing says what runs here. version_from: in the config names a better witness"
+		return "nothing says what runs here; version_from in the config can name a witness"
 	}
-	return "only " + Kind(all[0].Kind) + " says so. version_from: in the config names a better witness"
+	return "only " + Kind(all[0].Kind) + " says so; version_from in the config can name a better witness"
 }
 
 // Kind is a kind of evidence in words.
