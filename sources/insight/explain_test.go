@@ -177,6 +177,11 @@ func TestSuspects(t *testing.T) {
 	nameless.Title = clean.Text{}
 	rolling := deployed("prod", "v2", "eu", running, 0)
 	rolling.Created, rolling.Ended = before(12*time.Minute), time.Time{}
+	approved := func(started, ended time.Duration) sources.Deployment {
+		d := deployed("prod", "v2", "eu", passed, ended)
+		d.Created, d.Started = before(50*time.Minute), before(started)
+		return d
+	}
 	// The incident was opened ten minutes ago.
 	for _, c := range []struct {
 		name string
@@ -191,6 +196,9 @@ func TestSuspects(t *testing.T) {
 		{"one on its way", []func(*store.Snapshot){environments(environment("shop", "prod", true, rolling))}, "v2 → prod eu: began 2m before onset, was rolling out, by dev4"},
 		{"one that ended after the onset", []func(*store.Snapshot){environments(environment("shop", "prod", true, deployed("prod", "v2", "eu", passed, 9*time.Minute+30*time.Second)))},
 			"v2 → prod eu: began 30s before onset, was rolling out, by dev4"},
+		{"one that waited for an approval until after the onset", []func(*store.Snapshot){environments(environment("shop", "prod", true, approved(5*time.Minute, 4*time.Minute)))}, ""},
+		{"one that was approved just before it", []func(*store.Snapshot){environments(environment("shop", "prod", true, approved(11*time.Minute, 9*time.Minute)))},
+			"v2 → prod eu: began 1m before onset, was rolling out, by dev4"},
 		{"a cancelled one", []func(*store.Snapshot){environments(environment("shop", "prod", true, deployed("prod", "v2", "eu", sources.StateCancelled, 12*time.Minute)))}, ""},
 		{"too early, too late", []func(*store.Snapshot){environments(environment("shop", "prod", true, deployed("prod", "v3", "eu", passed, 0), deployed("prod", "v1", "eu", passed, 71*time.Minute)))}, ""},
 		{"just after", []func(*store.Snapshot){changes(flag("a", 9*time.Minute), flag("b", 10*time.Minute))}, "flag a: 1m after onset; flag b: at onset"},

@@ -93,7 +93,7 @@ func rollout(e *sources.Environment, ds []sources.Deployment) (shift, bool) {
 		case sources.StateQueued, sources.StateWaiting, sources.StateCancelled, sources.StateSkipped:
 			continue
 		}
-		s.start = earlier(s.start, d.Created)
+		s.start = earlier(s.start, cmp.Or(d.Started, d.Created))
 		s.version = d.Version
 		s.by = cmp.Or(s.by, d.Actor)
 		s.url = cmp.Or(s.url, d.URL)
