@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -158,10 +159,18 @@ func (c *commands) openJournal(ctx context.Context) (*journal.Journal, error) {
 	return wire.JournalOf(cfg)
 }
 
+// unread is why a journal was not read: its file is the caller's to mend, what stands in it a person's to look at.
+func unread(err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return usagef("%w: make it readable, or set state_dir: in the config to a directory of your own", err)
+	}
+	return &exit{code: exitFailed, err: err}
+}
+
 func verifyJournal(w io.Writer, j *journal.Journal, form output) error {
 	r, err := j.Verify()
 	if err != nil {
-		return &exit{code: exitFailed, err: err}
+		return unread(err)
 	}
 	if form == outputJSON {
 		err := writeJSON(w, struct {
@@ -227,7 +236,7 @@ func (v *journalView) list() error {
 	at := map[string]int{}
 	for r, err := range v.j.Records() {
 		if err != nil {
-			return &exit{code: exitFailed, err: err}
+			return unread(err)
 		}
 		i, known := at[r.Plan]
 		if r.Plan == "" || !known {
@@ -315,11 +324,11 @@ func (v *journalView) follow(ctx context.Context) error {
 			v.one(w, &before[i])
 		}
 		before = nil
-		if err == nil {
-			err = w.err
-		}
 		if err != nil {
-			return &exit{code: exitFailed, err: err}
+			return unread(err)
+		}
+		if w.err != nil {
+			return &exit{code: exitFailed, err: w.err}
 		}
 		select {
 		case <-ctx.Done():

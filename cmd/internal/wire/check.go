@@ -76,10 +76,14 @@ func (b *Board) CheckState() []sources.Finding {
 		return []sources.Finding{{Level: sources.LevelOK, What: clean.Const("a demo keeps nothing")}}
 	}
 	if b.dir == nil {
-		return []sources.Finding{{
-			Level: sources.LevelWarn, What: clean.Const("there is no state directory"), Detail: clean.Line(b.noDir.Error()),
-			Fix: clean.Const("set state_dir: in the config to a directory of your own"),
-		}}
+		f := sources.Finding{
+			Level: sources.LevelFail, What: clean.Const("there is no state directory, so that nothing but the answer to a page is sent"),
+			Detail: clean.Line(b.noDir.Error()), Fix: clean.Const("set state_dir: in the config to a directory of your own"),
+		}
+		if b.forbids() != "" {
+			f.Level, f.What = sources.LevelWarn, clean.Const("there is no state directory, so that nothing is kept for the next start")
+		}
+		return []sources.Finding{f}
 	}
 	out := []sources.Finding{{Level: sources.LevelOK, What: clean.Line(b.dir.Path())}}
 	if err := b.levers.book.Ready(context.Background()); err != nil {

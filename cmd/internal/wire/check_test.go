@@ -60,3 +60,24 @@ func TestUnsharedIsSaid(t *testing.T) {
 		})
 	}
 }
+
+// Without a state directory there is no journal, and so no action: whoever wants to act has to hear of it.
+func TestNoStateDirectoryForbidsActions(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for by, want := range map[string]sources.Level{"": sources.LevelFail, "--read-only": sources.LevelWarn} {
+		b, err := New(Options{Config: &config.Config{StateDir: filepath.Join(file, "state")}, Lookup: os.LookupEnv, Stateless: true, ReadOnly: by})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := b.CheckState(); len(found) != 1 || found[0].Level != want || found[0].Fix.IsZero() {
+			t.Errorf("forbidden by %q: found is %+v", by, found)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
