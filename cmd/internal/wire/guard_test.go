@@ -178,6 +178,9 @@ notify:
 		if undo.Change == nil || !undo.Change.Then.Version.Same(before) {
 			t.Fatalf("the plan is %+v", undo)
 		}
+		if out := s.board.Execute(context.Background(), undo, action.Approval{}); out.State != action.Refused || s.shown(p.ID, true).Ask == nil {
+			t.Errorf("what was not confirmed is the answer: %+v", out)
+		}
 		s.rerun(&undo)
 		if o := s.shown(p.ID, true); o != nil && o.Ask != nil {
 			t.Errorf("it still asks for %+v", o.Ask)

@@ -76,6 +76,7 @@ func (o *operations) notice(e action.Event) {
 	}
 	if e.Step == action.Sending {
 		x.acted = e.At
+		o.answer(x.Verb, x.Target)
 	}
 	o.publish()
 }
@@ -132,17 +133,14 @@ func (o *operations) leave(ops []pane.Operation) {
 	}
 }
 
-// asked takes the question out of guards' operations once it has an answer: what they asked for was begun.
-func (o *operations) asked(verb sources.Verb, target sources.Ref) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+// answer takes the question out of guards' operations once what they ask for is being sent.
+func (o *operations) answer(verb sources.Verb, target sources.Ref) {
 	for _, x := range o.list {
 		if x.Ask != nil && x.Ask.Verb == verb && x.Ask.Target == target {
 			x.Ask = nil
 			o.expire(x)
 		}
 	}
-	o.publish()
 }
 
 // known is the action of a plan, which is shown from now on where a crash has left it open; nil: it is no
