@@ -63,7 +63,7 @@ func (a *App) drawHeader(rect layout.Rect) {
 		free -= mw + 4
 		component.Draw(r, free+4, 0, mw, th, hidden)
 	}
-	a.drawDuty(r, now, duty, component.Width(left)+4, free)
+	a.drawDuty(r, now, duty, component.Width(left)+4, free+2)
 }
 
 // minHeader is what the least of the name and of the sources' health takes.
@@ -79,7 +79,7 @@ func (a *App) drawDuty(r screen.Region, now time.Time, duty []component.Part, fr
 		duty = a.duty(now, less)
 	}
 	dw := component.Width(duty)
-	if from+dw+16 <= to {
+	if from+dw+18 <= to {
 		from += 8
 	}
 	component.Draw(r, from, 0, dw, a.set.Theme, duty)

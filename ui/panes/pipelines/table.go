@@ -130,7 +130,7 @@ func (t *table) try(w, titleMin, state int, plain bool) {
 // leastService is what a service's name and its mark get before any detail does.
 func leastService(w int) int {
 	if w < 90 {
-		return 8
+		return 12
 	}
 	return 16
 }
