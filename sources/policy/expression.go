@@ -303,7 +303,7 @@ func plainly(err error) error {
 	case strings.Contains(s, "cost limit exceeded"):
 		return errors.New("it takes too long to evaluate")
 	case strings.HasPrefix(s, "no such key: "):
-		return unknownError(strings.TrimPrefix(s, "no such key: ") + " is not known")
+		return unknownError("no metric " + strings.TrimPrefix(s, "no such key: ") + " has a fresh value") // metrics is the only mapping
 	}
 	return errors.New(s)
 }

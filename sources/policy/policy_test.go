@@ -339,7 +339,7 @@ func TestRules(t *testing.T) {
 		{"unknown, of a rollback", Rule{Require: "slo.remaining > 0.2", On: []sources.Verb{sources.Rollback}, Else: Deny}, rollback(func(f *Facts) { f.SLO = nil }), Warn, false, "slo.remaining is not known"},
 		{"unknown, and it does not matter", Rule{Require: "environment.prod || slo.remaining > 0.2", Else: Deny}, with(func(f *Facts) { f.SLO = nil }), Allow, false, ""},
 		{"unknown on the left, and it does not matter", Rule{Require: "slo.remaining > 0.2 || environment.prod", Else: Deny}, with(func(f *Facts) { f.SLO = nil }), Allow, false, ""},
-		{"no such metric", Rule{Require: `metrics["latency"] < 3`, Else: Warn}, good(), Deny, false, "latency is not known"},
+		{"no such metric", Rule{Require: `metrics["latency"] < 3`, Else: Warn}, good(), Deny, false, "cannot be told: no metric latency has a fresh value"},
 		{"a metric", Rule{Require: `metrics["error rate"] < 1`, Else: Deny}, good(), Allow, false, ""},
 		{"a metric where there is one", Rule{Require: `!("latency" in metrics) || metrics["latency"] < 3`, Else: Deny}, good(), Allow, false, ""},
 		{"numbers of two types", Rule{Require: "slo.remaining > 0 && checks.passed > 0.5", Else: Deny}, good(), Allow, false, ""},
