@@ -1,11 +1,13 @@
 package datadog
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/signalbox/sources"
 )
@@ -61,5 +63,46 @@ func TestValuesAreOfTheirSeries(t *testing.T) {
 		if got := strings.Join(got, " "); got != want {
 			t.Errorf("%s: %q, want %q", attributes, got, want)
 		}
+	}
+}
+
+// A monitor is as old as the first of the groups that put it where it is; no data is older than the last alert.
+func TestSinceWhenAMonitorIsBad(t *testing.T) {
+	t.Parallel()
+	s := through(t, func(r *http.Request) (*http.Response, error) { return replyWith(r, 404, ""), nil })
+	for body, want := range map[string]time.Duration{
+		`"overall_state":"Alert","state":{"groups":{"a":{"status":"Alert","last_triggered_ts":AT3},"b":{"status":"Alert","last_triggered_ts":AT5},"c":{"status":"Warn","last_triggered_ts":AT9}}}`: 5 * time.Minute,
+		`"overall_state":"No Data","state":{"groups":{"a":{"status":"No Data","last_triggered_ts":AT9,"last_nodata_ts":AT3}}}`:                                                                     3 * time.Minute,
+		`"overall_state":"No Data","state":{"groups":{"a":{"status":"No Data","last_triggered_ts":AT9,"last_nodata_ts":null}}}`:                                                                    9 * time.Minute,
+		`"overall_state":"Alert","overall_state_modified":AT3,"state":{"groups":{"a":{"status":"Alert","last_triggered_ts":AT5}}}`:                                                                 3 * time.Minute,
+	} {
+		for _, n := range []int{3, 5, 9} {
+			body = strings.ReplaceAll(body, fmt.Sprintf("AT%d", n), fmt.Sprint(sec(time.Duration(n)*time.Minute)))
+		}
+		w, err := decode[wireMonitor](opMonitor, []byte(`{"id":7,`+body+`}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := testNow.Sub(s.monitor(w, owners{}, nil).Since); got != want {
+			t.Errorf("%s: for %s, want %s", body, got, want)
+		}
+	}
+}
+
+// An event that marks a deployment says what was deployed, where and by whom, under the tags that others look for.
+func TestDeploymentMarkSaysWhat(t *testing.T) {
+	t.Parallel()
+	var sent eventRequest
+	s := through(t, func(r *http.Request) (*http.Response, error) {
+		err := json.NewDecoder(r.Body).Decode(&sent)
+		return replyWith(r, 202, `{"event":{"id_str":"1"}}`), err
+	})
+	_, err := s.Perform(t.Context(), sources.Call{
+		ID: "c1", Verb: sources.PostEvent, Target: s.ref(sources.KindChange, "", "checkout"), Identity: "sre1",
+		Fields: map[string]string{"env": "prod", "version": "v1.4", "sha": "0123456", "tags": "team:payments, region:eu"},
+	})
+	want := "service:checkout event_type:deployment deployment source:signalbox env:prod version:v1.4 git.commit.sha:0123456 user:sre1 signalbox_call:c1 team:payments region:eu"
+	if got := strings.Join(sent.Tags, " "); err != nil || got != want || sent.Title != "deployed checkout v1.4" || sent.Aggregation != "c1" || sent.Happened != testNow.Unix() {
+		t.Errorf("%v: %+v, want the tags %s", err, sent, want)
 	}
 }
