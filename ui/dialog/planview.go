@@ -49,11 +49,15 @@ func (p *Plan) Want(e pane.Env, w, h int) (int, int) {
 	return w, max(1, min(h, len(body)+len(bottom)))
 }
 
-// parts are what scrolls and what does not. Where something has to scroll, the question has with it what the
-// gates say, in a line.
+// parts are what scrolls and what does not. Where something has to scroll there is a blank before the bar, and the
+// question has with it what the gates say, in a line.
 func (p *Plan) parts(e pane.Env, w int) (body []Line, bottom []pinned) {
 	body, bottom = p.body(e, w), p.bottom(e, w, p.room)
-	if p.phase != asking || p.demand.Kind == action.Refusal || len(body)+len(bottom) <= p.room || len(bottom)+1 >= p.room {
+	if len(body)+len(bottom) <= p.room {
+		return body, bottom
+	}
+	body = p.body(e, w-1)
+	if p.phase != asking || p.demand.Kind == action.Refusal || len(bottom)+1 >= p.room {
 		return body, bottom
 	}
 	if p.room >= spaced {
