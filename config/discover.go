@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +60,11 @@ func Discover(ctx context.Context, s Surroundings, o Options) (*Config, error) {
 	if missing != nil {
 		return nil, missing
 	}
-	text := fmt.Appendf(sourceText(variable, base, others(s.Lookup, o)), "services: {%q: {repo: %q}}\n", serviceName(remote.Repo), githubType+":"+remote.Repo)
+	more, err := others(s.Lookup, o)
+	if err != nil {
+		return nil, err
+	}
+	text := fmt.Appendf(sourceText(variable, base, more), "services: {%q: {repo: %q}}\n", serviceName(remote.Repo), githubType+":"+remote.Repo)
 	c, err := Parse("(discovered)", text, o)
 	if err != nil {
 		return nil, err
@@ -131,7 +136,10 @@ func Credential(lookup func(string) (string, bool), o Options) (*Config, error) 
 		return nil, nothing("GH_HOST is no host: "+r.Host, Setting{"export GH_HOST=github.example.com", "the host alone, without https:// and without a path"})
 	}
 	variable, base, missing := credential(r, lookup)
-	more := others(lookup, o)
+	more, err := others(lookup, o)
+	if err != nil {
+		return nil, err
+	}
 	if missing != nil && len(more) == 0 {
 		missing.Found = []string{"there is no token for " + r.Host + " in the environment"}
 		return nil, missing
@@ -153,26 +161,37 @@ func sourceText(variable, base string, others []string) []byte {
 }
 
 // others are the other sources that the environment has credentials or addresses for, by the variables
-// that their own tools use. Each goes to its vendor, or to the address that the variable names.
-func others(lookup func(string) (string, bool), o Options) []string {
-	var out []string
+// that their own tools use. Each goes to its vendor, or to the address that the variable names. Its error is Errors:
+// where a value stands is its variable, the first of a source's.
+func others(lookup func(string) (string, bool), o Options) (out []string, err error) {
+	var wrong Errors
 	add := func(kind, text string, variables ...string) {
 		known := slices.ContainsFunc(o.Types, func(t SourceType) bool { return t.Name == kind })
 		unset := slices.ContainsFunc(variables, func(name string) bool { v, _ := lookup(name); return strings.TrimSpace(v) == "" })
-		if known && !unset {
-			out = append(out, fmt.Sprintf("%s: {type: %s, %s}", kind, kind, text))
+		if !known || unset {
+			return
+		}
+		out = append(out, fmt.Sprintf("%s: {type: %s, %s}", kind, kind, text))
+		_, err := Parse("$"+variables[0], sourceText("", "", out[len(out)-1:]), o)
+		if errs, ok := errors.AsType[Errors](err); ok {
+			for _, e := range errs {
+				wrong = append(wrong, &Error{Pos: Position{File: e.Pos.File}, Msg: e.Msg, Fix: e.Fix})
+			}
 		}
 	}
 	value := func(name string) string { v, _ := lookup(name); return strings.TrimSpace(v) }
-	site := ""
+	site, datadog := "", []string{"DD_API_KEY", "DD_APP_KEY"}
 	if s := value("DD_SITE"); s != "" {
-		site = fmt.Sprintf("site: %q, ", s)
+		site, datadog = fmt.Sprintf("site: %q, ", s), []string{"DD_SITE", "DD_API_KEY", "DD_APP_KEY"}
 	}
 	add("pagerduty", `token: "env:PAGERDUTY_TOKEN"`, "PAGERDUTY_TOKEN")
-	add("datadog", site+`api_key: "env:DD_API_KEY", app_key: "env:DD_APP_KEY"`, "DD_API_KEY", "DD_APP_KEY")
+	add("datadog", site+`api_key: "env:DD_API_KEY", app_key: "env:DD_APP_KEY"`, datadog...)
 	add("prometheus", fmt.Sprintf("url: %q", value("PROMETHEUS_URL")), "PROMETHEUS_URL")
 	add("alertmanager", fmt.Sprintf("url: %q", value("ALERTMANAGER_URL")), "ALERTMANAGER_URL")
-	return out
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	return out, nil
 }
 
 // inClone is how a clone is enough of a config.

@@ -269,3 +269,21 @@ func TestCredential(t *testing.T) {
 		}
 	}
 }
+
+type addressed struct {
+	URL string `yaml:"url"`
+}
+
+func (a *addressed) Validate() error { return errors.New(a.URL + " is no address") }
+
+// A value of the environment that makes no sense is told by its variable.
+func TestWrongValueIsToldByItsVariable(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"GITHUB_TOKEN": "x", "PROMETHEUS_URL": "nonsense"}
+	o := hubOptions()
+	o.Types = append(o.Types, SourceType{Name: "prometheus", Config: func() any { return &addressed{} }})
+	_, err := Credential(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, o)
+	if errs, ok := errors.AsType[Errors](err); !ok || len(errs) != 1 || !strings.HasPrefix(err.Error(), "$PROMETHEUS_URL: ") {
+		t.Errorf("got %v", err)
+	}
+}
