@@ -209,13 +209,17 @@ func TestFailuresBackOffAndKeepTheData(t *testing.T) {
 			t.Errorf("an hour later: %d runs, generation %d, failing since %s", len(got.Runs), got.Generation, got.Health.Since)
 		}
 		times := p.times("acme/a")[1:]
-		want := 2 * time.Second
+		want, spread := 2*time.Second, false
 		for i := 1; i < len(times); i++ {
 			gap := times[i] - times[i-1]
 			if gap < want*8/10 || gap > want*12/10 {
 				t.Errorf("retry %d after %s, want about %s", i, gap, want)
 			}
+			spread = spread || gap != want
 			want = min(2*want, 5*time.Minute)
+		}
+		if !spread {
+			t.Error("what fails together is tried again together")
 		}
 		if n := len(p.times("acme/b")); n < 60 {
 			t.Errorf("the other feed was read %d times in that hour", n)
