@@ -160,7 +160,7 @@ func worse(a, b int) int {
 // sayUnshared says, before anything is asked or done, that the directory of several users cannot be used.
 func (p *performer) sayUnshared() {
 	if bad := p.board.SharedTrouble(); bad != nil {
-		p.say("%s\n", clean.Linef("the shared directory %s %s: %s: %s", bad.Dir, bad.Msg, wire.Unshared, bad.Fix))
+		p.say("%s\n", clean.Linef("%s: %v", wire.Unshared, bad))
 	}
 }
 

@@ -96,7 +96,7 @@ func (b *Board) CheckState() []sources.Finding {
 }
 
 // Unshared is what follows where the shared directory cannot be used.
-const Unshared = "what you act on is locked against your own boards and commands alone, not against other people's, and nobody can agree to a plan"
+const Unshared = "other people are not kept off what you act on, and nobody can agree to a plan"
 
 // SharedTrouble is why what several users share cannot be used; nil where it can, or none is configured.
 func (b *Board) SharedTrouble() *place.Error {
@@ -124,7 +124,7 @@ func (b *Board) checkShared() []sources.Finding {
 // sayUnshared says at the board's start that what several users share cannot be used.
 func (b *Board) sayUnshared(context.Context) {
 	if bad := b.SharedTrouble(); bad != nil {
-		b.tell(theme.Warn, clean.Linef("the shared directory %s %s: %s: %s", bad.Dir, bad.Msg, Unshared, bad.Fix))
+		b.tell(theme.Warn, clean.Linef("%s: %v", Unshared, bad))
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // What follows on a shared directory that cannot be used is said by doctor, at the board's start and to commands.
 func TestUnsharedIsSaid(t *testing.T) {
 	t.Parallel()
-	const locked = "what you act on is locked against your own boards and commands alone"
+	const locked = "other people are not kept off what you act on"
 	dir := t.TempDir()
 	for _, c := range []struct {
 		name, shared string
