@@ -419,7 +419,8 @@ func ack(in sources.Incident) sources.Call {
 func TestAnAcknowledgementIsOneSilence(t *testing.T) {
 	t.Parallel()
 	f := newFake()
-	set, _ := board(t, fixed, nil, f)
+	ahead := func() time.Time { return suiteNow.Add(time.Hour) } // silences go by Alertmanager's clock
+	set, _ := board(t, ahead, nil, f)
 	high := byTitle(list(t, set, query()).Items, "HighErrors")
 	p, err := set.Previewer.Preview(t.Context(), ack(high))
 	if err != nil || p.Covers != 2 || !strings.HasPrefix(p.How.String(), "POST a silence on 4 matchers until 02:44 UTC") || len(f.posted) != 0 {
