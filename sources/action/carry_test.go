@@ -459,7 +459,9 @@ func TestLocksCoverWhatIsTouched(t *testing.T) {
 		if out := y.Execute(t.Context(), reject, approve(reject)); out.State == action.Refused || len(y.hub.writes) != 2 {
 			t.Errorf("rejecting it meanwhile: %+v, %d writes", out, len(y.hub.writes))
 		}
-		<-done
+		if out := <-done; out.State != action.Unknown || !strings.HasPrefix(out.Text.String(), "what became of it could not be read within 30m: ") {
+			t.Errorf("nobody could look: %+v", out)
+		}
 	})
 }
 
