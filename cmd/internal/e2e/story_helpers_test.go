@@ -189,8 +189,20 @@ func (s *session) answers(key, what string, taken func(*vt.Terminal) bool) {
 		if !again {
 			return
 		}
-		s.keys("\x1b[B") // moves, and takes the hint away
-		s.hides(early, changed)
+		s.unhinted()
+	}
+}
+
+// unhinted takes away why the dialog did nothing: a key that moves does.
+func (s *session) unhinted() {
+	s.t.Helper()
+	for gone := false; !gone; {
+		before := s.written()
+		s.keys("\x1b[B")
+		s.until("no hint", func(t *vt.Terminal) bool {
+			gone = !has(t, early) && !has(t, changed)
+			return gone || s.total > before
+		})
 	}
 }
 
@@ -200,35 +212,36 @@ func (s *session) types(word string) {
 	s.t.Helper()
 	ask := "Type " + word + " › "
 	for n := 0; n < len(word); {
-		s.keys(word[n : n+1])
-		next, dismiss := 0, ""
-		s.until(fmt.Sprintf("%q in the field", word[:n+1]), func(t *vt.Terminal) bool {
-			switch {
-			case holds(t, ask, word[:n+1]):
-				next, dismiss = n+1, ""
-			case has(t, early) || has(t, changed):
-				next, dismiss = 0, "\x1b[B" // moves, and takes the hint away
-			case n > 0 && holds(t, ask, word[n:n+1]):
-				next, dismiss = 0, "\x7f"
-			default:
-				return false
-			}
-			return true
-		})
-		n = next
-		if dismiss == "" {
-			continue
+		letter := word[n : n+1]
+		s.keys(letter)
+		held, alone, hinted := 0, false, false
+		look := func(t *vt.Terminal) {
+			hinted = has(t, early) || has(t, changed)
+			held = slices.IndexFunc(prefixes(word), func(part string) bool { return holds(t, ask, part) })
+			alone = n > 0 && holds(t, ask, letter)
 		}
-		s.keys(dismiss)
-		s.until("a field to type in", func(t *vt.Terminal) bool {
-			for n = range len(word) {
-				if holds(t, ask, word[:n]) {
-					return !has(t, early) && !has(t, changed)
-				}
-			}
-			return false
+		s.until(fmt.Sprintf("%q in the field", word[:n+1]), func(t *vt.Terminal) bool {
+			look(t)
+			return hinted || alone || held == n+1
 		})
+		if hinted {
+			s.unhinted()
+			s.until("a field to type in", func(t *vt.Terminal) bool { look(t); return alone || held >= 0 })
+		}
+		if n = held; alone { // the field was emptied before it came
+			s.keys("\x7f")
+			s.until("an empty field", func(t *vt.Terminal) bool { return holds(t, ask, "") })
+			n = 0
+		}
 	}
+}
+
+// prefixes are the beginnings of a word, from none of it to all.
+func prefixes(word string) (out []string) {
+	for n := range len(word) + 1 {
+		out = append(out, word[:n])
+	}
+	return out
 }
 
 // record writes what the session showed as an asciicast beside the test's other artifacts.
