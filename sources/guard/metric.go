@@ -253,7 +253,10 @@ func (m *metric) finding(w Window, few bool) Finding {
 		f.Judgement, f.Text = Noted, clean.Const("it has no limit: it is not judged")
 	case r.points < w.Points:
 		f.Judgement, f.Text = Unclear, clean.Linef("%d of the %d values that are needed", r.points, w.Points)
-		if r.points == 0 {
+		switch room := w.Length - w.Skip; {
+		case room < time.Duration(w.Points+1)*minute:
+			f.Text = clean.Linef("a window of %s, of which the newest %s do not count, is too short for %d values", span(w.Length), span(w.Skip), w.Points)
+		case r.points == 0:
 			f.Text = clean.Const("no data since the action")
 		}
 		f.Fix = clean.Const("look at its query: it must give a value each minute, 0 too, and the guard's window must last for them")

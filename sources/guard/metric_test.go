@@ -2,6 +2,7 @@ package guard
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -400,5 +401,17 @@ func TestNoSkipAndNoLeast(t *testing.T) {
 		if got := requestsIn(unit, time.Minute); math.Abs(got-want) > 1e-12 {
 			t.Errorf("1 %s for a minute is %v requests, want %v", unit, got, want)
 		}
+	}
+}
+
+// A window that can never hold the values that are needed says so, and not that there are none.
+func TestAWindowThatIsTooShort(t *testing.T) {
+	t.Parallel()
+	w := window()
+	w.Length = 4 * time.Minute
+	now := seen(4, errorRate(4, step(0.2, 0.2)), traffic(4, 50))
+	v := Judge(w, Observation{}, now, now.At)
+	if want := "a window of 4m, of which the newest 2m do not count, is too short for 5 values"; v.Outcome != Inconclusive || !strings.Contains(v.Why.String(), want) {
+		t.Errorf("%s: %s, want %s", v.Outcome, v.Why, want)
 	}
 }
