@@ -29,7 +29,8 @@ func mutants(t *testing.T, address string, q sources.Query) {
 			}
 			return src
 		},
-		Query: q,
+		Query:  q,
+		Needed: regexp.MustCompile(`^\[\]\.alerts$`),
 		// What alerts are grouped by, and for whom, is what a group is known by.
 		Identity: regexp.MustCompile(`^\[\](\.labels|\.labels\.\w+|\.receiver|\.receiver\.name|\.alerts)$`),
 		Most:     400,

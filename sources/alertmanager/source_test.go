@@ -416,6 +416,20 @@ func ack(in sources.Incident) sources.Call {
 	return sources.Call{ID: "plan-1", Verb: sources.Acknowledge, Target: in.Ref, Revision: in.Revision, Identity: "sre1", Text: "on it", For: 30 * time.Minute}
 }
 
+// Another program's list is no cluster in which nothing fires.
+func TestAnotherListIsNoQuietCluster(t *testing.T) {
+	t.Parallel()
+	for body, quiet := range map[string]bool{
+		`[]`: true, `null`: false, `{}`: false, `"text"`: false, `[null]`: false, `[1,"x",{"id":1}]`: false, `[{"labels":{"a":"b"},"receiver":{"name":"r"},"alerts":[]}]`: false,
+	} {
+		set, _ := board(t, fixed, nil, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+		b, err := set.Incidents.ListIncidents(t.Context(), query())
+		if quiet && (err != nil || len(b.Items)+len(b.Notices) > 0) || !quiet && (err == nil || sources.KindOf(err) != sources.Invalid) {
+			t.Errorf("%s: %+v, %v", body, b, err)
+		}
+	}
+}
+
 func TestAnAcknowledgementIsOneSilence(t *testing.T) {
 	t.Parallel()
 	f := newFake()

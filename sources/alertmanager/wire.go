@@ -2,6 +2,7 @@ package alertmanager
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/signalbox/sources/httpx"
@@ -110,7 +111,10 @@ func decode[T any](body []byte, whole func(T) bool, what string) (T, error) {
 }
 
 func decodeGroups(body []byte) ([]wireGroup, error) {
-	return decode(body, func(v []wireGroup) bool { return v != nil }, "the groups of alerts")
+	return decode(body, func(v []wireGroup) bool {
+		// There is no group without alerts: a list of nothing else is another program's.
+		return v != nil && (len(v) == 0 || slices.ContainsFunc(v, func(g wireGroup) bool { return len(g.Alerts) > 0 }))
+	}, "the groups of alerts")
 }
 
 func decodeAlerts(body []byte) ([]wireAlert, error) {

@@ -50,7 +50,7 @@ type timeseriesFormula struct {
 
 type timeseriesReply struct {
 	Data *struct {
-		Attributes struct {
+		Attributes *struct {
 			Times  row   `json:"times"`
 			Values []row `json:"values"`
 			Series some[struct {
@@ -64,15 +64,16 @@ type timeseriesReply struct {
 }
 
 func (r *timeseriesReply) valid() error {
-	if r.Data == nil && r.Errors != "" {
+	none := r.Data == nil || r.Data.Attributes == nil
+	if none && r.Errors != "" {
 		return &sources.Error{Kind: sources.Invalid, Msg: "Datadog refuses the query: " + clean.Line(string(r.Errors)).String(), Err: &statusError{400}}
 	}
 	// No series at all are an answer; something else in their place is none. Values stand in the order of the
 	// series: with one missing, the others would be somebody else's.
-	if r.Data == nil || r.Data.Attributes.Series.Bad > 0 {
+	if none || r.Data.Attributes.Series.Bad > 0 {
 		return unlike("series")
 	}
-	if at := &r.Data.Attributes; len(at.Values) < len(at.Series.Items) {
+	if at := r.Data.Attributes; len(at.Values) < len(at.Series.Items) {
 		return unlike("values of its series")
 	}
 	return nil
@@ -345,7 +346,7 @@ func (s *source) timeseries(ctx context.Context, part []*asked, at span) error {
 // foundIn are the series of the formula that was asked for at index.
 func foundIn(r *timeseriesReply, index int, step time.Duration) []found {
 	var out []found
-	at := &r.Data.Attributes
+	at := r.Data.Attributes
 	for i, meta := range at.Series.Items {
 		if int(meta.Index) != index {
 			continue

@@ -66,6 +66,18 @@ func TestValuesAreOfTheirSeries(t *testing.T) {
 	}
 }
 
+// What holds no attributes is no answer without series.
+func TestSeriesOfSomethingElse(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"data":[]}`, `{"data":{}}`, `{"data":{"attributes":null}}`, `{"data":{"groups":[]}}`, `[]`, `null`} {
+		s := through(t, func(r *http.Request) (*http.Response, error) { return replyWith(r, 200, body), nil })
+		b, err := s.QueryMetrics(t.Context(), sources.Query{Now: testNow, Services: []sources.ServiceSpec{{Name: "a", Metrics: []sources.MetricSpec{{Name: "one", Query: "avg:m{*}"}}}}})
+		if sources.KindOf(err) != sources.Invalid || err == nil {
+			t.Errorf("%s: %+v, %v", body, b, err)
+		}
+	}
+}
+
 // A monitor is as old as the first of the groups that put it where it is; no data is older than the last alert.
 func TestSinceWhenAMonitorIsBad(t *testing.T) {
 	t.Parallel()
@@ -104,5 +116,25 @@ func TestDeploymentMarkSaysWhat(t *testing.T) {
 	want := "service:checkout event_type:deployment deployment source:signalbox env:prod version:v1.4 git.commit.sha:0123456 user:sre1 signalbox_call:c1 team:payments region:eu"
 	if got := strings.Join(sent.Tags, " "); err != nil || got != want || sent.Title != "deployed checkout v1.4" || sent.Aggregation != "c1" || sent.Happened != testNow.Unix() {
 		t.Errorf("%v: %+v, want the tags %s", err, sent, want)
+	}
+}
+
+// A mute is a downtime of one monitor that ends by itself, of all of it or of the part that was named.
+func TestMuteIsADowntimeWithAnEnd(t *testing.T) {
+	t.Parallel()
+	for scope, want := range map[string]string{"": "*", " env:prod AND region:eu ": "env:prod AND region:eu"} {
+		var sent downtimeRequest
+		s := through(t, func(r *http.Request) (*http.Response, error) {
+			err := json.NewDecoder(r.Body).Decode(&sent)
+			return replyWith(r, 200, `{"data":{"id":"`+uuid(3)+`","type":"downtime"}}`), err
+		})
+		r, err := s.Perform(t.Context(), sources.Call{
+			ID: "c1", Verb: sources.Mute, Target: s.ref(sources.KindMonitor, "", "3"), For: time.Hour, Text: "on it", Fields: map[string]string{"scope": scope},
+		})
+		at := sent.Data.Attributes
+		if err != nil || at.Monitor.ID != 3 || at.Scope != want || !at.Schedule.End.Equal(testNow.Add(time.Hour)) || at.Message != "on it (signalbox c1)" ||
+			r.Undo == nil || r.Undo.Verb != sources.Unmute || r.Undo.Fields["downtime"] != uuid(3) {
+			t.Errorf("%q: %+v, %+v, %v", scope, sent, r, err)
+		}
 	}
 }

@@ -98,3 +98,22 @@ func TestRulesOfOtherStores(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// A rule that fires is as bad as it says: one of a warning warns, and one of no severity shows that alerting works.
+func TestFiringIsAsBadAsItsSeverity(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]sources.MonitorState{
+		"critical": sources.MonitorAlert, "error": sources.MonitorAlert, "": sources.MonitorAlert,
+		"warning": sources.MonitorWarn, "info": sources.MonitorWarn, "none": sources.MonitorOK,
+	} {
+		set := otherStore(t, map[string]string{
+			"/rules": `{"status":"success","data":{"groups":[{"rules":[{"type":"alerting","name":"R","query":"x","health":"ok","labels":{"severity":"` + word + `"},
+				"alerts":[{"state":"firing","activeAt":"2026-11-22T02:00:00Z","labels":{"severity":"` + word + `"}}]}]}]}}`,
+			`up == 0 or count by (job, service) (up)`: `{"status":"success","data":{"resultType":"vector","result":[]}}`,
+		})
+		b, err := set.Monitors.ListMonitors(t.Context(), sources.Query{Now: suiteNow})
+		if err != nil || len(b.Items) != 1 || b.Items[0].State != want {
+			t.Errorf("%s: %+v, %v", word, b.Items, err)
+		}
+	}
+}

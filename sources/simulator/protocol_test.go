@@ -56,6 +56,10 @@ func TestConditional(t *testing.T) {
 	if again := c.get("/meta"); remaining(t, again) != remaining(t, free)-1 {
 		t.Error("without a credential a conditional request was free")
 	}
+	seen := c.get("/users/acme/repos?per_page=5")
+	if again := c.do(http.StatusNotModified, http.MethodGet, "/users/acme/repos?per_page=5", "", "If-None-Match", seen.Header.Get("ETag")); remaining(t, again) != remaining(t, seen)-1 {
+		t.Errorf("without a credential a 304 left %d of %d", remaining(t, again), remaining(t, seen))
+	}
 	c.token = c.sim.Token()
 	failed := c.find("acme/money", "branch=fix/lag")
 	c.do(http.StatusCreated, http.MethodPost, "/repos/acme/money/actions/runs/"+itoa(failed.ID)+"/rerun", "")
@@ -63,7 +67,7 @@ func TestConditional(t *testing.T) {
 		t.Error("a changed list kept its tag")
 	}
 	u := c.sim.Usage()
-	if u.NotModified != 1 || u.Writes != 1 || u.Charged >= u.Requests {
+	if u.NotModified != 2 || u.Writes != 1 || u.Charged >= u.Requests {
 		t.Errorf("usage is %+v", u)
 	}
 }
