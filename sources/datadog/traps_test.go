@@ -19,6 +19,9 @@ import (
 	"testing"
 	"time"
 
+	dd "github.com/DataDog/datadog-api-client-go/v2/api/datadog"
+
+	"example.com/signalbox/config/secret"
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/sourcetest"
 )
@@ -85,6 +88,22 @@ func TestSiteVariableDoesNotBreakPaging(t *testing.T) {
 		page := "https://" + at.paging
 		if want := []string{page, page, page, "https://api." + at.name}; !slices.Equal(hosts, want) {
 			t.Errorf("%s: asked %v, want %v", at.name, hosts, want)
+		}
+	}
+}
+
+// The board knows every site that Datadog's client does.
+func TestSitesAreAll(t *testing.T) {
+	t.Parallel()
+	known := dd.NewConfiguration().Servers[0].Variables["site"].EnumValues
+	if len(known) < 6 {
+		t.Fatalf("the client knows %v", known)
+	}
+	for _, name := range known {
+		c := defaults()
+		c.APIKey, c.AppKey, c.Site = secret.FromEnv("X"), secret.FromEnv("X"), name
+		if at, ok := siteOf(name); !ok || at.app == "" || at.paging == "" || c.Validate() != nil {
+			t.Errorf("%s: %+v, %v", name, at, c.Validate())
 		}
 	}
 }
