@@ -33,23 +33,19 @@ func openDesk(t *testing.T) *desk {
 // while, and so has the last time that the key was pressed.
 func (d *desk) pulls(key string, taken func(*vt.Terminal) bool) {
 	d.t.Helper()
-	says := []string{"then press " + key + " again", key + " is held down"}
-	warned := func(t *vt.Terminal) bool {
-		return slices.ContainsFunc(says, func(text string) bool { return has(t, text) })
-	}
 	for {
 		d.advance(time.Second)
 		d.s.keys(key)
 		again := false
 		d.s.until("what follows on "+key, func(t *vt.Terminal) bool {
-			again = !taken(t) && warned(t)
+			again = !taken(t) && refused(t, key)
 			return again || taken(t)
 		})
 		if !again {
 			return
 		}
 		d.advance(10 * time.Second) // what it says goes by
-		d.s.hides(says...)
+		d.s.until("no more of that", func(t *vt.Terminal) bool { return !refused(t, key) })
 	}
 }
 

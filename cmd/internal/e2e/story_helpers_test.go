@@ -160,14 +160,25 @@ func (s *session) pull(key string, taken func(*vt.Terminal) bool) {
 		s.keys(key)
 		again := false
 		s.until("what follows on "+key, func(t *vt.Terminal) bool {
-			again = !taken(t) && has(t, "then press "+key+" again")
+			again = !taken(t) && refused(t, key)
 			return taken(t) || again
 		})
 		if !again {
 			return
 		}
-		s.hides("then press " + key + " again")
+		s.until("no more of that", func(t *vt.Terminal) bool { return !refused(t, key) })
 	}
+}
+
+// refused reports that the board says why it did not take a key: what it would have hit had just moved, or it came
+// in one read with another, because the machine is slow.
+func refused(t *vt.Terminal, key string) bool {
+	return has(t, "then press "+key+" again") || has(t, key+" is held down") || has(t, key+" came together with other keys")
+}
+
+// hinted reports that a plan's dialog says why it did not take a key.
+func hinted(t *vt.Terminal) bool {
+	return has(t, early) || has(t, changed) || has(t, severalKeys) || has(t, "another key came at once")
 }
 
 // answer presses a key in a plan's dialog until it is taken, and texts are shown.
@@ -183,7 +194,7 @@ func (s *session) answers(key, what string, taken func(*vt.Terminal) bool) {
 		s.keys(key)
 		again := false
 		s.until(what, func(t *vt.Terminal) bool {
-			again = !taken(t) && (has(t, early) || has(t, changed))
+			again = !taken(t) && hinted(t)
 			return again || taken(t)
 		})
 		if !again {
@@ -200,7 +211,7 @@ func (s *session) unhinted() {
 		before := s.written()
 		s.keys("\x1b[B")
 		s.until("no hint", func(t *vt.Terminal) bool {
-			gone = !has(t, early) && !has(t, changed)
+			gone = !hinted(t)
 			return gone || s.total > before
 		})
 	}
@@ -214,17 +225,17 @@ func (s *session) types(word string) {
 	for n := 0; n < len(word); {
 		letter := word[n : n+1]
 		s.keys(letter)
-		held, alone, hinted := 0, false, false
+		held, alone, hint := 0, false, false
 		look := func(t *vt.Terminal) {
-			hinted = has(t, early) || has(t, changed)
+			hint = hinted(t)
 			held = slices.IndexFunc(prefixes(word), func(part string) bool { return holds(t, ask, part) })
 			alone = n > 0 && holds(t, ask, letter)
 		}
 		s.until(fmt.Sprintf("%q in the field", word[:n+1]), func(t *vt.Terminal) bool {
 			look(t)
-			return hinted || alone || held == n+1
+			return hint || alone || held == n+1
 		})
-		if hinted {
+		if hint {
 			s.unhinted()
 			s.until("a field to type in", func(t *vt.Terminal) bool { look(t); return alone || held >= 0 })
 		}
