@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/clean"
@@ -274,13 +273,13 @@ func (d *draft) choicesOf(candidates []insight.Candidate, where string, tried so
 // lived is how a version did where it ran: "ran in prod 3d, no incident".
 func (d *draft) lived(c *insight.Candidate, where string) clean.Text {
 	if !c.Ran {
-		return clean.Linef("%s in %s %s ago", c.Deployment.State, where, lasting(d.now.Sub(c.Deployment.Created)))
+		return clean.Linef("%s in %s %s ago", c.Deployment.State, where, clean.Lasting(d.now.Sub(c.Deployment.Created)))
 	}
 	verb, until := "ran", c.Until
 	if until.IsZero() {
 		verb, until = "runs", d.now
 	}
-	text := clean.Linef("%s in %s %s", verb, where, lasting(until.Sub(c.From)))
+	text := clean.Linef("%s in %s %s", verb, where, clean.Lasting(until.Sub(c.From)))
 	switch n := len(c.Incidents); {
 	case !d.svc.Incidents:
 		return text
@@ -309,28 +308,4 @@ func (d *draft) promoted() clean.Text {
 		}
 	}
 	return clean.Linef("it is not known to have run in %s", d.prev.Name)
-}
-
-// lasting is a duration in its two largest units.
-func lasting(t time.Duration) string {
-	const day = 24 * time.Hour
-	t = max(t, 0)
-	switch {
-	case t >= day:
-		return two(t, day, "d", time.Hour, "h")
-	case t >= time.Hour:
-		return two(t, time.Hour, "h", time.Minute, "m")
-	case t >= time.Minute:
-		return two(t, time.Minute, "m", 0, "")
-	default:
-		return two(t, time.Second, "s", 0, "")
-	}
-}
-
-func two(t, unit time.Duration, name string, small time.Duration, smallName string) string {
-	s := clean.Linef("%d%s", t/unit, name).String()
-	if small > 0 && t%unit/small > 0 {
-		s += clean.Linef(" %d%s", t%unit/small, smallName).String()
-	}
-	return s
 }

@@ -19,7 +19,7 @@ func TestPlansSayWhatRuns(t *testing.T) {
 		now, text, then string
 		title           string
 	}{
-		{name: "as a rule", now: "vb in eu us", text: "prod eu us, told by its deployment record 10m ago", then: "ran in prod 2d 23h", title: "Roll back checkout/prod to va"},
+		{name: "as a rule", now: "vb in eu us", text: "prod eu us, told by its deployment record 10m ago", then: "ran in prod 2d23h", title: "Roll back checkout/prod to va"},
 		{
 			name: "as the service itself says", set: func(y *yard) {
 				y.hub.envs["prod"].History[0].Evidence = []sources.Evidence{{Kind: sources.FromURL, At: time.Now().Add(-4 * time.Second)}}
@@ -32,10 +32,10 @@ func TestPlansSayWhatRuns(t *testing.T) {
 			name: "with what happened meanwhile", set: func(y *yard) {
 				y.tells(store.Incidents)
 				y.tells(store.Past, pagerduty("1", 24*time.Hour, 20*time.Hour))
-			}, then: "ran in prod 2d 23h, 1 incident",
+			}, then: "ran in prod 2d23h, 1 incident",
 		},
-		{name: "with nothing that happened", set: func(y *yard) { y.tells(store.Incidents); y.tells(store.Past) }, then: "ran in prod 2d 23h, no incident"},
-		{name: "without anybody who could tell", set: func(y *yard) { y.tells(store.Incidents) }, then: "ran in prod 2d 23h, incidents not known"},
+		{name: "with nothing that happened", set: func(y *yard) { y.tells(store.Incidents); y.tells(store.Past) }, then: "ran in prod 2d23h, no incident"},
+		{name: "without anybody who could tell", set: func(y *yard) { y.tells(store.Incidents) }, then: "ran in prod 2d23h, incidents not known"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -152,7 +152,7 @@ func (j *judge) reading() {
 	if old := j.at.Sub(j.now.At); j.ended() && old > max(j.w.Skip, minute) {
 		text := clean.Const("nothing could be read since the action")
 		if !j.now.At.IsZero() {
-			text = clean.Linef("the last answer is %s old", span(old))
+			text = clean.Linef("the last answer is %s old", clean.Lasting(old))
 		}
 		j.add(Finding{Subject: OfReading, Name: clean.Const("reading"), Judgement: Unclear, Text: text,
 			Fix: clean.Const("run signalbox doctor: it says which source does not answer, and why")})
@@ -190,7 +190,7 @@ func (j *judge) verdict() Verdict {
 	case evidence == 0:
 		v.Why = clean.Const("there is nothing to go by: no metric has a limit, and there is no monitor and no objective")
 	default:
-		v.Outcome, v.Why = Pass, clean.Linef("%s, nothing worse than before", counted(evidence, "check"))
+		v.Outcome, v.Why = Pass, clean.Linef("%s, nothing worse than before", clean.Counted(evidence, "check"))
 	}
 	return v
 }

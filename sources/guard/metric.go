@@ -255,7 +255,7 @@ func (m *metric) finding(w Window, few bool) Finding {
 		f.Judgement, f.Text = Unclear, clean.Linef("%d of the %d values that are needed", r.points, w.Points)
 		switch room := w.Length - w.Skip; {
 		case room < time.Duration(w.Points+1)*minute:
-			f.Text = clean.Linef("a window of %s, of which the newest %s do not count, is too short for %d values", span(w.Length), span(w.Skip), w.Points)
+			f.Text = clean.Linef("a window of %s, of which the newest %s do not count, is too short for %d values", clean.Lasting(w.Length), clean.Lasting(w.Skip), w.Points)
 		case r.points == 0:
 			f.Text = clean.Const("no data since the action")
 		}

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"strconv"
 	"time"
 
 	"example.com/signalbox/sources/clean"
@@ -26,9 +25,9 @@ func (r Report) Line() clean.Text {
 	if v.Final {
 		return join(": ", clean.Linef("guard %s", v.Outcome), v.Why)
 	}
-	head := clean.Linef("guard %s of %s", span(min(v.Elapsed, r.Length)), span(r.Length))
+	head := clean.Linef("guard %s of %s", clean.Lasting(min(v.Elapsed, r.Length)), clean.Lasting(r.Length))
 	if r.Failed > 0 {
-		return join(": ", head, clean.Linef("no answer to the last %s", counted(r.Failed, "read")), clean.Linef("%v", r.Err))
+		return join(": ", head, clean.Linef("no answer to the last %s", clean.Counted(r.Failed, "read")), clean.Linef("%v", r.Err))
 	}
 	return join(": ", head, v.Numbers(lineMetrics))
 }
@@ -63,28 +62,4 @@ func (f *Finding) Number() clean.Text {
 		return clean.Linef("%s %s", f.Name, is)
 	}
 	return clean.Linef("%s %s (was %s)", f.Name, is, was)
-}
-
-// span is a time in whole minutes, or seconds below one: 7m, 45s, 2h05m.
-func span(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return strconv.Itoa(int(d/time.Second)) + "s"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
-	default:
-		m := int(d / time.Minute)
-		minutes := strconv.Itoa(m % 60)
-		if m%60 < 10 {
-			minutes = "0" + minutes
-		}
-		return strconv.Itoa(m/60) + "h" + minutes + "m"
-	}
-}
-
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return strconv.Itoa(n) + " " + what
 }

@@ -124,10 +124,10 @@ func (f *facts) hearMonitors(h *hearing, sf *serviceFacts) {
 		}
 	}
 	if worst != nil {
-		h.hear(Crit, worst.feed, monitorSince(worst.monitor), counted(alerts, "alert"))
+		h.hear(Crit, worst.feed, monitorSince(worst.monitor), clean.Line(clean.Counted(alerts, "alert")))
 	}
 	if warn != nil {
-		text := counted(warns, "warning")
+		text := clean.Line(clean.Counted(warns, "warning"))
 		if warn.monitor.State == sources.MonitorNoData {
 			text = clean.Const("no data")
 		}
@@ -157,15 +157,8 @@ func hearProblems(h *hearing, open []*Problem) {
 		if state == sources.Acknowledged {
 			sense = Warn
 		}
-		h.hear(sense, first.Feed, first.opened, counted(n, word))
+		h.hear(sense, first.Feed, first.opened, clean.Line(clean.Counted(n, word)))
 	}
-}
-
-func counted(n int, what string) clean.Text {
-	if n != 1 {
-		what += "s"
-	}
-	return clean.Line(itoa(n) + " " + what)
 }
 
 func limited(m *sources.Series) bool { return !math.IsNaN(m.Limit) }

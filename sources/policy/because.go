@@ -72,7 +72,7 @@ func spoken(v any) string {
 		}
 		return "no"
 	case time.Duration:
-		return lasting(v)
+		return clean.Lasting(v)
 	case time.Time:
 		return v.UTC().Format("2006-01-02 15:04 UTC")
 	case float64:

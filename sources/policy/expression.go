@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -319,37 +318,4 @@ func (x *expression) holds(n *names) (bool, error) {
 		return false, fmt.Errorf("it is neither true nor false, but %T", v)
 	}
 	return yes, nil
-}
-
-// lasting is a duration as people write it: "12m", "1h30m", "2d3h".
-func lasting(d time.Duration) string {
-	const day = 24 * time.Hour
-	sign := ""
-	if d < 0 {
-		sign, d = "-", -d
-	}
-	var b strings.Builder
-	unit := func(of time.Duration, name string) {
-		if n := d / of; n > 0 {
-			fmt.Fprintf(&b, "%d%s", n, name)
-			d %= of
-		}
-	}
-	switch {
-	case d >= day:
-		unit(day, "d")
-		unit(time.Hour, "h")
-	case d >= time.Hour:
-		unit(time.Hour, "h")
-		unit(time.Minute, "m")
-	case d >= 10*time.Minute:
-		unit(time.Minute, "m")
-	default:
-		unit(time.Minute, "m")
-		unit(time.Second, "s")
-	}
-	if b.Len() == 0 {
-		return "0s"
-	}
-	return sign + b.String()
 }

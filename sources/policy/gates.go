@@ -225,10 +225,10 @@ func soaked(f *Facts, s setting) (Finding, bool) {
 	case f.From == nil:
 		return unknown(f, clean.Const("for how long the stage before has run it is not known")), true
 	case f.From.Age < s.after:
-		return s.broken(clean.Linef("%s has run it for only %s, of %s", f.From.Name, lasting(f.From.Age), lasting(s.after)),
-			clean.Linef("wait %s", lasting(s.after-f.From.Age))), true
+		return s.broken(clean.Linef("%s has run it for only %s, of %s", f.From.Name, clean.Lasting(f.From.Age), clean.Lasting(s.after)),
+			clean.Linef("wait %s", clean.Lasting(s.after-f.From.Age))), true
 	}
-	return Finding{Text: clean.Linef("%s has run it for %s", f.From.Name, lasting(f.From.Age))}, true
+	return Finding{Text: clean.Linef("%s has run it for %s", f.From.Name, clean.Lasting(f.From.Age))}, true
 }
 
 func incident(f *Facts, s setting) (Finding, bool) {
@@ -279,9 +279,9 @@ func rated(f *Facts, s setting) (Finding, bool) {
 	case f.Deployments == nil:
 		return unknown(f, clean.Const("how many deployments there were is not known")), true
 	case f.Deployments.LastHour >= s.most:
-		return s.broken(clean.Linef("%d deployments in the last hour, of %d", f.Deployments.LastHour, s.most), clean.Const("wait, or ask why there are that many")), true
+		return s.broken(clean.Linef("%s in the last hour, of %d", clean.Counted(f.Deployments.LastHour, "deployment"), s.most), clean.Const("wait, or ask why there are that many")), true
 	}
-	return Finding{Text: clean.Linef("%d deployments in the last hour", f.Deployments.LastHour)}, true
+	return Finding{Text: clean.Linef("%s in the last hour", clean.Counted(f.Deployments.LastHour, "deployment"))}, true
 }
 
 func freshData(f *Facts, s setting) (Finding, bool) {
@@ -291,9 +291,9 @@ func freshData(f *Facts, s setting) (Finding, bool) {
 	case !f.AgeKnown:
 		return unknown(f, clean.Const("how old the data is, is not known")), true
 	case f.Age <= s.after:
-		return Finding{Text: clean.Linef("the data is %s old", lasting(f.Age))}, true
+		return Finding{Text: clean.Linef("the data is %s old", clean.Lasting(f.Age))}, true
 	}
-	text, fix := clean.Linef("the data is %s old", lasting(f.Age)), clean.Const("refresh, and see signalbox doctor for the source that fails")
+	text, fix := clean.Linef("the data is %s old", clean.Lasting(f.Age)), clean.Const("refresh, and see signalbox doctor for the source that fails")
 	if f.Action == sources.Rollback {
 		return Finding{Verdict: Warn, Text: text, Fix: fix}, true
 	}

@@ -112,7 +112,7 @@ func (r *compiled) judge(n *names) (finding Finding, ok bool) {
 		}
 		if r.require == nil {
 			finding.Text = clean.Linef("from %s to %s %s", from.In(r.during.zone).Format("Mon 2 Jan 15:04"), to.In(r.during.zone).Format("Mon 2 Jan 15:04"), r.during.zone)
-			finding.Fix = clean.Linef("wait %s", lasting(to.Sub(f.Now)))
+			finding.Fix = clean.Linef("wait %s", clean.Lasting(to.Sub(f.Now)))
 			return r.violated(n, finding), true
 		}
 	}

@@ -419,7 +419,7 @@ func TestBecause(t *testing.T) {
 	for text, want := range map[string]string{
 		"only {{from.age}}":                              "only 1h",
 		"{{ from.age }} of {{duration('90m')}}":          "1h of 1h30m",
-		"{{duration('26h5m')}}, {{duration('95s')}}":     "1d2h, 1m35s",
+		"{{duration('26h5m')}}, {{duration('95s')}}":     "1d02h, 1m35s",
 		"{{slo.remaining * 100.0}} % left":               "12.35 % left",
 		"{{checks.names}} failed":                        "unit, lint failed",
 		"{{version.commits}} commits":                    "(not known) commits",

@@ -211,7 +211,7 @@ func commitsText(c *action.Change) clean.Text {
 	if more := len(c.Commits) - len(named); more > 0 {
 		named = append(named, fmt.Sprintf("and %d more", more))
 	}
-	return clean.Linef("%s: %s", kit.Count(len(c.Commits), "commit"), strings.Join(named, ", "))
+	return clean.Linef("%s: %s", clean.Counted(len(c.Commits), "commit"), strings.Join(named, ", "))
 }
 
 // usually adds how long it takes.

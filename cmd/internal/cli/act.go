@@ -9,6 +9,7 @@ import (
 
 	"example.com/signalbox/sources"
 	"example.com/signalbox/sources/action"
+	"example.com/signalbox/sources/clean"
 )
 
 // actFlags are the flags that every action has.
@@ -177,7 +178,7 @@ func counts(use string, least, most int) cobra.PositionalArgs {
 		case len(args) < least:
 			return usagef("%s lacks an argument: type %s %s", cmd.CommandPath(), cmd.CommandPath(), rest)
 		case most >= 0 && len(args) > most:
-			return usagef("%s takes %s, but got %q too: type %s %s", cmd.CommandPath(), counted(most, "argument"), args[most], cmd.CommandPath(), rest)
+			return usagef("%s takes %s, but got %q too: type %s %s", cmd.CommandPath(), clean.Counted(most, "argument"), args[most], cmd.CommandPath(), rest)
 		}
 		for _, a := range args {
 			if strings.TrimSpace(a) == "" {

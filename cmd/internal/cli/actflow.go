@@ -316,7 +316,7 @@ func personOf(people []sources.Person, who string) (string, error) {
 	case 1:
 		return fits[0], nil
 	}
-	return "", usagef("%q is the name of %s: type one of %s", who, counted(len(fits), "person"), strings.Join(fits, ", "))
+	return "", usagef("%q is the name of %s: type one of %s", who, clean.Counted(len(fits), "person"), strings.Join(fits, ", "))
 }
 
 func codeOfOutcome(o *action.Outcome) int {

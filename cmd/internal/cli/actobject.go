@@ -161,7 +161,7 @@ func (r *resolver) object(k objectKind, arg string) (sources.Ref, error) {
 			list = append(list, n.ref.String())
 		}
 		slices.Sort(list)
-		return sources.Ref{}, usagef("%q names %s: type one of %s", arg, counted(len(fits), k.noun()), strings.Join(list, "; "))
+		return sources.Ref{}, usagef("%q names %s: type one of %s", arg, clean.Counted(len(fits), k.noun()), strings.Join(list, "; "))
 	}
 	if ref, err := sources.ParseRef(arg); err == nil && slices.Contains(k.kinds(), ref.Kind) {
 		return ref, r.hasSource(ref.Source)

@@ -7,6 +7,7 @@ import (
 
 	"example.com/signalbox/cmd/internal/wire"
 	"example.com/signalbox/config"
+	"example.com/signalbox/sources/clean"
 )
 
 func (c *commands) config() *cobra.Command {
@@ -45,7 +46,7 @@ func (c *commands) configCheck() *cobra.Command {
 					return err
 				}
 			}
-			return say(cmd.OutOrStdout(), "%s is right: %s, %s\n", path, counted(len(cfg.Services), "service"), counted(len(cfg.Sources), "source"))
+			return say(cmd.OutOrStdout(), "%s is right: %s, %s\n", path, clean.Counted(len(cfg.Services), "service"), clean.Counted(len(cfg.Sources), "source"))
 		},
 	}
 }
@@ -74,12 +75,4 @@ func (c *commands) configSchema() *cobra.Command {
 			return say(cmd.OutOrStdout(), "%s\n", schema)
 		},
 	}
-}
-
-// counted is n things, in words that agree.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -125,7 +125,7 @@ func (c *commands) examineConfig(ctx context.Context) (*config.Config, []finding
 	if cfg.Discovered && !chosen {
 		path = "the repository of this directory, for want of a config"
 	}
-	out := []findingFact{finding(sources.LevelOK, path, counted(len(cfg.Services), "service")+", "+counted(len(cfg.Sources), "source"), "")}
+	out := []findingFact{finding(sources.LevelOK, path, clean.Counted(len(cfg.Services), "service")+", "+clean.Counted(len(cfg.Sources), "source"), "")}
 	for _, w := range cfg.Warnings {
 		out = append(out, finding(sources.LevelWarn, w.Pos.String(), w.Msg, w.Fix))
 	}

@@ -27,7 +27,7 @@ func (c *commands) examineLevers(ctx context.Context, cfg *config.Config) []find
 		out = append(out, finding(sources.LevelFail, "policies", err.Error(), "signalbox config check"))
 	} else {
 		own := len(set.Gates()) - len(policy.Default().Gates())
-		out = append(out, finding(sources.LevelOK, "policies", fmt.Sprintf("the built-in gates and %s of the config", counted(own, "rule")), ""))
+		out = append(out, finding(sources.LevelOK, "policies", fmt.Sprintf("the built-in gates and %s of the config", clean.Counted(own, "rule")), ""))
 	}
 	if cfg.SharedDir == "" {
 		out = append(out, finding(sources.LevelOK, "no second person can agree", "shared_dir: is not set, and what needs one is refused", ""))
@@ -52,5 +52,5 @@ func (c *commands) examineJournal(ctx context.Context) findingFact {
 		}
 		return finding(sources.LevelFail, "journal: "+j.Path(), what, "signalbox journal --verify")
 	}
-	return finding(sources.LevelOK, "journal: "+j.Path(), counted(int(r.Records), "record")+", none changed, none missing", "")
+	return finding(sources.LevelOK, "journal: "+j.Path(), clean.Counted(int(r.Records), "record")+", none changed, none missing", "")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.com/signalbox/cmd/internal/wire"
+	"example.com/signalbox/sources/clean"
 	"example.com/signalbox/sources/store"
 	"example.com/signalbox/ui/screen"
 	"example.com/signalbox/ui/theme"
@@ -109,7 +110,7 @@ func (c *commands) draw(ctx context.Context, w io.Writer, p picture) error {
 		return err
 	}
 	if n := unanswered(snap); n > 0 {
-		return &exit{code: exitSource, err: fmt.Errorf("%s had no answer within %s: type a longer --wait", counted(n, "read"), p.wait.String())}
+		return &exit{code: exitSource, err: fmt.Errorf("%s had no answer within %s: type a longer --wait", clean.Counted(n, "read"), p.wait.String())}
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (c *commands) writeFirst(ctx context.Context, cmd *cobra.Command, path stri
 	if err := tellMute(cmd, mute); err != nil {
 		return err
 	}
-	return say(cmd.OutOrStdout(), "wrote %s with %s; read it, then type signalbox\n", path, counted(written(found), "service"))
+	return say(cmd.OutOrStdout(), "wrote %s with %s; read it, then type signalbox\n", path, clean.Counted(written(found), "service"))
 }
 
 // tellMute names the sources that nothing could be learned from, each with what mends it.

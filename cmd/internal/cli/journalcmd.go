@@ -193,15 +193,15 @@ func verifyJournal(w io.Writer, j *journal.Journal, form output) error {
 	}
 	mended := ""
 	if r.Mended > 0 {
-		mended = fmt.Sprintf(", %s that a crash had torn told of", counted(r.Mended, "line"))
+		mended = fmt.Sprintf(", %s that a crash had torn told of", clean.Counted(r.Mended, "line"))
 	}
 	if len(r.Problems) > 0 {
-		if err := say(w, "%s: %s in %s%s\n", j.Path(), counted(len(r.Problems), "problem"), counted(int(r.Records), "record"), mended); err != nil {
+		if err := say(w, "%s: %s in %s%s\n", j.Path(), clean.Counted(len(r.Problems), "problem"), clean.Counted(int(r.Records), "record"), mended); err != nil {
 			return err
 		}
 		return quiet(exitFailed)
 	}
-	return say(w, "%s: %s, none changed, none missing%s\n", j.Path(), counted(int(r.Records), "record"), mended)
+	return say(w, "%s: %s, none changed, none missing%s\n", j.Path(), clean.Counted(int(r.Records), "record"), mended)
 }
 
 // journalView writes records as they were asked for.

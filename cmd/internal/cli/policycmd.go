@@ -197,5 +197,5 @@ func (c *commands) writeCases(cmd *cobra.Command, results []policy.Result) error
 	if failed > 0 {
 		verdict = fmt.Sprintf("%d failed", failed)
 	}
-	return say(cmd.OutOrStdout(), "\n%s, %s\n", counted(len(results), "case"), verdict)
+	return say(cmd.OutOrStdout(), "\n%s, %s\n", clean.Counted(len(results), "case"), verdict)
 }

@@ -105,14 +105,6 @@ func Clock(now, t time.Time, zone *time.Location) string {
 	}
 }
 
-// Count is "1 job" or "3 jobs".
-func Count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // Bytes is a size: "812 B", "3.1 MB".
 func Bytes(n int64) string {
 	const k = 1000

@@ -300,7 +300,7 @@ func (b *builder) comparison(d *sources.Comparison, prev, here string) {
 }
 
 func (b *builder) history(env *sources.Environment) {
-	b.heading("HISTORY", kit.Count(len(env.History), "deployment"))
+	b.heading("HISTORY", clean.Counted(len(env.History), "deployment"))
 	for i := range env.History {
 		d := &env.History[i]
 		b.rows = append(b.rows, row{key: "deployment " + d.Ref.String(), height: 1, run: d.Run, deployment: d})

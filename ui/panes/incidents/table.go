@@ -262,7 +262,7 @@ func unheld(in *sources.Incident) string {
 		return "nobody is paged"
 	case sources.AlertIncident:
 		if in.Alerts > 0 {
-			return kit.Count(in.Alerts, "alert")
+			return clean.Counted(in.Alerts, "alert")
 		}
 		return "alert"
 	case sources.DeclaredIncident:

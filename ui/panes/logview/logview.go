@@ -87,7 +87,7 @@ func (p *Pane) Heading(e pane.Env) pane.Heading {
 
 // amount is how much of the log is here.
 func (p *Pane) amount() string {
-	n := kit.Count(len(p.log.Lines), "line")
+	n := clean.Counted(len(p.log.Lines), "line")
 	switch {
 	case p.log.Omitted > 0 && p.log.Size >= 0:
 		return "last " + n + " of " + kit.Bytes(p.log.Size)

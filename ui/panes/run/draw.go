@@ -210,9 +210,9 @@ func (p *Pane) note(e pane.Env, n *row) []pane.Part {
 			jobs = "leg"
 		}
 		if n.failed > 0 {
-			return []pane.Part{kit.P(theme.Muted, "  "+strconv.Itoa(n.failed)+" of "+kit.Count(n.leaves, jobs)+" failed")}
+			return []pane.Part{kit.P(theme.Muted, "  "+strconv.Itoa(n.failed)+" of "+clean.Counted(n.leaves, jobs)+" failed")}
 		}
-		return []pane.Part{kit.P(theme.Muted, "  "+kit.Count(n.leaves, jobs))}
+		return []pane.Part{kit.P(theme.Muted, "  "+clean.Counted(n.leaves, jobs))}
 	case job:
 		return p.jobNote(e, n)
 	case step, rest, quote:
