@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-const maxWindow = 24 * time.Hour
+const (
+	maxWindow    = 24 * time.Hour
+	leastWatched = 6 * time.Minute // what holds the five whole values of a minute that a verdict needs
+)
 
 // policyActions are what a policy can be on. Acknowledging a page is none of them: nothing stands between a
 // page and its answer.
@@ -34,12 +37,13 @@ func (v *validator) guard() {
 	case g.Off():
 	case g.Window > maxWindow:
 		v.at("guard.window", "write for example 15m", "a watch of %s makes no sense", g.Window)
-	case g.Window <= g.Skip:
+	case g.Window < g.Skip+leastWatched:
 		at := "guard.window"
 		if v.has("guard.skip") {
 			at = "guard.skip"
 		}
-		v.at(at, "make the window longer than skip", "of a window of %s nothing is left after skipping %s", g.Window, g.Skip)
+		v.at(at, "make the window at least "+(g.Skip+leastWatched).String(), "a window of %s, of which the newest %s do not count, is too short for a verdict",
+			g.Window, g.Skip)
 	}
 }
 

@@ -102,8 +102,9 @@ func TestWrongLevers(t *testing.T) {
 		{"too long", "guard: {window: 25h}", `2:17: a watch of 25h0m0s makes no sense: write for example 15m`},
 		{"a number", "guard: {window: 15}", `2:17: expected a duration, got a number: write for example 30s, 15m, 2h or 30d`},
 		{"negative", "guard: {window: -5m}", `2:17: "-5m" is not a duration: write for example 30s, 15m, 2h or 30d`},
-		{"nothing left", "guard: {window: 2m}", `2:17: of a window of 2m0s nothing is left after skipping 2m0s: make the window longer than skip`},
-		{"all skipped", "guard: {skip: 20m}", `2:15: of a window of 15m0s nothing is left after skipping 20m0s: make the window longer than skip`},
+		{"nothing left", "guard: {window: 2m}", `2:17: a window of 2m0s, of which the newest 2m0s do not count, is too short for a verdict: make the window at least 8m0s`},
+		{"too little left", "guard: {window: 7m}", `2:17: a window of 7m0s, of which the newest 2m0s do not count, is too short for a verdict: make the window at least 8m0s`},
+		{"all skipped", "guard: {skip: 20m}", `2:15: a window of 15m0s, of which the newest 20m0s do not count, is too short for a verdict: make the window at least 26m0s`},
 		{"negative requests", "guard: {requests: -1}", `2:19: -1 is less than 0: write a larger one`},
 		{"an end", "guard: {on_fail: rolback}", `2:18: "rolback" is not one of the values: did you mean rollback?`},
 
@@ -153,7 +154,7 @@ func TestLeversAreReloaded(t *testing.T) {
 	}{
 		{service + "deploy: {workflow: a.yml}}}", service + "deploy: {workflow: a.yml, marker: plan}}}", []string{"services"}},
 		{service + "migrations: db/**}}", service + "migrations: sql/**}}", []string{"services"}},
-		{"guard: {window: 5m}", "guard: {window: 0}", []string{"guard"}},
+		{"guard: {window: 9m}", "guard: {window: 0}", []string{"guard"}},
 		{"", "notify: [{note: true, on: ack}]", []string{"notify"}},
 		{"notify: [{webhook: 'https://a/b', secret: env:S, on: ack}]", "notify: [{webhook: 'https://a/c', secret: env:S, on: ack}]", []string{"notify"}},
 		{"roles: {lead: a}", "roles: {lead: b}", []string{"roles"}},

@@ -123,7 +123,7 @@ func (d *draft) change() *Change {
 	b := &d.between
 	c := &Change{
 		Service: d.env.Service, Environment: d.env.Name, Prod: d.env.Prod, Targets: names(d.selected), Now: d.current(),
-		Then: Running{Version: d.want, Text: d.wantText, Bad: d.warned}, Undoes: b.undoes, Commits: b.commits, CommitsKnown: b.known, URL: b.url,
+		Then: Running{Version: d.want, Text: d.wantText, Bad: d.warned}, Undoes: b.undoes || !b.known && d.q.Verb == sources.Rollback, Commits: b.commits, CommitsKnown: b.known, URL: b.url,
 		Others: d.others, Choices: d.choices, Expected: d.expected(),
 	}
 	if d.want.IsZero() {

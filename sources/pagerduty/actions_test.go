@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -356,7 +357,7 @@ func TestPreviewSaysWhomItWakes(t *testing.T) {
 		{calls()[2], "escalate to level 2 as sre1@example.com", "sre2@America/New_York ", "sre2, 21:14 there"},
 		{calls()[3], "assign the incident to sre2@example.com, PUSER3 as sre1@example.com", "sre2@America/New_York sre3@ ", "assigned to people by hand it escalates to nobody; sre2, 21:14 there; sre3"},
 		{calls()[4], "assign the incident to PPOL2 as sre1@example.com", "sre3@ ", "sre3"},
-		{calls()[5], "snooze for 4h0m0s as sre1@example.com", "", "it pages again at 2026-11-17 06:14 UTC"},
+		{calls()[5], "snooze for 4h as sre1@example.com", "", "it pages again at 2026-11-17 06:14 UTC"},
 		{calls()[6], "add a note as sre1@example.com", "", ""},
 		{calls()[7], "merge 1 into #4101 as sre1@example.com", "", "the others are resolved and their alerts move: that cannot be taken back"},
 		{calls()[8], "send a status update to the incident's subscribers as sre1@example.com", "", ""},
@@ -379,4 +380,11 @@ func TestPreviewSaysWhomItWakes(t *testing.T) {
 	far.Level = 9
 	_, err := s.Preview(t.Context(), far)
 	wantKind(t, "a level that there is not", err, true, sources.Invalid)
+
+	again := maps.Clone(f.hot().alerts[0])
+	again["id"] = "PALERT2"
+	f.hot().alerts = append(f.hot().alerts, again)
+	if p, err := s.Preview(t.Context(), calls()[1]); err != nil || p.Covers != 2 || len(p.Lines) != 1 || p.Lines[0].String() != "still fires: 5xx above 2 % (2 alerts)" {
+		t.Errorf("two alerts of one title: %+v, %v", p, err)
+	}
 }

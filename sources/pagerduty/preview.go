@@ -55,7 +55,7 @@ func (s *source) preview(ctx context.Context, call sources.Call) (sources.Previe
 		how = "assign the incident to " + strings.Join(call.To, ", ")
 		err = s.previewReassign(ctx, call, w, &p)
 	case sources.Snooze:
-		how = fmt.Sprintf("snooze for %s", call.For)
+		how = "snooze for " + clean.Lasting(call.For)
 		say("it pages again at %s", s.env.Now().Add(call.For).Format("2006-01-02 15:04 MST"))
 	case sources.AddNote:
 		how = "add a note"
@@ -85,10 +85,22 @@ func (s *source) previewResolve(ctx context.Context, call sources.Call, p *sourc
 		return err
 	}
 	p.Covers = len(all)
+	var titles []string
+	firing := map[string]int{}
 	for _, a := range all {
-		if a.State == sources.Triggered && len(p.Lines) < 20 {
-			p.Lines = append(p.Lines, clean.Line("still fires: "+a.Title.String()))
+		if a.State == sources.Triggered {
+			title := a.Title.String()
+			if firing[title]++; firing[title] == 1 {
+				titles = append(titles, title)
+			}
 		}
+	}
+	for _, title := range titles[:min(len(titles), 20)] {
+		line := "still fires: " + title
+		if n := firing[title]; n > 1 {
+			line += fmt.Sprintf(" (%d alerts)", n)
+		}
+		p.Lines = append(p.Lines, clean.Line(line))
 	}
 	return nil
 }

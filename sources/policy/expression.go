@@ -95,7 +95,7 @@ func (c *compiler) compile(field, text string, offset int, whole string, verdict
 		return nil
 	}
 	if verdict && ast.OutputType() != cel.BoolType {
-		fail(1, 0, Error{Msg: "it must be true or false, and this is a " + cel.FormatCELType(ast.OutputType()), Fix: "compare it with something"})
+		fail(1, 0, Error{Msg: "it must be true or false, and this is of the type " + cel.FormatCELType(ast.OutputType()), Fix: "compare it with something"})
 		return nil
 	}
 	if k := ast.OutputType().Kind(); !verdict && (k == cel.MapKind || k == cel.StructKind) {

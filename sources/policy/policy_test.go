@@ -453,7 +453,7 @@ func TestMistakes(t *testing.T) {
 		{"behind wide text", Rule{Require: `"ключ" == who && whoo == ""`}, "require", 1, 18, `unknown variable "whoo"`, "whoo"},
 		{"a slip in a field", Rule{Require: "incidents.all(i, i.sevrity > 2)"}, "require", 1, 18, `unknown field "sevrity"`, "sevrity"},
 		{"types that do not go together", Rule{Require: "from.age > 30"}, "require", 1, 10, "> does not work on duration and int", ""},
-		{"no bool", Rule{Require: "from.age"}, "require", 1, 1, "it must be true or false, and this is a duration", ""},
+		{"no bool", Rule{Require: "from.age"}, "require", 1, 1, "it must be true or false, and this is of the type duration", ""},
 		{"not closed", Rule{Require: "(true"}, "require", 1, 6, "", ""},
 		{"a duration that is none", Rule{Require: `from.age > duration("half an hour")`}, "require", 1, 21, "", ""},
 		{"a pattern that is none", Rule{Require: `who.matches("(")`}, "require", 1, 13, "", ""},
