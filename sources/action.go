@@ -85,11 +85,13 @@ type Call struct {
 	Fields   map[string]string `json:"fields,omitempty"`   // what else the verb takes, by name
 }
 
+// CallTime is the form of the moment with which the ID of a Call begins, in UTC.
+const CallTime = "20060102-150405"
+
 // Planned is when the call was planned: its ID begins with that moment, to the second, in UTC. ok is false where
 // it does not.
 func (c *Call) Planned() (at time.Time, ok bool) {
-	const form = "20060102-150405"
-	at, err := time.Parse(form, c.ID[:min(len(form), len(c.ID))])
+	at, err := time.Parse(CallTime, c.ID[:min(len(CallTime), len(c.ID))])
 	return at, err == nil
 }
 

@@ -78,12 +78,17 @@ func Message(err error) string {
 	return err.Error()
 }
 
-// Cure is what mends an error: the Fix of the first *Error in its chain; "" when that says nothing.
+// Cure is what mends an error: the Fix of the first *Error in its chain, or when a rate limit has passed; "" when it
+// says nothing.
 func Cure(err error) string {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Fix
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		return ""
+	case e.Fix == "" && e.Kind == Throttled && !e.RetryAt.IsZero():
+		return "try again at " + e.RetryAt.Local().Format("15:04 MST")
 	}
-	return ""
+	return e.Fix
 }
 
 // ErrNotModified is returned by a list that was answered "not modified" throughout: what the same

@@ -230,27 +230,30 @@ func (a *App) foreign(action keymap.Action) string {
 	have := func(some ...keymap.Action) bool {
 		return slices.ContainsFunc(a.paneKeys(), func(b keymap.Binding) bool { return slices.Contains(some, b.Action) })
 	}
+	var why string
+	switch action {
+	case keymap.Logs:
+		why = "select a run"
+	case keymap.Mark:
+		why = "nothing here can be marked"
+	case keymap.Filter:
+		why = "there is nothing to filter here"
+	case keymap.OpenDetail:
+		why = "there is nothing more to open here"
+	case keymap.NextMatch, keymap.PrevMatch, keymap.FirstError, keymap.FollowLog, keymap.Wrap, keymap.Save, keymap.Shorter, keymap.Longer:
+		why = a.works(action)
+	case keymap.NextPane, keymap.PrevPane:
+		if have(keymap.NextPane, keymap.PrevPane) {
+			return ""
+		}
+		why = a.key1(action) + " works on the board: " + a.key1(keymap.Back) + " goes back there"
+	default: // what moves is every pane's
+		return ""
+	}
 	if have(action) {
 		return ""
 	}
-	switch action {
-	case keymap.Logs:
-		return "select a run"
-	case keymap.Mark:
-		return "nothing here can be marked"
-	case keymap.Filter:
-		return "there is nothing to filter here"
-	case keymap.OpenDetail:
-		return "there is nothing more to open here"
-	case keymap.NextMatch, keymap.PrevMatch, keymap.FirstError, keymap.FollowLog, keymap.Wrap, keymap.Save, keymap.Shorter, keymap.Longer:
-		return a.works(action)
-	case keymap.NextPane, keymap.PrevPane:
-		if !have(keymap.NextPane, keymap.PrevPane) {
-			return a.key1(action) + " works on the board: " + a.key1(keymap.Back) + " goes back there"
-		}
-	default:
-	}
-	return ""
+	return why
 }
 
 // works says where an action means something that means nothing here.

@@ -352,9 +352,9 @@ func (x *execution) follow(ctx context.Context, a Access, receipt sources.Receip
 		return Outcome{State: Unknown, Text: clean.Linef("interrupted: %s", known(lost, p)), URL: url, Receipt: receipt, Fix: clean.Const("the next start of signalbox looks what became of it")}
 	case tooLate:
 	}
-	text := clean.Linef("not seen to take effect within %s: %s", clean.Lasting(x.plan.Deadline), known(lost, p))
+	text := clean.Linef("not seen to take effect within %s: %s", clean.Elapsed(x.plan.Deadline), known(lost, p))
 	if err != nil {
-		text = clean.Linef("what became of it could not be read within %s: %s", clean.Lasting(x.plan.Deadline), errorText(err))
+		text = clean.Linef("what became of it could not be read within %s: %s", clean.Elapsed(x.plan.Deadline), errorText(err))
 		if lost != nil {
 			text = clean.Linef("the answer was lost, and %s", text)
 		}

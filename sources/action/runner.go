@@ -89,7 +89,7 @@ func New(o Options) *Runner {
 func (r *Runner) newID() string {
 	var b [6]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return r.o.Now().UTC().Format("20060102-150405-") + hex.EncodeToString(b[:])
+	return r.o.Now().UTC().Format(sources.CallTime) + "-" + hex.EncodeToString(b[:])
 }
 
 // actor is the source of ref as an actor that knows verb.

@@ -273,13 +273,13 @@ func (d *draft) choicesOf(candidates []insight.Candidate, where string, tried so
 // lived is how a version did where it ran: "ran in prod 3d, no incident".
 func (d *draft) lived(c *insight.Candidate, where string) clean.Text {
 	if !c.Ran {
-		return clean.Linef("%s in %s %s ago", c.Deployment.State, where, clean.Lasting(d.now.Sub(c.Deployment.Created)))
+		return clean.Linef("%s in %s %s ago", c.Deployment.State, where, clean.Elapsed(d.now.Sub(c.Deployment.Created)))
 	}
 	verb, until := "ran", c.Until
 	if until.IsZero() {
 		verb, until = "runs", d.now
 	}
-	text := clean.Linef("%s in %s %s", verb, where, clean.Lasting(until.Sub(c.From)))
+	text := clean.Linef("%s in %s %s", verb, where, clean.Elapsed(until.Sub(c.From)))
 	switch n := len(c.Incidents); {
 	case !d.svc.Incidents:
 		return text

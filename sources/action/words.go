@@ -176,7 +176,7 @@ func (d *draft) evidence(c *sources.Deployment) clean.Text {
 			at = e.At
 		}
 	}
-	return clean.Linef("%s %s ago", how, clean.Lasting(d.now.Sub(at)))
+	return clean.Linef("%s %s ago", how, clean.Elapsed(d.now.Sub(at)))
 }
 
 func seenBy(k sources.EvidenceKind) string {

@@ -27,6 +27,15 @@ func Lasting(d time.Duration) string {
 	}
 }
 
+// Elapsed writes for how long something has been, as ages are: Lasting without the seconds that follow minutes, "45s",
+// "5m", "1h05m". What a clock that is behind puts into the future is "0s".
+func Elapsed(d time.Duration) string {
+	if d = max(0, d); d >= time.Minute {
+		d = d.Truncate(time.Minute)
+	}
+	return Lasting(d)
+}
+
 func two(d, large time.Duration, largeName string, small time.Duration, smallName string) string {
 	s := fmt.Sprintf("%d%s", d/large, largeName)
 	if n := d % large / small; n > 0 {

@@ -26,4 +26,14 @@ func TestLasting(t *testing.T) {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}
+	for d, want := range map[time.Duration]string{
+		-time.Hour:                    "0s",
+		59 * time.Second:              "59s",
+		5*time.Minute + 7*time.Second: "5m",
+		65*time.Minute + time.Second:  "1h05m",
+	} {
+		if got := Elapsed(d); got != want {
+			t.Errorf("%v since is %q, want %q", d, got, want)
+		}
+	}
 }

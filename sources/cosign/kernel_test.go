@@ -20,7 +20,7 @@ const agreeIn = "SIGNALBOX_TEST_AGREE_IN"
 func TestAgreeAsAnotherProcess(t *testing.T) {
 	dir := os.Getenv(agreeIn)
 	if dir == "" {
-		t.Skip("it is run by other tests, as another process")
+		t.Skip("it lacks $" + agreeIn + ": another test sets it, in a process that it starts")
 	}
 	p := New(dir, journal.Self(func(string) (string, bool) { return "", false }), time.Now)
 	s, err := p.Read(id)
@@ -37,7 +37,7 @@ func TestAgreeAsAnotherProcess(t *testing.T) {
 // another test just forked would hold the copied program open for writing.
 func TestAnotherUserAgrees(t *testing.T) { //nolint:paralleltest // see above
 	if os.Geteuid() != 0 {
-		t.Skip("not tried: a process of another user, which root alone can start")
+		t.Skip("not tried: it lacks root, who alone can start a process of another user")
 	}
 	const uid, gid = 65534, 4242
 	dir, bin := t.TempDir(), t.TempDir()

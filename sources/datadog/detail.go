@@ -73,7 +73,7 @@ func (l *impactList) valid() error {
 	return nil
 }
 
-type wireTodo struct {
+type wireTask struct {
 	Attributes struct {
 		Content   text  `json:"content"`
 		Completed text  `json:"completed"`
@@ -85,12 +85,12 @@ type wireTodo struct {
 	} `json:"relationships"`
 }
 
-type todoList struct {
-	Data     some[wireTodo] `json:"data"`
+type taskList struct {
+	Data     some[wireTask] `json:"data"`
 	Included some[included] `json:"included"`
 }
 
-func (l *todoList) valid() error {
+func (l *taskList) valid() error {
 	if !l.Data.Given {
 		return unlike("list of tasks")
 	}
@@ -152,7 +152,7 @@ func (s *source) readIncident(ctx context.Context, ref sources.Ref) (sources.Inc
 			return nil
 		},
 		func(ctx context.Context) error {
-			l, err := fetch[todoList](ctx, s, call{op: opTodos, args: []string{ref.ID}})
+			l, err := fetch[taskList](ctx, s, call{op: opTasks, args: []string{ref.ID}})
 			if err != nil {
 				return notices.part(ctx, d.Incident.Service, "the incident's tasks", err)
 			}
@@ -252,7 +252,7 @@ func impacts(l *impactList) []sources.LogEntry {
 	return out
 }
 
-func tasks(l *todoList) []sources.Note {
+func tasks(l *taskList) []sources.Note {
 	who := people(l.Included.Items)
 	var out []sources.Note
 	for _, t := range l.Data.Items {

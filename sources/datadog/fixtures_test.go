@@ -274,8 +274,8 @@ func digests() map[string]digest {
 			impacts(l)
 			return len(l.Data.Items), nil
 		},
-		opTodos.name: func(ctx context.Context, s *source, x *exchange) (int, error) {
-			l, err := fetch[todoList](ctx, s, call{op: opTodos, args: []string{x.id(opTodos)}})
+		opTasks.name: func(ctx context.Context, s *source, x *exchange) (int, error) {
+			l, err := fetch[taskList](ctx, s, call{op: opTasks, args: []string{x.id(opTasks)}})
 			if err != nil {
 				return 0, err
 			}

@@ -186,7 +186,7 @@ func FuzzIncidents(f *testing.F) {
 		if l, err := decode[impactList](opImpacts, body); err == nil {
 			sound(t, impacts(l))
 		}
-		if l, err := decode[todoList](opTodos, body); err == nil {
+		if l, err := decode[taskList](opTasks, body); err == nil {
 			sound(t, tasks(l))
 		}
 	})

@@ -19,7 +19,7 @@ var idsInKeys = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\d+`)
 func readFields() sourcetest.Fields {
 	return sourcetest.FieldsOf([]any{
 		wireMonitor{}, downtimePage{}, oneDowntime{}, sloPage{}, oneSLO{}, historyReply{}, incidentPage{}, oneIncident{}, integrationList{},
-		impactList{}, todoList{}, teamPage{}, teamOnCall{}, oneSchedule{}, schedulePage{}, scheduledUser{}, eventPage{}, eventReply{},
+		impactList{}, taskList{}, teamPage{}, teamOnCall{}, oneSchedule{}, schedulePage{}, scheduledUser{}, eventPage{}, eventReply{},
 		deploymentList{}, oneDeployment{}, definitionPage{}, timeseriesReply{}, queryReply{}, validation{}, link{},
 	}, "data", "groups")
 }

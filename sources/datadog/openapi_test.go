@@ -245,7 +245,7 @@ func TestDecodedFieldsAreDescribed(t *testing.T) {
 		opQuery: queryReply{}, opTimeseries: timeseriesReply{}, opMonitors: []wireMonitor{}, opMonitor: wireMonitor{},
 		opDowntimes: downtimePage{}, opDowntime: oneDowntime{}, opMute: oneDowntime{}, opSLOs: sloPage{}, opSLO: oneSLO{}, opSLOHistory: historyReply{},
 		opIncidents: incidentPage{}, opIncident: oneIncident{}, opUpdate: oneIncident{}, opIntegrations: integrationList{}, opImpacts: impactList{},
-		opTodos: todoList{}, opTeams: teamPage{}, opTeamOnCall: teamOnCall{}, opSchedule: oneSchedule{}, opScheduledUser: scheduledUser{},
+		opTasks: taskList{}, opTeams: teamPage{}, opTeamOnCall: teamOnCall{}, opSchedule: oneSchedule{}, opScheduledUser: scheduledUser{},
 		opEvents: eventPage{}, opPostEvent: eventReply{}, opDeployments: deploymentList{}, opDeployment: oneDeployment{}, opPostDeployment: made{},
 		opDefinitions: definitionPage{}, opValidate: validation{},
 	}

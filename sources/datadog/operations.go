@@ -55,7 +55,7 @@ var (
 	opIncident     = operation{"v2.IncidentsApi.GetIncident", "read an incident", "GET", "/api/v2/incidents/{incident_id}", incidentsFamily, "incident_read"}
 	opIntegrations = operation{"v2.IncidentsApi.ListIncidentIntegrations", "read an incident's links", "GET", "/api/v2/incidents/{incident_id}/relationships/integrations", incidentsFamily, "incident_read"}
 	opImpacts      = operation{"v2.IncidentsApi.ListIncidentImpacts", "read an incident's impacts", "GET", "/api/v2/incidents/{incident_id}/impacts", incidentsFamily, "incident_read"}
-	opTodos        = operation{"v2.IncidentsApi.ListIncidentTodos", "read an incident's tasks", "GET", "/api/v2/incidents/{incident_id}/relationships/todos", incidentsFamily, "incident_read"}
+	opTasks        = operation{"v2.IncidentsApi.ListIncidentTodos", "read an incident's tasks", "GET", "/api/v2/incidents/{incident_id}/relationships/todos", incidentsFamily, "incident_read"}
 	opUpdate       = operation{"v2.IncidentsApi.UpdateIncident", "change an incident", "PATCH", "/api/v2/incidents/{incident_id}", incidentsFamily, "incident_write"}
 
 	opTeams         = operation{"v2.TeamsApi.ListTeams", "list teams", "GET", "/api/v2/team", teamsFamily, "teams_read"}
@@ -83,7 +83,7 @@ var (
 func operations() []operation {
 	return []operation{
 		opValidate, opQuery, opTimeseries, opMonitors, opMonitor, opDowntimes, opDowntime, opMute, opUnmute,
-		opSLOs, opSLO, opSLOHistory, opIncidents, opIncident, opIntegrations, opImpacts, opTodos, opUpdate,
+		opSLOs, opSLO, opSLOHistory, opIncidents, opIncident, opIntegrations, opImpacts, opTasks, opUpdate,
 		opTeams, opTeamOnCall, opSchedules, opSchedule, opScheduledUser, opAcknowledge, opEscalate, opResolve,
 		opEvents, opEvent, opPostEvent, opDeployments, opDeployment, opPostDeployment, opDefinitions,
 	}

@@ -152,7 +152,7 @@ func (j *judge) reading() {
 	if old := j.at.Sub(j.now.At); j.ended() && old > max(j.w.Skip, minute) {
 		text := clean.Const("nothing could be read since the action")
 		if !j.now.At.IsZero() {
-			text = clean.Linef("the last answer is %s old", clean.Lasting(old))
+			text = clean.Linef("the last answer is %s old", clean.Elapsed(old))
 		}
 		j.add(Finding{Subject: OfReading, Name: clean.Const("reading"), Judgement: Unclear, Text: text,
 			Fix: clean.Const("run signalbox doctor: it says which source does not answer, and why")})

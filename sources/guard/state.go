@@ -166,7 +166,7 @@ func (j *judge) objective(o, was *sources.SLO) (Judgement, clean.Text) {
 		return Bad, join(" ", clean.Const("its budget"), burning)
 	case pageKnown:
 		if fast := float64(shortest(o)); fast >= pageBurn && !quiet {
-			return Unclear, join(" ", burning, clean.Const("for now"))
+			return Unclear, join(" ", burning, clean.Const("just now"))
 		}
 		if ticket, _ := burns(o, ticketBurn, 6*time.Hour, 30*time.Minute); ticket && !quiet && (was == nil || !ticketed(was)) {
 			return Unclear, join(" ", burning, clean.Const("for half an hour"))

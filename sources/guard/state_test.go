@@ -101,7 +101,7 @@ func TestJudgeAnObjective(t *testing.T) {
 		{name: "not known before", unknown: true, is: burning, want: Unclear, says: "not known"},
 		{name: "as before, and not for an hour yet", was: with(func(o *sources.SLO) { o.Burns = burns4(82, 13, 25, 3) }), is: burning, want: Unclear, says: "as before"},
 		{name: "again", was: with(func(o *sources.SLO) { o.Burns = burns4(2, 20, 30, 4) }), is: burning, want: Bad, says: "burns"},
-		{name: "only just", was: calm, is: with(func(o *sources.SLO) { o.Burns = burns4(40, 3, 8, 1) }), want: Unclear, says: "for now"},
+		{name: "only just", was: calm, is: with(func(o *sources.SLO) { o.Burns = burns4(40, 3, 8, 1) }), want: Unclear, says: "just now"},
 		{name: "slowly", was: calm, is: with(func(o *sources.SLO) { o.Burns = burns4(8, 8, 8, 7) }), want: Unclear, says: "half an hour"},
 		{name: "slowly, as before", was: with(func(o *sources.SLO) { o.Burns = burns4(8, 8, 8, 7) }), is: with(func(o *sources.SLO) { o.Burns = burns4(8, 8, 8, 7) }), want: Good},
 		{name: "low traffic", was: calm, is: with(func(o *sources.SLO) { o.Burns, o.Traffic = burns4(40, 20, 30, 4), 0.2 }), want: Unclear, says: "too few requests"},

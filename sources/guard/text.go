@@ -25,7 +25,7 @@ func (r Report) Line() clean.Text {
 	if v.Final {
 		return join(": ", clean.Linef("guard %s", v.Outcome), v.Why)
 	}
-	head := clean.Linef("guard %s of %s", clean.Lasting(min(v.Elapsed, r.Length)), clean.Lasting(r.Length))
+	head := clean.Linef("guard %s of %s", clean.Elapsed(min(v.Elapsed, r.Length)), clean.Elapsed(r.Length))
 	if r.Failed > 0 {
 		return join(": ", head, clean.Linef("no answer to the last %s", clean.Counted(r.Failed, "read")), clean.Linef("%v", r.Err))
 	}

@@ -124,9 +124,9 @@ func (w *watch) judge(ctx context.Context) Verdict {
 	case ctx.Err() != nil:
 		return v.given(clean.Const("the guard ended with the program"))
 	case jump > w.tolerance():
-		return v.given(clean.Linef("the clock jumped %s ahead, or the machine slept: what was before the action and what after it cannot be told apart", clean.Lasting(jump)))
+		return v.given(clean.Linef("the clock jumped %s ahead, or the machine slept: what was before the action and what after it cannot be told apart", clean.Elapsed(jump)))
 	case jump < -w.tolerance():
-		return v.given(clean.Linef("the clock was set back by %s: what was before the action and what after it cannot be told apart", clean.Lasting(-jump)))
+		return v.given(clean.Linef("the clock was set back by %s: what was before the action and what after it cannot be told apart", clean.Elapsed(-jump)))
 	case v.Final && v.Outcome != Fail && w.state.Failed > 0 && now.Before(w.Window.End().Add(w.Window.Skip)):
 		v.Final, v.Outcome = false, Inconclusive
 	}

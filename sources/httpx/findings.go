@@ -22,12 +22,8 @@ func (f *Findings) Fail(what string, err error) { f.FailAs(sources.LevelFail, wh
 // FailAs is Fail with another level than LevelFail.
 func (f *Findings) FailAs(level sources.Level, what string, err error) {
 	e := Explain("", "", err)
-	fix := e.Fix
 	if e.Kind == sources.Throttled {
 		level = sources.LevelWarn
-		if fix == "" && !e.RetryAt.IsZero() {
-			fix = "try again at " + e.RetryAt.Local().Format("15:04 MST")
-		}
 	}
-	f.Add(level, what, e.Msg, fix)
+	f.Add(level, what, e.Msg, sources.Cure(e))
 }

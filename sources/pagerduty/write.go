@@ -58,7 +58,7 @@ func (s *source) send(ctx context.Context, method, path, from string, body any) 
 	}
 	e := s.refusal(res, answer, c.write)
 	if e.Kind == sources.Throttled {
-		e.Msg, e.Fix = "PagerDuty takes no more changes for now: nothing was changed", "try again when the time is up, or use PagerDuty's own pages"
+		e.Msg, e.Fix = "PagerDuty takes no more changes at the moment: nothing was changed", "try again when the time is up, or use PagerDuty's own pages"
 	}
 	return nil, e
 }

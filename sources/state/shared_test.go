@@ -166,7 +166,7 @@ const (
 func TestHoldSharedLock(t *testing.T) {
 	dir := os.Getenv(holdDir)
 	if dir == "" {
-		t.Skip("it is run by other tests, as another process")
+		t.Skip("it lacks $" + holdDir + ": another test sets it, in a process that it starts")
 	}
 	s, err := OpenShared(dir)
 	if err != nil {
@@ -250,7 +250,7 @@ func TestSharedLockOfAProcessThatCrashes(t *testing.T) { //nolint:paralleltest /
 // alone: a child that another test just forked would hold the copied program open for writing.
 func TestSharedLockOfAnotherUser(t *testing.T) { //nolint:paralleltest // see above
 	if os.Geteuid() != 0 {
-		t.Skip("not tried: a process of another user, which root alone can start")
+		t.Skip("not tried: it lacks root, who alone can start a process of another user")
 	}
 	const uid, gid = 65534, 4242
 	dir := sharedDir(t)

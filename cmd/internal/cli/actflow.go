@@ -159,8 +159,8 @@ func worse(a, b int) int {
 
 // sayUnshared says, before anything is asked or done, that the directory of several users cannot be used.
 func (p *performer) sayUnshared() {
-	if bad := p.board.SharedTrouble(); bad != nil {
-		p.say("%s\n", clean.Linef("%s: %v", wire.Unshared, bad))
+	if text := p.board.Unshared(); !text.IsZero() {
+		p.say("%s\n", text)
 	}
 }
 

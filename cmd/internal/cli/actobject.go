@@ -254,8 +254,8 @@ func noAnswer(f *store.Feed) string {
 		return "it has not answered: type a longer --wait"
 	}
 	text := clean.Line(e.Msg).String()
-	if cure := cureOf(e); !cure.IsZero() {
-		text += ": " + cure.String()
+	if cure := sources.Cure(e); cure != "" {
+		text += ": " + clean.Line(cure).String()
 	}
 	return text
 }

@@ -191,7 +191,7 @@ func feedOf(f *store.Feed) feedFact {
 		State: healthName(f.Health.State), LastGood: f.Health.LastGood,
 	}
 	if e := f.Health.Err; e != nil {
-		out.Error, out.Fix = insight.ErrorText(e), cureOf(e)
+		out.Error, out.Fix = insight.ErrorText(e), clean.Line(sources.Cure(e))
 	}
 	if out.State == healthName(store.Loading) {
 		out.Error = clean.Const("no answer in the time that was given")
@@ -204,14 +204,6 @@ func feedOf(f *store.Feed) feedFact {
 		out.Notices = append(out.Notices, n.Text.String())
 	}
 	return out
-}
-
-// cureOf is what mends an error, or when a rate limit has passed.
-func cureOf(e *sources.Error) clean.Text {
-	if e.Fix == "" && e.Kind == sources.Throttled && !e.RetryAt.IsZero() {
-		return clean.Line("try again at " + e.RetryAt.Local().Format("15:04 MST"))
-	}
-	return clean.Line(e.Fix)
 }
 
 func healthName(s store.HealthState) string {

@@ -235,7 +235,7 @@ func as(t testing.TB, uid int, cmd *exec.Cmd, program string) *exec.Cmd {
 func TestSecondPerson(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("not tried: programs of two users, which root alone can start")
+		t.Skip("not tried: it lacks root, who alone can start programs of two users")
 	}
 	dir, err := os.MkdirTemp("", "signalbox-two-*") //nolint:usetesting // a test's own is closed to other users
 	if err != nil {

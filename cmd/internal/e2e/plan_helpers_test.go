@@ -149,6 +149,16 @@ func (q *question) calms() {
 	})
 }
 
+// comesEarly sends each of keys before the verdict has been seen for long enough: it takes none of them.
+func (q *question) comesEarly(keys ...string) {
+	q.t.Helper()
+	for _, k := range keys {
+		q.s.keys(k)
+		q.s.shows(early)
+		q.calms()
+	}
+}
+
 // asking reports that it still waits for an answer.
 func (q *question) asking(t *vt.Terminal) bool { return has(t, "━ "+q.title, q.asks) }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,17 +70,9 @@ func TestTheWordConfirms(t *testing.T) {
 	q.s.hides("/prod")
 
 	q.opens()
-	for _, keys := range []string{"c", word[1:], "\r", "y", "\x1b[200~" + word + "\x1b[201~"} {
-		q.s.keys(keys)
-		q.s.shows(early)
-		q.calms()
-	}
+	q.comesEarly("c", word[1:], "\r", "y", "\x1b[200~"+word+"\x1b[201~")
 	q.advance(450 * time.Millisecond)
-	for range 20 {
-		q.s.keys("c")
-		q.s.shows(early)
-		q.calms()
-	}
+	q.comesEarly(slices.Repeat([]string{"c"}, 20)...)
 	q.s.until("nothing in the field", func(t *vt.Terminal) bool { return holds(t, field, "") })
 	q.ripens()
 	q.types(word)
@@ -164,17 +157,9 @@ func TestAYConfirms(t *testing.T) {
 	q.leaves()
 
 	q.opens()
-	for range 10 {
-		q.s.keys("y")
-		q.s.shows(early)
-		q.calms()
-	}
+	q.comesEarly(slices.Repeat([]string{"y"}, 10)...)
 	q.advance(450 * time.Millisecond)
-	for range 20 {
-		q.s.keys("y")
-		q.s.shows(early)
-		q.calms()
-	}
+	q.comesEarly(slices.Repeat([]string{"y"}, 20)...)
 	q.wrote()
 	q.ripens()
 	q.resizes()

@@ -138,7 +138,7 @@ const childOf = "LEVERTEST_TASK"
 func TestChild(t *testing.T) {
 	file := os.Getenv(childOf)
 	if file == "" {
-		t.Skip("it is run by the tests of what is killed")
+		t.Skip("it lacks $" + childOf + ": the tests that kill set it, in a process that they start")
 	}
 	var k task
 	data, err := os.ReadFile(file)

@@ -95,11 +95,11 @@ func (b *Board) CheckState() []sources.Finding {
 	return append(out, b.checkShared()...)
 }
 
-// Unshared is what follows where the shared directory cannot be used.
-const Unshared = "other people are not kept off what you act on, and nobody can agree to a plan"
+// unshared is what follows where the shared directory cannot be used.
+const unshared = "other people are not kept off what you act on, and nobody can agree to a plan"
 
-// SharedTrouble is why what several users share cannot be used; nil where it can, or none is configured.
-func (b *Board) SharedTrouble() *place.Error {
+// sharedTrouble is why what several users share cannot be used; nil where it can, or none is configured.
+func (b *Board) sharedTrouble() *place.Error {
 	dir := b.sharedDir()
 	if dir == "" {
 		return nil
@@ -113,9 +113,9 @@ func (b *Board) checkShared() []sources.Finding {
 	if b.sharedDir() == "" {
 		return nil
 	}
-	if bad := b.SharedTrouble(); bad != nil {
+	if bad := b.sharedTrouble(); bad != nil {
 		return []sources.Finding{{
-			Level: sources.LevelFail, What: clean.Linef("the shared directory %s %s", bad.Dir, bad.Msg), Detail: clean.Const(Unshared), Fix: clean.Line(bad.Fix),
+			Level: sources.LevelFail, What: clean.Linef("the shared directory %s %s", bad.Dir, bad.Msg), Detail: clean.Const(unshared), Fix: clean.Line(bad.Fix),
 		}}
 	}
 	return []sources.Finding{{Level: sources.LevelOK, What: clean.Linef("shared: %s", b.sharedDir())}}
@@ -123,9 +123,18 @@ func (b *Board) checkShared() []sources.Finding {
 
 // sayUnshared says at the board's start that what several users share cannot be used.
 func (b *Board) sayUnshared(context.Context) {
-	if bad := b.SharedTrouble(); bad != nil {
-		b.tell(theme.Warn, clean.Linef("%s: %v", Unshared, bad))
+	if text := b.Unshared(); !text.IsZero() {
+		b.tell(theme.Warn, text)
 	}
+}
+
+// Unshared says what it means that what several users share cannot be used, and why it cannot; zero where it can, or
+// none is configured.
+func (b *Board) Unshared() clean.Text {
+	if bad := b.sharedTrouble(); bad != nil {
+		return clean.Linef("%s: %v", unshared, bad)
+	}
+	return clean.Text{}
 }
 
 // Proposal is a service that a source knows of, and the source's name.

@@ -379,14 +379,14 @@ func (c *call) impacts() answer {
 	return c.ok(out)
 }
 
-// todos answers GET /api/v2/incidents/{id}/relationships/todos: what its holder set out to do.
-func (c *call) todos() answer {
+// tasks answers GET /api/v2/incidents/{id}/relationships/todos: what its holder set out to do.
+func (c *call) tasks() answer {
 	d, ok := c.incidentByPath()
 	if !ok {
 		return c.noIncident()
 	}
 	return c.ok(map[string]any{"data": []object{{
-		Type: "incident_todos", ID: c.w.UUID("todo", d.Number), Attributes: map[string]any{
+		Type: "incident_todos", ID: c.w.UUID("task", d.Number), Attributes: map[string]any{
 			"incident_id": c.incidentID(d.Incident), "content": "Find what changed before " + d.Onset.UTC().Format("15:04"), "completed": maybe(ended(d.Incident)),
 			"due_date": nil, "assignees": []string{"@" + d.by.Email()}, "created": at(d.at), "modified": at(d.at),
 		}, Relationships: map[string]any{"created_by_user": c.userLink(d.by), "last_modified_by_user": c.userLink(d.by)},

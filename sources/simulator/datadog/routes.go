@@ -48,7 +48,7 @@ func routes() []route {
 			params: []string{"filter[attachment_type]", "include"}},
 		{pattern: "GET " + inc + "/{id}/impacts", do: (*call).impacts, family: "incidents", scope: "incident_read", params: []string{"include"}},
 		{pattern: "GET " + inc + "/{id}/relationships/integrations", do: (*call).integrations, family: "incidents", scope: "incident_read"},
-		{pattern: "GET " + inc + "/{id}/relationships/todos", do: (*call).todos, family: "incidents", scope: "incident_read"},
+		{pattern: "GET " + inc + "/{id}/relationships/todos", do: (*call).tasks, family: "incidents", scope: "incident_read"},
 
 		{pattern: "POST " + v1 + "/events", do: (*call).postEvent, family: "events", write: true},
 		{pattern: "GET " + v1 + "/events/{id}", do: (*call).getEvent, family: "events", scope: "events_read"},

@@ -7,7 +7,6 @@ package kit
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"example.com/signalbox/sources/clean"
@@ -76,17 +75,12 @@ func Took(d time.Duration) string {
 	}
 }
 
-// Minutes is Took without seconds and without what is nothing, for what moves while nobody counts: "<1m", "2m",
-// "1h05m", "3h".
+// Minutes is how long d is without seconds, for what moves while nobody counts: "<1m", "2m", "1h05m", "3h".
 func Minutes(d time.Duration) string {
-	switch {
-	case d < time.Minute:
+	if d < time.Minute {
 		return "<1m"
-	case d < time.Hour:
-		return Age(d)
 	}
-	s := Took(d.Truncate(time.Minute))
-	return strings.TrimSuffix(strings.TrimSuffix(s, "00m"), "00h")
+	return clean.Elapsed(d)
 }
 
 // Clock is when something was, as short as it stays clear: the time today, else the day too.

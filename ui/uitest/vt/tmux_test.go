@@ -19,7 +19,7 @@ type tmux struct{ socket string }
 func startTmux(t *testing.T, w, h int) tmux {
 	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip("tmux is not installed: the emulator is not compared with it")
+		t.Skip("not tried: it lacks tmux, with which the emulator is compared")
 	}
 	m := tmux{filepath.Join(t.TempDir(), "s")}
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", m.socket, "kill-server").Run() })
